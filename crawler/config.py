@@ -1,0 +1,231 @@
+"""Settings: what a person may turn, with its unit in its name, its default, its range and its reason.
+
+Three sources, the later wins: `--config FILE.toml`, the options of the verb, `--set section.key=value`. The settings a
+crawl ran with are kept as JSON in its row, so that a figure can be traced to the limits behind it.
+"""
+
+import dataclasses
+import ipaddress
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crawler.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of every loop: seconds, bytes, pages, counts."""
+
+    concurrency: int = 200
+    """Servers visited at once."""
+    busy_connections: int = 60
+    """Connections past TCP at once: TLS and what follows costs CPU, and a lagging loop makes live servers look dead."""
+    dns_timeout_s: float = 10.0
+    connect_timeout_s: float = 10.0
+    """TCP and TLS, each."""
+    request_timeout_s: float = 20.0
+    """One HTTP exchange, from the first byte sent to the last read."""
+    server_timeout_s: float = 900.0
+    """One visit, everything in it."""
+    server_requests: int = 600
+    server_bytes: int = 64 * 1024 * 1024
+    body_bytes: int = 1024 * 1024
+    """One answer, unless named below."""
+    well_known_bytes: int = 50 * 1024
+    """As Synapse and Dendrite cap it."""
+    directory_page_bytes: int = 4 * 1024 * 1024
+    directory_pages: int = 500
+    directory_rooms: int = 50_000
+    directory_page_size: int = 100
+    redirects: int = 5
+    addresses_per_host: int = 8
+    """A and AAAA records looked at for one host."""
+    srv_targets: int = 8
+    alias_lookups: int = 50
+    """Alias look-ups asked of one server in one crawl; biggest rooms first."""
+    alias_servers: int = 20_000
+    """Servers read from one alias answer."""
+    address_concurrency: int = 2
+    """Exchanges in flight to one resolved address."""
+    address_rate_per_s: float = 5.0
+    """Exchanges a second to one resolved address, counted from completion."""
+    retry_after_max_s: float = 60.0
+    """Longest wait that a 429 can ask of a visit; a longer one ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Politeness:
+    """Who we say we are."""
+
+    contact: str = ""
+    """An e-mail address, Matrix ID or URL; part of the user agent. A live crawl wants one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How names become sockets. Anything but the defaults is for tests and private federations."""
+
+    dns: str = ""
+    """ADDRESS:PORT of the DNS server; empty: the system's."""
+    ca: str = ""
+    """PEM file of certificate authorities; empty: the system's."""
+    connect: tuple[str, ...] = ()
+    """ADDRESS:PORT=ADDRESS:PORT, `*` for any; applied after resolution and after every check."""
+    allow_address: tuple[str, ...] = ()
+    """CIDRs that may be dialled although they are special. Empty: only public addresses."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether this is the live network: no special address may be dialled."""
+        return not self.allow_address
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    limits: Limits = field(default_factory=Limits)
+    politeness: Politeness = field(default_factory=Politeness)
+    network: Network = field(default_factory=Network)
+    vantage: str = "default"
+    """Where this crawler looks from: a short name of the operator's choice."""
+
+    def to_json(self) -> str:
+        """The settings as one JSON object, sections as objects."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+
+SECTIONS: dict[str, type[Any]] = {"limits": Limits, "politeness": Politeness, "network": Network}
+
+
+def load_settings(config: Path | None = None, overrides: tuple[str, ...] = (), **network: Any) -> Settings:
+    """Read settings from a TOML file, `section.key=value` overrides and the network options of a verb.
+
+    Raises:
+        UsageError: an unreadable file, an unknown section or key, a value of the wrong type or out of range.
+    """
+    values: dict[str, Any] = {}
+    if config is not None:
+        values = _read_toml(config)
+    for key, given in network.items():
+        if given:
+            section = "politeness" if key == "contact" else "network"
+            values.setdefault(section, {})[key] = given
+    for override in overrides:
+        _apply_override(values, override)
+    settings = _build(values)
+    validate(settings)
+    return settings
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the settings file {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is no valid TOML: {error}") from error
+
+
+def _apply_override(values: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    if not equals or not path:
+        raise UsageError(f"--set wants section.key=value, for example limits.concurrency=100; got {override!r}")
+    *section, key = path.split(".")
+    target = values
+    for name in section:
+        target = target.setdefault(name, {})
+        if not isinstance(target, dict):
+            raise UsageError(f"--set {override}: {name} is no section")
+    try:
+        target[key] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        target[key] = text
+
+
+def _build(values: dict[str, Any]) -> Settings:
+    parts: dict[str, Any] = {}
+    for name, given in values.items():
+        if name in SECTIONS:
+            if not isinstance(given, dict):
+                raise UsageError(f"settings: {name} is a section; write {name}.KEY=value")
+            parts[name] = _build_section(name, SECTIONS[name], given)
+        elif name == "vantage" and isinstance(given, str):
+            parts[name] = given
+        else:
+            known = ", ".join([*SECTIONS, "vantage"])
+            raise UsageError(f"unknown setting {name}; known are {known}")
+    return Settings(**parts)
+
+
+def _build_section(name: str, section: type[Any], given: dict[str, Any]) -> Any:
+    fields = {f.name: f for f in dataclasses.fields(section)}
+    checked: dict[str, Any] = {}
+    for key, value in given.items():
+        if key not in fields:
+            raise UsageError(f"unknown setting {name}.{key}; known are {', '.join(fields)}")
+        checked[key] = _coerce(f"{name}.{key}", value, type(fields[key].default))
+    return section(**checked)
+
+
+def _coerce(path: str, value: Any, kind: type[Any]) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is tuple and isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if kind is tuple and isinstance(value, str):
+        return (value,)
+    if isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool):
+        return value
+    words = {int: "a whole number", float: "a number", str: "text", tuple: "a list of texts"}
+    raise UsageError(f"{path} wants {words[kind]}, got {value!r}")
+
+
+def validate(settings: Settings) -> None:
+    """Check ranges and formats.
+
+    Raises:
+        UsageError: naming the setting and what it wants.
+    """
+    for field_ in dataclasses.fields(Limits):
+        value = getattr(settings.limits, field_.name)
+        if not value > 0:
+            raise UsageError(f"limits.{field_.name} must be more than 0, got {value}")
+    if settings.network.dns:
+        parse_address_port(settings.network.dns, "--dns")
+    for rule in settings.network.connect:
+        parse_connect_rule(rule)
+    for cidr in settings.network.allow_address:
+        try:
+            ipaddress.ip_network(cidr, strict=False)
+        except ValueError:
+            raise UsageError(f"--allow-address wants an address or CIDR such as 127.0.0.0/8, got {cidr!r}") from None
+    if any(not c.isprintable() for c in settings.politeness.contact):
+        raise UsageError("--contact must be one printable line")
+
+
+def parse_address_port(text: str, what: str, *, wild: bool = False) -> tuple[str, int | None]:
+    """`ADDRESS:PORT` with an IP literal, IPv6 in brackets; with `wild`, `*` for either (address "*", port None)."""
+    host, colon, digits = text.rpartition(":")
+    address = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        if not colon:
+            raise ValueError
+        if not (wild and address == "*"):
+            ipaddress.ip_address(address)
+        if wild and digits == "*":
+            return address, None
+        if not (digits.isascii() and digits.isdigit() and 1 <= int(digits) <= 65535):
+            raise ValueError
+    except ValueError:
+        raise UsageError(f"{what} wants ADDRESS:PORT with an IP address, got {text!r}") from None
+    return address, int(digits)
+
+
+def parse_connect_rule(rule: str) -> tuple[tuple[str, int | None], tuple[str, int | None]]:
+    """`ADDRESS:PORT=ADDRESS:PORT`; a `*` on the left matches any, a `*` on the right keeps what was there."""
+    left, equals, right = rule.partition("=")
+    if not equals:
+        raise UsageError(f"--connect wants ADDRESS:PORT=ADDRESS:PORT, got {rule!r}")
+    return parse_address_port(left, "--connect", wild=True), parse_address_port(right, "--connect", wild=True)

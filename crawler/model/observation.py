@@ -1,0 +1,172 @@
+"""What one visit to one server saw. Absent, failed and zero are three things: `Attempt[T]` keeps them apart."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeAlias, TypeVar
+
+from crawler.errors import Failure
+from crawler.model.discovery import Endpoint, Resolution
+from crawler.model.names import ServerName
+from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState
+
+T = TypeVar("T")
+
+
+class SkipReason(StrEnum):
+    """Why something was not attempted."""
+
+    NOT_REACHED = "not_reached"
+    NO_IDENTITY = "no_identity"
+    OPTED_OUT = "opted_out"
+    BUDGET = "budget"
+    NOT_NEEDED = "not_needed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Wall seconds. A part is None where it did not happen (a reused connection has no connect)."""
+
+    total_s: float
+    tcp_s: float | None = None
+    tls_s: float | None = None
+    first_byte_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ok(Generic[T]):
+    value: T
+    timings: Timings = field(default=Timings(0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    failure: Failure
+    timings: Timings = field(default=Timings(0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    reason: SkipReason
+
+
+Attempt: TypeAlias = Ok[T] | Failed | Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFacts:
+    """The verified connection. `not_after` is the leaf's; `fingerprint_sha256` hex of the leaf in DER."""
+
+    protocol: str
+    cipher: str
+    issuer: str
+    not_after: datetime
+    fingerprint_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """`/_matrix/federation/v1/version`, raw (capped); None where the server does not say."""
+
+    name: str | None
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDocument:
+    """`/_matrix/key/v2/server`, verified: name matches, a signature by one of its own keys holds, in date.
+
+    Keys are key id -> unpadded base64. `valid_until` is as published, before the 7-day cap.
+    """
+
+    verify_keys: dict[str, str]
+    old_verify_keys: tuple[str, ...]
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClientVersions:
+    """`/_matrix/client/versions`."""
+
+    versions: tuple[str, ...]
+    unstable_features: dict[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerObservation:
+    """Everything one visit saw, and the predicates of the funnel, each implying the one before it.
+
+    `endpoint` is the one that the federation attempts used: the first that gave a verified TLS connection, else the
+    last tried. `client_base` is the client API's base URL from `.well-known/matrix/client`
+    (None inside Ok: not published).
+    """
+
+    server_name: ServerName
+    observed_at: datetime
+    resolution: Resolution
+    endpoint: Endpoint | None
+    tcp: Attempt[str]
+    tls: Attempt[TlsFacts]
+    version: Attempt[VersionInfo]
+    keys: Attempt[KeyDocument]
+    client_base: Attempt[str | None]
+    client_versions: Attempt[ClientVersions]
+    directory: DirectoryResult
+    signed_accepted: bool | None
+    aliases: tuple[AliasAnswer, ...] = ()
+    aliases_outstanding: int = 0
+    requests: int = 0
+    bytes_read: int = 0
+    duration_s: float = 0.0
+
+    @property
+    def resolves(self) -> bool:
+        """The algorithm of the specification yields at least one address that may be dialled."""
+        return bool(self.resolution.endpoints)
+
+    @property
+    def reachable(self) -> bool:
+        """TCP to one of them succeeds."""
+        return isinstance(self.tcp, Ok)
+
+    @property
+    def secure(self) -> bool:
+        """TLS verifies for the name that the algorithm prescribes."""
+        return isinstance(self.tls, Ok)
+
+    @property
+    def online(self) -> bool:
+        """Secure, and `/_matrix/federation/v1/version` answers JSON."""
+        return self.secure and isinstance(self.version, Ok)
+
+    @property
+    def federating(self) -> bool:
+        """Online, and its key document verifies itself and is in date."""
+        return self.online and isinstance(self.keys, Ok)
+
+    @property
+    def accepting(self) -> bool | None:
+        """Federating, and it accepts a signed request of ours; None when we did not get to ask with an identity."""
+        if not self.federating:
+            return False
+        return self.signed_accepted
+
+    @property
+    def listing(self) -> bool:
+        """Accepting or open unsigned, and its directory answers."""
+        return self.online and self.directory.state in (DirectoryState.OPEN, DirectoryState.OPEN_EMPTY)
+
+    @property
+    def failures(self) -> tuple[tuple[str, Failure], ...]:
+        """(what was attempted, failure) for everything that failed, in the order of the visit."""
+        found: list[tuple[str, Failure]] = []
+        if self.resolution.failure is not None:
+            found.append(("resolution", self.resolution.failure))
+        for what in ("tcp", "tls", "version", "keys", "client_base", "client_versions"):
+            attempt = getattr(self, what)
+            if isinstance(attempt, Failed):
+                found.append((what, attempt.failure))
+        if self.directory.failure is not None:
+            found.append(("directory", self.directory.failure))
+        return tuple(found)

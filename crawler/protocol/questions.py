@@ -1,0 +1,91 @@
+"""What the resolution algorithm asks the world, and what the world may answer.
+
+`protocol.discovery` yields the questions and is sent the answers; `net.drive` turns each question into sockets. A test
+answers from a table.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from crawler.errors import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class AskWellKnown:
+    """GET https://HOST/.well-known/matrix/server, redirects followed, every hop guarded and capped."""
+
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskSrv:
+    """SRV records of `owner`, for example `_matrix-fed._tcp.example.org`."""
+
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskAddresses:
+    """A and AAAA records of `host`, CNAMEs followed."""
+
+    host: str
+
+
+Ask: TypeAlias = AskWellKnown | AskSrv | AskAddresses
+
+
+@dataclass(frozen=True, slots=True)
+class WellKnownAnswer:
+    """The final answer of a .well-known fetch, not yet judged.
+
+    `failure` is set, and the rest meaningless, when no HTTP answer was had (DNS, TCP, TLS, time-out, too large, a
+    redirect loop, a forbidden address). `redirects` are the URLs visited after the first, in order. Header values are
+    as sent; None where absent.
+    """
+
+    status: int = 0
+    body: bytes = b""
+    content_type: str | None = None
+    cache_control: str | None = None
+    expires: str | None = None
+    redirects: tuple[str, ...] = ()
+    failure: Failure | None = None
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SrvRecord:
+    """RFC 2782. `target` without its trailing dot; "" stands for the root "." (service decidedly not available)."""
+
+    priority: int
+    weight: int
+    port: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class SrvAnswer:
+    """Records, or why there are none. NXDOMAIN and NODATA come as failures of those kinds; `ttl_s` of the record set.
+    `cname` is set when the owner name was an alias."""
+
+    records: tuple[SrvRecord, ...] = ()
+    ttl_s: int | None = None
+    cname: str | None = None
+    failure: Failure | None = None
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AddressAnswer:
+    """Addresses of both families, IPv6 first, as literals without brackets. `failure` only when there are none of
+    either family; one family failing while the other answers is told by `other_failure`."""
+
+    addresses: tuple[str, ...] = ()
+    ttl_s: int | None = None
+    cname: str | None = None
+    failure: Failure | None = None
+    other_failure: Failure | None = None
+    duration_s: float = 0.0
+
+
+Answer: TypeAlias = WellKnownAnswer | SrvAnswer | AddressAnswer
