@@ -6,6 +6,9 @@ from crawler.engine.progress import Progress
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState
 from crawler.net.traffic import Traffic
 
+FUNNEL = ("known", "visited", "resolves", "reachable", "secure", "online", "federating", "listing")
+"""The stages a server passes, in order; each implies the one before."""
+
 MOST_BOUNDS_NAMED = 100
 """Servers that ran into a bound and are named in the report; all are counted."""
 
@@ -14,16 +17,7 @@ def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
     """The report of a crawl; every count is of this crawl alone."""
     named = dict(list(progress.bounds_hit.items())[:MOST_BOUNDS_NAMED])
     return {
-        "funnel": {
-            "known": progress.known,
-            "visited": progress.visited,
-            "resolves": progress.resolves,
-            "reachable": progress.reachable,
-            "secure": progress.secure,
-            "online": progress.online,
-            "federating": progress.federating,
-            "listing": progress.listing,
-        },
+        "funnel": {stage: getattr(progress, stage) for stage in FUNNEL},
         "failures": {kind.value: count for kind, count in progress.failures.most_common()},
         "directories": {state.value: count for state, count in progress.directories.most_common()},
         "attempts": dict(sorted(progress.attempts.items())),
@@ -43,11 +37,10 @@ def summary_lines(crawl: Crawl, progress: Progress) -> list[str]:
     seconds = (crawl.finished_at - crawl.started_at).total_seconds() if crawl.finished_at else 0.0
     what = "census" if crawl.is_census else f"{crawl.scope} crawl"
     synthetic = " SYNTHETIC: these are servers of the practice federation." if crawl.synthetic else ""
+    stages = ", ".join(f"{stage} {getattr(progress, stage)}" for stage in FUNNEL)
     lines = [
         f"Crawl {crawl.id} {crawl.state} after {seconds:.0f} s ({what}).{synthetic}",
-        f"  servers: known {progress.known}, visited {progress.visited}, resolve {progress.resolves}, "
-        f"reachable {progress.reachable}, secure {progress.secure}, online {progress.online}, "
-        f"federating {progress.federating}, listing {progress.listing}",
+        f"  servers: {stages}",
         f"  rooms: {crawl.rooms} unique in {progress.listings} listings"
         + (f", {progress.noindex} opted out and left out" if progress.noindex else ""),
     ]
