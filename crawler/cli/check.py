@@ -70,11 +70,8 @@ def observation_tree(seen: ServerObservation) -> Tree:
     endpoints = tree.add(Text("endpoints, in the order to be tried"))
     for endpoint in seen.resolution.endpoints:
         used = "  <- used" if endpoint == seen.endpoint else ""
-        endpoints.add(
-            Text(
-                f"{endpoint.address} port {endpoint.port}, Host {endpoint.host_header}, TLS name {endpoint.tls_name}{used}"
-            )
-        )
+        where = f"{endpoint.address} port {endpoint.port}"
+        endpoints.add(Text(f"{where}, Host {endpoint.host_header}, TLS name {endpoint.tls_name}{used}"))
     for what in ("tcp", "tls", "version", "keys", "client_base", "client_versions"):
         tree.add(_attempt(what, getattr(seen, what)))
     directory = seen.directory
