@@ -1,4 +1,4 @@
-"""Which IP addresses may be dialled: only globally reachable unicast, unless a person allows more.
+"""Which IP addresses may be dialled (only globally reachable unicast, unless a person allows more) and in what order.
 
 Names, SRV targets, delegates and redirects are all chosen by strangers, and any of them can point at our own network
 (server-side request forgery). Every address passes here before every dial. The table is our own copy of the IANA
@@ -10,8 +10,9 @@ Out of reach: a NAT64 prefix of the operator's own choice (RFC 6052, 2.2) looks 
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TypeAlias
 
 IpAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -149,3 +150,22 @@ def embedded_ipv4(address: IpAddress) -> tuple[ipaddress.IPv4Address, ...]:
     if bits >> 32 & _LOW_32 in _ISATAP:
         found.append(bits & _LOW_32)
     return tuple(ipaddress.IPv4Address(value) for value in found)
+
+
+def is_ip_literal(text: str) -> bool:
+    """Whether `text` is an IP address of either family, without brackets."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def interleave(addresses: Iterable[str]) -> tuple[str, ...]:
+    """`addresses` with the families taking turns, IPv6 first, the order within each kept (RFC 8305, 4)."""
+    ipv6: list[str] = []
+    ipv4: list[str] = []
+    for address in addresses:
+        (ipv6 if ":" in address else ipv4).append(address)
+    turns = zip_longest(ipv6, ipv4)
+    return tuple(address for turn in turns for address in turn if address is not None)
