@@ -115,7 +115,7 @@ class _Look:
         self._keys = await self._ask(
             connection,
             federation.KEYS_URI,
-            lambda body: federation.parse_key_document(body, self._name.raw, self._observed_at),
+            lambda body: federation.parse_key_document(body, self._name, self._observed_at),
         )
         if not isinstance(self._version, Ok):
             return
