@@ -100,6 +100,11 @@ class MetricRow:
         row: dict[str, object] = dataclasses.asdict(self)
         return row | {"interval_kind": self.interval_kind.value, "grade": self.grade.value, "at": self.at.isoformat()}
 
+    def as_tuple(self) -> tuple[object, ...]:
+        """The row for a table of `METRIC_COLUMNS`."""
+        words = {"interval_kind": self.interval_kind.value, "grade": self.grade.value, "dimension": str(self.dimension)}
+        return tuple(words.get(name, getattr(self, name)) for name in METRIC_COLUMNS)
+
 
 def _or(number: float | None, otherwise: float) -> float:
     return otherwise if number is None else number
@@ -125,6 +130,27 @@ METRIC_COLUMNS: Mapping[str, str] = {
     "crawler_version": "VARCHAR NOT NULL",
 }
 """SQL types of the table `metric` of a serving file, in the order of `MetricRow`."""
+
+METRIC_COMMENTS: Mapping[str, str] = {
+    "metric": "What is counted.",
+    "dimension": "Of what: a predicate, an implementation, a room; all when it is not divided.",
+    "value": "The number; NULL when it could not be computed, which is not zero.",
+    "lo": "Lower end of the interval; NULL when it is open or there is none.",
+    "hi": "Upper end, likewise.",
+    "interval_kind": "confidence, bounds, scenario or none.",
+    "n": "How many units the value rests on.",
+    "coverage": "Share, 0 to 1, of the units to be looked at that were; NULL when there were none.",
+    "unit": "Unit of value, lo and hi.",
+    "window": "Time that the value speaks of, in words.",
+    "denominator": "What n counts, in words.",
+    "grade": "measured, estimated, reported or not observable.",
+    "method": "How the value comes about, one or two sentences.",
+    "snapshot": "Number of the crawl.",
+    "at": "Seal of the crawl, UTC.",
+    "synthetic": "True when the servers were of the practice federation.",
+    "crawler_version": "Version of matrix-census that made the crawl.",
+}
+"""What each column of that table means."""
 
 UTC_TIME = pl.Datetime("us", "UTC")
 
