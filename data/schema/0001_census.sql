@@ -126,7 +126,7 @@ COMMENT ON COLUMN server_observation.software_raw IS 'server.name of the version
 COMMENT ON COLUMN server_observation.version_raw IS 'server.version of it, at most 256 characters; NULL when not said.';
 COMMENT ON COLUMN server_observation.software IS 'Normalised implementation name, lower case; NULL when not said. The reference table of implementations explains it.';
 COMMENT ON COLUMN server_observation.version IS 'Version number alone, without build and branch; NULL when it says none.';
-COMMENT ON COLUMN server_observation.verify_keys IS 'Key ID to base64 key, JSON object, at most 64 keys; NULL when no key document verified.';
+COMMENT ON COLUMN server_observation.verify_keys IS 'Key ID to base64 key, JSON object, at most 100 keys; NULL when no key document verified.';
 COMMENT ON COLUMN server_observation.keys_valid_until IS 'valid_until_ts of it as published, UTC; NULL likewise.';
 COMMENT ON COLUMN server_observation.tls_protocol IS 'TLS protocol version negotiated; NULL when TLS did not verify.';
 COMMENT ON COLUMN server_observation.tls_cipher IS 'Cipher suite negotiated; NULL likewise.';
@@ -134,8 +134,8 @@ COMMENT ON COLUMN server_observation.tls_issuer IS 'Organisation, else common na
 COMMENT ON COLUMN server_observation.tls_not_after IS 'End of the leaf certificate''s validity, UTC; NULL likewise.';
 COMMENT ON COLUMN server_observation.tls_fingerprint IS 'SHA-256 of the leaf in DER, hex; NULL likewise.';
 COMMENT ON COLUMN server_observation.client_base IS 'Base URL of the client API from .well-known/matrix/client; NULL when not published or not had.';
-COMMENT ON COLUMN server_observation.spec_versions IS 'versions of /_matrix/client/versions, JSON list, at most 256; NULL when not had.';
-COMMENT ON COLUMN server_observation.unstable_features IS 'unstable_features of it, JSON object of booleans, at most 1024; NULL when not had.';
+COMMENT ON COLUMN server_observation.spec_versions IS 'versions of /_matrix/client/versions, JSON list, at most 200; NULL when not had.';
+COMMENT ON COLUMN server_observation.unstable_features IS 'unstable_features of it, JSON object of booleans, at most 1000; NULL when not had.';
 COMMENT ON COLUMN server_observation.directory_state IS 'How the room directory answered; never to be read as a number of rooms.';
 COMMENT ON COLUMN server_observation.directory_way IS 'federation or client: the door that answered; NULL when none did.';
 COMMENT ON COLUMN server_observation.directory_rooms IS 'Unique rooms read, opted-out ones not counted: its rows in listing; NULL when the directory did not answer.';
@@ -246,7 +246,7 @@ COMMENT ON COLUMN listing.crawl_id IS 'The crawl.';
 COMMENT ON COLUMN listing.server_id IS 'The server whose directory it was.';
 COMMENT ON COLUMN listing.room_id IS 'Room ID.';
 COMMENT ON COLUMN listing.members IS 'num_joined_members as listed; NULL when absent, no whole number, or not between 0 and 2147483647.';
-COMMENT ON COLUMN listing.name IS 'Room name, raw, at most 1024 characters; NULL when absent.';
+COMMENT ON COLUMN listing.name IS 'Room name, raw, at most 255 characters; NULL when absent.';
 COMMENT ON COLUMN listing.topic IS 'Topic, raw, at most 4096 characters; NULL when absent.';
 COMMENT ON COLUMN listing.canonical_alias IS 'Canonical alias, as listed, at most 255 characters; NULL when absent.';
 COMMENT ON COLUMN listing.join_rule IS 'Join rule, at most 255 characters; NULL when absent, which the specification reads as public.';
@@ -276,8 +276,8 @@ CREATE TABLE lead (
 COMMENT ON TABLE lead IS 'Who told us of a server, and how; the incidence data of the population estimates. Several answers of one server in one crawl are several rows: sum their count.';
 COMMENT ON COLUMN lead.crawl_id IS 'The crawl.';
 COMMENT ON COLUMN lead.server_id IS 'The server that was named.';
-COMMENT ON COLUMN lead.source IS 'seed, known, room_id, alias, alias_servers or well_known.';
-COMMENT ON COLUMN lead.named_by IS 'The server whose answer named it; NULL for seeds and what was known before.';
+COMMENT ON COLUMN lead.source IS 'seed, room_id, alias, alias_servers or well_known.';
+COMMENT ON COLUMN lead.named_by IS 'The server whose answer named it; NULL for seeds.';
 COMMENT ON COLUMN lead.count IS 'How many times that answer named it this way, from 1.';
 
 CREATE VIEW census AS
