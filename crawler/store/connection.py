@@ -1,12 +1,12 @@
 """DuckDB behind one door: how files are opened, what a transaction is, and what DuckDB's errors mean to a person.
 
-DuckDB raises one exception for a file that is no database, one that may not be read, one of a newer DuckDB and one that
-another process holds. Which it is is found out by looking (the file's own header, the lock in the kernel), not by reading
-the message. Every connection speaks UTC.
+DuckDB raises one exception for a file that is no database, one that may not be read, one of a newer DuckDB and one
+that another process holds. Which it is is found out by looking, at the file's header and at the lock in the kernel, not
+by reading the message. Every connection speaks UTC.
 
-The API of duckdb.connect differs between 1.5 and 2.0; only what both have is used (`execute`, `fetchall`, `cursor`,
-`begin`, `commit`). Values are bound, but never lists of them: where neither numpy nor pandas is installed, DuckDB looks for
-both anew for each value of a list (70 us a value); `insert` has the way around.
+The Python API differs between DuckDB 1.5 and 2.0; only what both have is used (`execute`, `fetchall`, `cursor`,
+`begin`, `commit`). Values are bound, but never lists of them: where neither numpy nor pandas is installed, DuckDB
+looks for both anew for each value of a list (70 us a value); `insert` has the way around.
 """
 
 import fcntl

@@ -2,9 +2,9 @@
 
 DuckDB locks its files itself, but says who is in the way only in the text of an error, and its lock (POSIX, fcntl) is
 lost as soon as any part of the process closes any handle of the same file. So the house has a lock of its own, an
-flock(2) on `<file>.lock` beside the file: it dies with its holder, kill -9 included, belongs to the open handle, and the
-file's content names the writer's process. Whoever holds it may open, probe and close the file itself; whoever does not
-keeps away from it. The lock file is never removed: a removed one could be locked by two at once.
+flock(2) on `<file>.lock` beside the file: it dies with its holder, kill -9 included, belongs to the open handle, and
+names the writer's process in the lock file. Whoever holds it may open, probe and close the file itself; whoever does
+not keeps away from it. The lock file is never removed: a removed one could be locked by two at once.
 
 flock works on local file systems of Linux; a census file belongs on one.
 """
@@ -110,7 +110,9 @@ def _open(path: Path, flags: int) -> int:
     try:
         return os.open(path, flags | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise StoreError(f"cannot use the lock file {path}: {error.strerror}; can this folder be written to?") from error
+        raise StoreError(
+            f"cannot use the lock file {path}: {error.strerror}; can this folder be written to?"
+        ) from error
 
 
 def _try(handle: int, how: int) -> bool:

@@ -1,18 +1,17 @@
 """From any older schema to this program's, one numbered SQL file at a time.
 
-A file of `data/schema/` named `NNNN_name.sql` is one step. It and its record in `schema_migration` are one transaction, so a
-file has a step whole or not at all. Steps only ever go forward; a file from a newer program is refused, since what the
-newer columns mean is not known here.
+A file of `data/schema/` named `NNNN_name.sql` is one step. It and its record in `schema_migration` are one transaction,
+so a file has a step whole or not at all. Steps only ever go forward; a file from a newer program is refused, since what
+the newer columns mean is not known here.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 from crawler.errors import SchemaTooNewError, StoreError
 from crawler.resources import shipped
+from crawler.store.clock import Now
 from crawler.store.connection import Connection, transaction
 
 
@@ -84,9 +83,7 @@ def refuse_newer(version: int, path: Path) -> None:
         )
 
 
-def migrate(
-    connection: Connection, path: Path, now: Callable[[], datetime], steps: tuple[Migration, ...] | None = None
-) -> int:
+def migrate(connection: Connection, path: Path, now: Now, steps: tuple[Migration, ...] | None = None) -> int:
     """Bring an open file to the schema of this program.
 
     Args:
