@@ -62,7 +62,7 @@ async def serve_async(census: Path, listening: socket.socket, stop: trio.Event) 
     config.accesslog = None
     config.graceful_timeout = STOP_S
     config.include_server_header = False
-    await serve(create_app(census), config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type] - any ASGI
+    await serve(create_app(census), config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type]  # any ASGI
 
 
 def serve_app(census: Path, host: str, port: int, *, on_ready: Callable[[str], None] | None = None) -> None:
@@ -81,9 +81,7 @@ def serve_app(census: Path, host: str, port: int, *, on_ready: Callable[[str], N
         trio.run(_serve_until_stopped, census, listening, on_ready)
 
 
-async def _serve_until_stopped(
-    census: Path, listening: socket.socket, on_ready: Callable[[str], None] | None
-) -> None:
+async def _serve_until_stopped(census: Path, listening: socket.socket, on_ready: Callable[[str], None] | None) -> None:
     stop = trio.Event()
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:

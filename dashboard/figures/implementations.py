@@ -34,7 +34,10 @@ def implementations_figure(
     shown, other = split(rows, limit)
     labels = [_escaped(label(row.dimension, reference)) for row in shown]
     values = [row.value or 0 for row in shown]
-    colours = [palette.lineage(reference[row.dimension].lineage) if row.dimension in reference else palette.other for row in shown]
+    colours = [
+        palette.lineage(reference[row.dimension].lineage) if row.dimension in reference else palette.other
+        for row in shown
+    ]
     families = [family(row.dimension, reference) for row in shown]
     if other:
         labels.append(f"other ({len(other)})")
@@ -78,7 +81,6 @@ def implementations_text(rows: Sequence[MetricRow], reference: Mapping[str, Name
         return "No online server says what it runs."
     first = named[0]
     share = numbers.percent((first.value or 0) / first.n)
-    return (
-        f"{label(first.dimension, reference)} runs on {numbers.number(first.value)} of {numbers.number(first.n)} online "
-        f"servers ({share}); {numbers.plural(len(named), 'implementation name')} in use."
-    )
+    name = label(first.dimension, reference)
+    runs = f"{name} runs on {numbers.number(first.value)} of {numbers.number(first.n)} online servers ({share})"
+    return f"{runs}; {numbers.plural(len(named), 'implementation name')} in use."

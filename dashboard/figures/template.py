@@ -8,9 +8,6 @@ import plotly.graph_objects as go
 
 from dashboard.palette import FONT, PALETTES, Scheme
 
-CONFIG = {"displayModeBar": False, "responsive": True, "doubleClick": False, "showTips": False}
-"""Plotly's settings in the browser: no toolbar, so no link to another host."""
-
 ROW_HEIGHT_PX = 34
 _MARGINS_PX = 16
 
@@ -76,5 +73,7 @@ def bars(
     figure = go.Figure(bar, {"template": template(scheme), "height": len(labels) * ROW_HEIGHT_PX + _MARGINS_PX})
     longest = max(lengths, default=0) or 1
     figure.update_xaxes(range=[0, longest * 1.42], showticklabels=False, showgrid=False)
-    figure.update_yaxes(autorange="reversed", tickvals=list(range(len(labels))), ticktext=[f"{label}  " for label in labels])
+    figure.update_yaxes(
+        autorange="reversed", tickvals=list(range(len(labels))), ticktext=[f"{label}  " for label in labels]
+    )
     return figure
