@@ -186,6 +186,7 @@ def test_the_search_box_finds_servers(browser: Browser, site: str) -> None:
         box.fill("2001:db8")
         box.press("Enter")
         expect(visitor.page).to_have_url(re.compile(r"/servers\?q=2001%3Adb8"))
+        expect(visitor.page.locator("main h1")).to_have_text("Servers")
         visitor.settled()
         assert column(visitor.page, "name") == ["[2001:db8::8]:8448"]
         assert visitor.complaints == []
