@@ -21,7 +21,7 @@ from crawler.protocol.addresses import (
 
 LIVE = AddressPolicy()
 
-# From the IANA IPv4 and IPv6 special-purpose address registries and the IPv6 address space registry, not from our table.
+# From the IANA IPv4 and IPv6 special-purpose address registries and the IPv6 address space registry.
 _REFUSED = """
 0.0.0.0 0.0.0.1 0.255.255.255
 10.0.0.0 10.255.255.255
