@@ -188,8 +188,8 @@ class ProtocolError(Exception):
     """Bytes that do not mean what the specification says they must. Carries the kind it is recorded as."""
 
     def __init__(self, kind: FailureKind, detail: str = "") -> None:
-        super().__init__(detail or kind.value)
         self.failure = Failure(kind, printable(detail))
+        super().__init__(self.failure.detail or kind.value)
 
     @classmethod
     def of(cls, failure: Failure) -> "ProtocolError":
