@@ -8,6 +8,7 @@ A remote's misbehaviour is an observation, a `Failure` with one `FailureKind`; i
     ├── StoreError              the census or serving file cannot be used                           exit code 2
     │   ├── SchemaTooNewError        written by a newer version of this program
     │   └── CensusLockedError        another process is writing
+    ├── LocalResourcesError         this machine is out of descriptors or memory: no remote is to blame  exit code 1
     └── ProtocolError           bytes that do not mean what the specification says they must; caught in net and engine
 """
 
@@ -164,6 +165,10 @@ class SchemaTooNewError(StoreError):
 
 class CensusLockedError(StoreError):
     """Another process is writing this census file."""
+
+
+class LocalResourcesError(CensusError):
+    """This machine has no file descriptors or memory left; blaming a remote for it would be a false observation."""
 
 
 class ProtocolError(Exception):
