@@ -49,8 +49,11 @@ def _known(address: str) -> str | None:
 
 
 def canonical(address: str) -> str:
-    """One spelling for each address, so that rules and paces compare."""
-    return str(ipaddress.ip_address(address))
+    """One spelling for each address, so that rules and paces compare. What is none stays as it is; the guard has it."""
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return address
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,10 @@
 """What DNS says about a name: its addresses, its SRV records, or exactly why it says nothing (RFC 1035, 2308, 2782).
 
 A name that does not exist, a name without such records, and a name server that fails, refuses, stays silent or talks
-nonsense are six different things; each keeps its own failure kind. Answers about addresses are kept for their TTL, so
+nonsense are different things; each keeps its own failure kind. Answers about addresses are kept for their TTL, so
 that one host is asked about once in a visit, and a hosting company's delegate once for all its servers.
 """
 
-import ipaddress
 from dataclasses import dataclass, replace
 
 import dns.exception
@@ -25,6 +24,7 @@ import trio
 from crawler.errors import Failure, FailureKind, UsageError, printable
 from crawler.net.dnswire import UDP_PAYLOAD, NameServer, NoAnswerError
 from crawler.net.traffic import Traffic
+from crawler.protocol.addresses import is_ip_literal
 from crawler.protocol.questions import AddressAnswer, SrvAnswer, SrvRecord
 
 ATTEMPTS = 2
@@ -40,6 +40,7 @@ _FAILURE_RCODES = {
     dns.rcode.NXDOMAIN: FailureKind.DNS_NXDOMAIN,
     dns.rcode.SERVFAIL: FailureKind.DNS_SERVFAIL,
     dns.rcode.REFUSED: FailureKind.DNS_REFUSED,
+    dns.rcode.NOTIMP: FailureKind.DNS_NOT_IMPLEMENTED,
 }
 
 # Of two families that both failed, the more telling failure stands for both: a name that does not exist has neither
@@ -49,6 +50,7 @@ _TELLING = (
     FailureKind.DNS_TIMEOUT,
     FailureKind.DNS_SERVFAIL,
     FailureKind.DNS_REFUSED,
+    FailureKind.DNS_NOT_IMPLEMENTED,
     FailureKind.DNS_MALFORMED,
     FailureKind.DNS_NODATA,
 )
@@ -94,7 +96,7 @@ class Dns:
 
     async def lookup_addresses(self, host: str) -> AddressAnswer:
         """A and AAAA of `host`, asked at once. An IP literal is its own address and never asked about."""
-        if _is_ip_literal(host):
+        if is_ip_literal(host):
             return AddressAnswer(addresses=(host,))
         key = host.lower().rstrip(".")
         now = trio.current_time()
@@ -162,7 +164,7 @@ class Dns:
             message = await self._exchange(name, kind, deadline)
             if isinstance(message, Failure):
                 return _Heard(ttl_s=ttl_s, cname=cname, failure=message)
-            failure = _failure_in(message, kind)
+            failure = _failure_in(message)
             if failure is not None and failure.kind is not FailureKind.DNS_NXDOMAIN:
                 return _Heard(ttl_s=ttl_s, cname=cname, failure=failure)
             try:
@@ -205,13 +207,10 @@ class Dns:
         return Failure(FailureKind.DNS_TIMEOUT, f"no answer from {', '.join(map(str, self._servers))}")
 
 
-def _failure_in(message: dns.message.Message, kind: dns.rdatatype.RdataType) -> Failure | None:
+def _failure_in(message: dns.message.Message) -> Failure | None:
     rcode = message.rcode()
     if rcode == dns.rcode.NOERROR:
         return None
-    if rcode == dns.rcode.NOTIMP and kind == dns.rdatatype.SRV:
-        # A server too old for SRV has none; the resolution goes on as with no record.
-        return Failure(FailureKind.DNS_NODATA, "the name server does not know SRV")
     if rcode == dns.rcode.FORMERR:
         return Failure(FailureKind.DNS_MALFORMED, "the name server could not read the question")
     return Failure(_FAILURE_RCODES.get(rcode, FailureKind.DNS_SERVFAIL), dns.rcode.to_text(rcode))
@@ -252,14 +251,6 @@ def _share(ipv6: list[str], ipv4: list[str], limit: int) -> tuple[str, ...]:
 def _text(name: dns.name.Name) -> str:
     """Without the trailing dot; the root is the empty text."""
     return "" if name == dns.name.root else name.to_text(omit_final_dot=True)
-
-
-def _is_ip_literal(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _system_name_servers() -> list[tuple[str, int]]:

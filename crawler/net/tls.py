@@ -98,13 +98,11 @@ class TlsStream:
         cipher = self._sock.cipher()
         if not certificate or der is None or cipher is None:
             raise ValueError("no certificate")
-        not_after_s = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
-        issuer = dict(pair for group in certificate["issuer"] for pair in group)  # type: ignore[misc,union-attr] - typeshed has it looser
         return TlsFacts(
             protocol=self._sock.version() or "",
             cipher=cipher[0],
-            issuer=printable(issuer.get("organizationName") or issuer.get("commonName") or ""),
-            not_after=datetime.fromtimestamp(not_after_s, UTC),
+            issuer=_organisation(certificate["issuer"]),
+            not_after=datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC),
             fingerprint_sha256=hashlib.sha256(der).hexdigest(),
         )
 
@@ -116,31 +114,43 @@ class TlsStream:
         self._sock.close()
 
 
+def _organisation(name: object) -> str:
+    """The organisation in a name as `getpeercert` has it (groups of pairs), else its common name."""
+    groups = name if isinstance(name, tuple) else ()
+    parts = {pair[0]: pair[1] for group in groups for pair in group}
+    return printable(parts.get("organizationName") or parts.get("commonName") or "")
+
+
 async def handshake(
     sock: socket.socket, context: ssl.SSLContext, tls_name: str, busy: trio.CapacityLimiter, timeout_s: float
-) -> TlsStream | Failure:
+) -> tuple[TlsStream | Failure, float]:
     """Verify that the peer is `tls_name`. Takes the socket over: it is closed unless a stream is returned.
 
-    An IP literal is verified by the certificate's IP addresses and sends no SNI (RFC 6066, 3). The time-out does not
-    count the wait for a place among the busy, which is our own doing.
+    An IP literal is verified by the certificate's IP addresses and sends no SNI (RFC 6066, 3).
+
+    Returns:
+        The stream, or why there is none, and the seconds that took. Neither they nor the time-out count the wait for
+        a place among the busy, which is our own doing.
     """
     tls: ssl.SSLSocket | None = None
+    started = trio.current_time()
     try:
         async with busy:
-            tls = context.wrap_socket(sock, server_hostname=tls_name, do_handshake_on_connect=False)
             started = trio.current_time()
+            tls = context.wrap_socket(sock, server_hostname=tls_name, do_handshake_on_connect=False)
             done = await _shake(tls, min(BUSY_PATIENCE_S, timeout_s))
         if not done:
             done = await _shake(tls, max(0.0, timeout_s - (trio.current_time() - started)))
-        if done:
-            return TlsStream(tls)
-        tls.close()
-        return Failure(FailureKind.TLS_TIMEOUT, f"no handshake in {timeout_s:g} s")
     except BaseException as error:
         (tls or sock).close()
         if isinstance(error, OSError):
-            return tls_failure(error)
+            return tls_failure(error), trio.current_time() - started
         raise
+    took_s = trio.current_time() - started
+    if done:
+        return TlsStream(tls), took_s
+    tls.close()
+    return Failure(FailureKind.TLS_TIMEOUT, f"no handshake in {timeout_s:g} s"), took_s
 
 
 async def _shake(tls: ssl.SSLSocket, timeout_s: float) -> bool:

@@ -32,7 +32,8 @@ class Traffic:
 
 @dataclass(slots=True)
 class Budget:
-    """What one visit may ask and read. The check comes before the act, so the bounds are kept exactly."""
+    """What one visit may ask and read. No request begins once it is spent; an answer that would overdraw its bytes is
+    broken off, so that what is read exceeds the limit by less than one piece."""
 
     request_limit: int
     byte_limit: int
@@ -40,17 +41,15 @@ class Budget:
     bytes_read: int = 0
 
     @property
-    def bytes_left(self) -> int:
-        return max(0, self.byte_limit - self.bytes_read)
+    def spent(self) -> bool:
+        return self.requests >= self.request_limit or self.bytes_read >= self.byte_limit
 
-    def take_request(self) -> None:
-        """Count one request.
+    def read(self, count: int) -> None:
+        """Count bytes that came.
 
         Raises:
-            BrokenOffError: POLICY_BUDGET, when no request or no byte is left.
+            BrokenOffError: POLICY_BUDGET, when they are more than the visit has left.
         """
-        if self.requests >= self.request_limit:
-            raise BrokenOffError(FailureKind.POLICY_BUDGET, f"all {self.request_limit} requests of this visit are made")
-        if not self.bytes_left:
+        self.bytes_read += count
+        if self.bytes_read > self.byte_limit:
             raise BrokenOffError(FailureKind.POLICY_BUDGET, f"all {self.byte_limit} bytes of this visit are read")
-        self.requests += 1
