@@ -1,9 +1,96 @@
-"""The command line's root: mounts the verbs of every room of the house and hands each what lives above it."""
+"""The command line's root: mounts the verbs of every room of the house, and hands each what lives above it.
+
+This is the one place that knows the whole house. What must run after a crawl is sealed, but lives higher up than the
+crawler (metric rows, later the search index), is composed here as `ON_SEALED` and travels down in the context.
+"""
+
+import os
+import sys
+from typing import Any
 
 import click
+from analytics.cli import commands as analytics_commands
+from analytics.steps import store_metric_rows
+from dashboard.cli import commands as dashboard_commands
+
+from crawler.cli import commands as crawler_commands
+from crawler.errors import CensusError
+from dashboard.demo import demo
+
+ON_SEALED = (store_metric_rows,)
+"""Steps that add tables to the draft of a serving file before it is swapped in."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Verbs(click.Group):
+    """The group of all verbs: lists them in their own order, and turns what ends a command into one line and a code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CensusError as error:
+            raise _told(error) from error
+        except BaseExceptionGroup as group:  # trio's nurseries wrap what ends them
+            error = _only_error(group)
+            if error is None:
+                raise
+            raise _told(error) from group
+        except BrokenPipeError:
+            # The reader of our output has left, as `head` does; the interpreter must not complain when it flushes.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
+
+class _Told(click.ClickException):
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    def show(self, file: Any = None) -> None:
+        del file
+        click.echo(f"matrix-census: {self.message}", err=True)
+
+
+def _told(error: CensusError) -> _Told:
+    return _Told(str(error), error.exit_code)
+
+
+def _only_error(group: BaseExceptionGroup[BaseException]) -> CensusError | None:
+    leaves: list[BaseException] = []
+    stack: list[BaseException] = [group]
+    while stack:
+        error = stack.pop()
+        if isinstance(error, BaseExceptionGroup):
+            stack.extend(error.exceptions)
+        else:
+            leaves.append(error)
+    first = leaves[0]
+    return first if len(leaves) == 1 and isinstance(first, CensusError) else None
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="matrix-census", prog_name="matrix-census")
-def main() -> None:
-    """A census of the open Matrix federation."""
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """A census of the open Matrix federation: crawl, snapshots, metrics with their uncertainty, dashboard.
+
+    \b
+    See it work, with a practice federation on this machine:   matrix-census demo
+    Take a census of the live network:                         matrix-census crawl --contact me@example.org
+    Look at what was found:                                    matrix-census serve
+    Is my server well, and if not, why:                        matrix-census check example.org
+
+    Exit codes: 0 done, 1 could not be done (check: does not federate), 2 bad input, 130 stopped by Ctrl-C.
+    """
+    ctx.ensure_object(dict)
+    ctx.obj["on_sealed"] = ON_SEALED
+
+
+for command in (*crawler_commands, *analytics_commands, *dashboard_commands, demo):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main(prog_name="matrix-census")

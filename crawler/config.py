@@ -48,6 +48,8 @@ class Limits:
     """Alias look-ups asked of one server in one crawl; biggest rooms first."""
     alias_servers: int = 20_000
     """Servers read from one alias answer."""
+    leads_per_server: int = 100_000
+    """Names taken from one server's answers in one crawl."""
     address_concurrency: int = 2
     """Exchanges in flight to one resolved address."""
     address_rate_per_s: float = 5.0

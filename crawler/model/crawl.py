@@ -26,7 +26,6 @@ class LeadSource(StrEnum):
     """How we came to hear of a server."""
 
     SEED = "seed"
-    KNOWN = "known"
     ROOM_ID = "room_id"
     ALIAS = "alias"
     ALIAS_SERVERS = "alias_servers"
@@ -36,7 +35,7 @@ class LeadSource(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Lead:
     """Somebody named a server. `server` is the name's key (ASCII-lower); `named_by` the key of the server whose answer
-    named it (None for seeds and what we knew before); `count` how often that answer named it this way."""
+    named it (None for seeds); `count` how often that answer named it this way."""
 
     server: str
     source: LeadSource

@@ -158,6 +158,16 @@ class ServerObservation:
         return self.online and self.directory.state in (DirectoryState.OPEN, DirectoryState.OPEN_EMPTY)
 
     @property
+    def fell_out(self) -> Failure | None:
+        """The first failure on the way to federating: why this server is not counted; None when it federates."""
+        if self.resolution.failure is not None:
+            return self.resolution.failure
+        for attempt in (self.tcp, self.tls, self.version, self.keys):
+            if isinstance(attempt, Failed):
+                return attempt.failure
+        return None
+
+    @property
     def failures(self) -> tuple[tuple[str, Failure], ...]:
         """(what was attempted, failure) for everything that failed, in the order of the visit."""
         found: list[tuple[str, Failure]] = []

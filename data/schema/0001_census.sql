@@ -264,8 +264,8 @@ CREATE TABLE lead (
 COMMENT ON TABLE lead IS 'Who told us of a server, and how; the incidence data of the population estimates.';
 COMMENT ON COLUMN lead.crawl_id IS 'The crawl.';
 COMMENT ON COLUMN lead.server_id IS 'The server that was named.';
-COMMENT ON COLUMN lead.source IS 'seed, known, room_id, alias, alias_servers or well_known.';
-COMMENT ON COLUMN lead.named_by IS 'The server whose answer named it; NULL for seeds and what was known before.';
+COMMENT ON COLUMN lead.source IS 'seed, room_id, alias, alias_servers or well_known.';
+COMMENT ON COLUMN lead.named_by IS 'The server whose answer named it; NULL for seeds.';
 COMMENT ON COLUMN lead.count IS 'How many times that answer named it this way.';
 
 CREATE VIEW census AS

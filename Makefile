@@ -1,0 +1,77 @@
+# Matrix Census. `make help` lists what there is. Everything is installed into this folder (.tools, .venv).
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := PYTHONPATH=.tools $(PYTHON) -m uv
+CENSUS := $(BIN)/matrix-census
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test check lint types imports unit browser-engine census-of-synapse \
+        screenshots lock clean endurance
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+demo: setup ## take a census of the practice federation and serve it (ARGS=--no-serve ends after printing)
+	$(CENSUS) demo $(ARGS)
+
+test: setup-dev browser-engine ## set up and run everything: lint, types, imports, tests, notebooks, browser
+	$(MAKE) --no-print-directory check
+
+setup: .stamps/runtime ## install what is needed to run
+
+setup-dev: .stamps/dev ## install what is needed to work on it
+
+.tools/uv/__main__.py:
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools 'uv>=0.9,<1'
+
+$(BIN)/python: | .tools/uv/__main__.py
+	$(UV) venv --quiet --python $(PYTHON) $(VENV)
+
+.stamps/runtime: requirements.lock requirements-dev.lock pyproject.toml | $(BIN)/python
+	@mkdir -p .stamps
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --build-constraints requirements-dev.lock -e .
+	@touch $@
+
+.stamps/dev: requirements-dev.lock pyproject.toml | .stamps/runtime
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+browser-engine: .stamps/dev ## bring a Chromium for the browser tests
+	$(BIN)/python -m tests.browser_engine
+
+check: lint types imports unit ## the gate, with everything installed already
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+imports:
+	@$(BIN)/lint-imports --no-logo || { $(BIN)/lint-imports; exit 1; }
+
+unit:
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --skip-empty | tail -n 40
+	$(BIN)/python -m pytest -o trio_mode=false --nbmake notebooks
+
+census-of-synapse: setup-dev ## crawl two real Synapse homeservers and leave the file to look at
+	$(BIN)/python -m tests.synapse.census_of_synapse $(ARGS)
+
+lock: | .tools/uv/__main__.py ## renew the hashed locks from pyproject.toml
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links --constraint requirements.constraints pyproject.toml -o requirements.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links --constraint requirements.lock pyproject.toml --group dev -o requirements-dev.lock
+
+clean: ## remove everything that was built or installed here; census files stay
+	rm -rf .venv .tools .stamps .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* \
+	    htmlcov dist test-artifacts demo synapse-census

@@ -1,0 +1,206 @@
+"""`crawl`: take a census, or part of one."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import trio
+
+from crawler.cli.options import (
+    db_option,
+    identity_from,
+    identity_option,
+    json_option,
+    network_options,
+    server_name_argument,
+    settings_from,
+    settings_options,
+)
+from crawler.cli.panel import show_progress
+from crawler.engine.identity import KeyService, key_service, serve_key_document
+from crawler.engine.report import build_report, summary_lines
+from crawler.engine.run import CrawlRun, Plan
+from crawler.engine.seeds import read_seeds, shipped_seeds
+from crawler.engine.visit import worker
+from crawler.errors import CensusError, UsageError
+from crawler.model.crawl import Crawl, CrawlScope, CrawlState
+from crawler.net.transport import Network
+from crawler.protocol.signing import Identity
+from crawler.store.publish import Draft, stage
+from crawler.store.writer import CensusWriter
+from crawler.version import VERSION
+
+OnSealed = Callable[[Draft], None]
+"""A step that adds tables to the draft of a serving file before it is swapped in; handed down by the roof."""
+
+
+@click.command(short_help="Take a census: find servers, check each, read directories, keep a snapshot.")
+@click.argument("seeds", nargs=-1, metavar="[SEED]...")
+@click.option(
+    "--seeds",
+    "seeds_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Start from the names in this file, one a line, # for comments.",
+)
+@click.option(
+    "--max-servers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Visit at most N servers. The crawl is then limited and never shown as a census.",
+)
+@click.option(
+    "--contact",
+    default="",
+    metavar="ADDRESS",
+    help="How server admins reach you: e-mail, Matrix ID or URL. Part of the user agent; a live crawl wants one.",
+)
+@identity_option
+@click.option("--serve-key", metavar="HOST:PORT", help="Serve our key document there while crawling.")
+@click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="Certificate chain for --serve-key.")
+@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Private key for --serve-key.")
+@db_option
+@settings_options
+@network_options
+@json_option
+@click.pass_context
+def crawl(ctx: click.Context, **options: Any) -> None:
+    """Take a census of the federation: from SEEDs to every server that can be found.
+
+    With no SEED and no --seeds, the list that comes with the program is used; servers known from earlier crawls of the
+    same file are always looked at again. Each server is resolved as the specification says, checked as a federating
+    server would check it, and its public room directory is read; every server named on the way is crawled in turn.
+
+    \b
+    A census of the live network:
+      matrix-census crawl --contact me@example.org
+    The same, signed (most directories answer signed requests only):
+      matrix-census identity new census.example.org --out identity.json
+      matrix-census crawl --contact me@example.org --identity identity.json \\
+          --serve-key 0.0.0.0:8448 --tls-cert fullchain.pem --tls-key privkey.pem
+
+    Ctrl-C ends the crawl early: what was seen is kept and the crawl is sealed as cancelled. Exit codes: 0 completed,
+    1 failed, 2 bad input, 130 cancelled.
+    """
+    settings = settings_from(options, options["contact"])
+    if settings.network.is_live and not settings.politeness.contact:
+        raise UsageError(
+            "a crawl of the live network wants --contact ADDRESS, so that server admins can reach you "
+            "(for a private federation give --allow-address instead)"
+        )
+    names = [server_name_argument(seed) for seed in options["seeds"]]
+    if options["seeds_file"] is not None:
+        names += read_seeds(options["seeds_file"])
+    identity = identity_from(options["identity_file"])
+    plan = Plan(
+        seeds=tuple(names or shipped_seeds()),
+        scope=CrawlScope.FULL if options["max_servers"] is None else CrawlScope.LIMITED,
+        max_servers=options["max_servers"],
+        synthetic=bool(ctx.find_root().obj.get("synthetic", False)),
+        identity=identity.server_name.raw if identity else None,
+        crawler_version=VERSION,
+    )
+    service = _key_service(identity, options)
+    network = Network(settings, version=VERSION)
+    if identity is None:
+        click.echo(
+            "No --identity: requests are unsigned, and most servers show their room directory to signed ones only. "
+            "See: matrix-census identity new --help",
+            err=True,
+        )
+    on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
+    with CensusWriter.open(options["db"]) as writer:
+        run = CrawlRun(plan, settings, writer, worker(network, identity), lambda: datetime.now(UTC))
+        sealed = trio.run(_crawl, run, network, identity, service, settings.politeness.contact)
+    published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
+    _say(sealed, run, published, as_json=options["as_json"])
+    if sealed.state is CrawlState.CANCELLED:
+        sys.exit(130)
+
+
+def _key_service(identity: Identity | None, options: dict[str, Any]) -> KeyService | None:
+    given = options["serve_key"], options["tls_cert"], options["tls_key"]
+    if not any(given):
+        return None
+    if not all(given):
+        raise UsageError("--serve-key, --tls-cert and --tls-key go together")
+    if identity is None:
+        raise UsageError("--serve-key wants an --identity whose key it is to serve")
+    return key_service(*given)
+
+
+async def _crawl(
+    run: CrawlRun, network: Network, identity: Identity | None, service: KeyService | None, contact: str
+) -> Crawl:
+    async with trio.open_nursery() as nursery:
+        if service is not None and identity is not None:
+            serving = identity
+            await nursery.start(_serve, serving, service, contact)
+        nursery.start_soon(_stop_on_signal, run)
+        nursery.start_soon(show_progress, run)
+        async with network:
+            sealed = await run.run(lambda progress: build_report(progress, network.traffic))
+        nursery.cancel_scope.cancel()
+    return sealed
+
+
+async def _serve(
+    identity: Identity,
+    service: KeyService,
+    contact: str,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    await serve_key_document(identity, service, contact=contact, task_status=task_status)
+
+
+async def _stop_on_signal(run: CrawlRun) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            click.echo("Stopping: keeping what was seen. Once more to give up at once.", err=True)
+            run.stop()
+            break
+        async for _ in signals:
+            os._exit(130)
+
+
+def publish(db: Path, on_sealed: Sequence[OnSealed]) -> Path:
+    """Publish the newest sealed crawls, with what the steps add."""
+    draft = stage(db)
+    try:
+        for step in on_sealed:
+            step(draft)
+        return draft.commit()
+    except BaseException:
+        draft.discard()
+        raise
+
+
+def _say(sealed: Crawl, run: CrawlRun, published: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "crawl": sealed.id,
+                    "state": sealed.state,
+                    "scope": sealed.scope,
+                    "synthetic": sealed.synthetic,
+                    "servers": sealed.servers,
+                    "online": sealed.online,
+                    "rooms": sealed.rooms,
+                    "published": str(published) if published else None,
+                }
+            )
+        )
+        return
+    for line in summary_lines(sealed, run.progress):
+        click.echo(line)
+    if published is not None:
+        click.echo("Look at it with: matrix-census serve")
+    if sealed.state is CrawlState.FAILED:
+        raise CensusError("the crawl failed; what it saw is kept, but it is no census")

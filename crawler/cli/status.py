@@ -1,0 +1,64 @@
+"""`status`: which crawls a census file holds."""
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from crawler.cli.options import db_option, json_option
+from crawler.model.crawl import Crawl
+from crawler.store.reader import crawl_rows
+
+
+@click.command(short_help="List the crawls of a census file.")
+@db_option
+@json_option
+def status(db: Path, *, as_json: bool) -> None:
+    """List the crawls of a census file, newest first.
+
+    A census is a crawl that is completed and full. A crawl that was killed is called failed at the next start. Works
+    while a crawl is running: it then reads what was published last.
+    """
+    crawls = crawl_rows(db)
+    if as_json:
+        click.echo(json.dumps([_as_dict(crawl) for crawl in crawls], indent=2))
+        return
+    if not crawls:
+        click.echo(f"{db} holds no crawl yet; start one with: matrix-census crawl --contact YOU")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column, justify in (
+        ("crawl", "right"), ("state", "left"), ("shown as", "left"), ("started (UTC)", "left"), ("took", "right"),
+        ("servers", "right"), ("online", "right"), ("rooms", "right"),
+    ):  # fmt: skip
+        table.add_column(column, justify="right" if justify == "right" else "left")
+    for crawl in crawls:
+        shown = "census" if crawl.is_census else "not a census"
+        seconds = (crawl.finished_at - crawl.started_at).total_seconds() if crawl.finished_at else None
+        table.add_row(
+            str(crawl.id),
+            f"{crawl.state}, {crawl.scope}",
+            f"{shown}{', synthetic' if crawl.synthetic else ''}",
+            f"{crawl.started_at:%d %b %Y %H:%M}",
+            "-" if seconds is None else f"{seconds:.0f} s",
+            *("-" if number is None else str(number) for number in (crawl.servers, crawl.online, crawl.rooms)),
+        )
+    Console().print(table)
+
+
+def _as_dict(crawl: Crawl) -> dict[str, object]:
+    return {
+        "id": crawl.id,
+        "state": crawl.state,
+        "scope": crawl.scope,
+        "synthetic": crawl.synthetic,
+        "started_at": crawl.started_at.isoformat(),
+        "finished_at": crawl.finished_at.isoformat() if crawl.finished_at else None,
+        "servers": crawl.servers,
+        "online": crawl.online,
+        "rooms": crawl.rooms,
+        "vantage": crawl.vantage,
+        "crawler_version": crawl.crawler_version,
+    }

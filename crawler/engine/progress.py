@@ -1,0 +1,81 @@
+"""How far a crawl is: numbers that the one loop keeps and that a person or a program is shown."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from crawler.engine.frontier import Frontier
+from crawler.errors import FailureKind
+from crawler.model.observation import Failed, Ok, ServerObservation, Skipped
+from crawler.model.rooms import DirectoryState
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts so far. `listings` counts entries of directories, a room in three directories three times."""
+
+    visited: int = 0
+    resolves: int = 0
+    reachable: int = 0
+    secure: int = 0
+    online: int = 0
+    federating: int = 0
+    listing: int = 0
+    queued: int = 0
+    active: int = 0
+    known: int = 0
+    leads: int = 0
+    listings: int = 0
+    pages: int = 0
+    noindex: int = 0
+    requests: int = 0
+    bytes_read: int = 0
+    deferred: int = 0
+    aliases_asked: int = 0
+    aliases_outstanding: int = 0
+    failures: Counter[FailureKind] = field(default_factory=Counter)
+    directories: Counter[DirectoryState] = field(default_factory=Counter)
+    attempts: Counter[str] = field(default_factory=Counter)
+    bounds_hit: dict[str, str] = field(default_factory=dict)
+    """Server -> the bound its directory ran into; what a remote made us cut short is named, not hidden."""
+
+    def count(self, seen: ServerObservation) -> None:
+        """Take one visit in. The failure counted is the first on the way to federating."""
+        self.visited += 1
+        self.resolves += seen.resolves
+        self.reachable += seen.reachable
+        self.secure += seen.secure
+        self.online += seen.online
+        self.federating += seen.federating
+        self.listing += seen.listing
+        self.listings += len(seen.directory.rooms)
+        self.pages += seen.directory.pages
+        self.noindex += seen.directory.noindex
+        self.requests += seen.requests
+        self.bytes_read += seen.bytes_read
+        self.aliases_asked += len(seen.aliases)
+        self.directories[seen.directory.state] += 1
+        if seen.directory.stopped is not None and seen.directory.stopped.value.endswith("_budget"):
+            self.bounds_hit[seen.server_name.raw] = seen.directory.stopped.value
+        for what in ("tcp", "tls", "version", "keys", "client_base", "client_versions"):
+            attempt = getattr(seen, what)
+            match attempt:
+                case Ok():
+                    outcome = "ok"
+                case Failed():
+                    outcome = "failed"
+                case Skipped():
+                    outcome = "skipped"
+                case _:
+                    assert_never(attempt)
+            self.attempts[f"{what} {outcome}"] += 1
+        failure = seen.fell_out
+        if failure is not None:
+            self.failures[failure.kind] += 1
+
+    def look_at(self, frontier: Frontier) -> None:
+        """Take over what the frontier counts."""
+        self.queued = frontier.queued
+        self.active = frontier.active
+        self.known = frontier.known
+        self.deferred = frontier.deferred

@@ -1,0 +1,1 @@
+"""Tests: mirrors the packages. Real sockets and real servers before mocks; see CONTRIBUTING.md."""

@@ -1,0 +1,61 @@
+"""Brings a Chromium for the browser tests: what is there, else Debian's package as root, else Playwright's download.
+
+Prints where it is, or says loudly that the browser tests will be skipped and why. With MATRIX_CENSUS_FORBID_SKIPS=1
+having none is an error.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+CANDIDATES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def find_chromium() -> str | None:
+    """The path of a Chromium that is installed, None if there is none."""
+    named = os.environ.get("MATRIX_CENSUS_CHROMIUM")
+    if named:
+        return named if Path(named).is_file() else None
+    for name in CANDIDATES:
+        path = shutil.which(name)
+        if path is not None:
+            return path
+    return _playwrights_own()
+
+
+def _playwrights_own() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).is_file() else None
+
+
+def bring_chromium() -> str | None:
+    """Find a Chromium or install one."""
+    found = find_chromium()
+    if found is not None:
+        return found
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
+            subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL, timeout=600)
+    else:
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False, timeout=600)
+    return find_chromium()
+
+
+def main() -> int:
+    path = bring_chromium()
+    if path is not None:
+        print(f"Chromium for the browser tests: {path}")
+        return 0
+    print("*** NO CHROMIUM: it could be neither found nor installed; the browser tests will be SKIPPED. ***")
+    print("*** Install one, or name it in MATRIX_CENSUS_CHROMIUM. ***")
+    return 1 if os.environ.get("MATRIX_CENSUS_FORBID_SKIPS") else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
