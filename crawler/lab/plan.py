@@ -26,6 +26,7 @@ from crawler.lab.software import (
 )
 from crawler.model.crawl import LeadSource
 from crawler.model.discovery import Branch
+from crawler.model.rooms import DirectoryWay
 
 
 class Standing(StrEnum):
@@ -145,12 +146,25 @@ class ServerPlan:
     def alive(self) -> bool:
         return self.death is None
 
+    def readable_door(self, *, signed: bool) -> DirectoryWay | None:
+        """The door through which its directory can be read, or None.
+
+        With a signature, the federation's; the client API's where the other one cannot be used at all (our signature
+        is not accepted, or the request not known), but not where it says no. Without one, the client API's.
+        """
+        if not self.alive:
+            return None
+        unusable = not signed or self.quirk is Quirk.SIGNATURE_REFUSED or self.policy.federation is Door.ABSENT
+        if not unusable:
+            return DirectoryWay.FEDERATION if self.policy.federation in (Door.OPEN, Door.EMPTY) else None
+        return DirectoryWay.CLIENT if self.publishes_client and self.policy.client in (Door.OPEN, Door.EMPTY) else None
+
     @property
     def is_open(self) -> bool:
-        """Whether its directory can be read with a signature or, where its client API is published, without."""
-        return self.alive and (
-            self.policy.federation is Door.OPEN or (self.policy.client is Door.OPEN and self.publishes_client)
-        )
+        """Whether its directory lists rooms to whoever signs."""
+        door = self.readable_door(signed=True)
+        states = {DirectoryWay.FEDERATION: self.policy.federation, DirectoryWay.CLIENT: self.policy.client}
+        return door is not None and states[door] is Door.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +265,9 @@ class Planner:
         if quirk is Quirk.RATE_LIMITED_ONCE:
             release, policy = RELEASES[0], OPEN_SIGNED
         elif quirk is Quirk.SIGNATURE_REFUSED:
-            release, policy = RELEASES[1], CLOSED
+            release, policy = RELEASES[1], OPEN_BOTH
+        if case.death is not None:
+            policy = CLOSED  # rooms of the dead are listed by others only
         front = case.front or self._draw_front(index, branch)
         mute = front in (Front.HTML, Front.LOOP, Front.BAD_CERTIFICATE, Front.NO_ADDRESS)
         willing = case.policy is not None or draw.random() < 0.85

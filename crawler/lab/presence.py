@@ -65,8 +65,8 @@ class Role(Flag):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A (port, Host header) at which a server answers. `m_server` is what its .well-known/matrix/server says there, None
-    for 404; `redirect` sends the reader of it on to another host."""
+    """A (port, Host header) at which a server answers. `m_server` is what its .well-known/matrix/server says there;
+    `redirect` sends the reader of it on to another host."""
 
     index: int
     role: Role
@@ -91,12 +91,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """`targets` holds only addresses that may be dialled. `client_base` is what .well-known/matrix/client publishes.
-    `certificates` are (port or None for every port, host, what it presents); `ip_names` the addresses that need a
-    certificate."""
+    """`own_host` is the host of the name, as URLs spell it. `targets` holds only addresses that may be dialled.
+    `client_base` is what .well-known/matrix/client publishes. `certificates` are (port or None for every port, host,
+    what it presents); `ip_names` the addresses that need a certificate."""
 
     index: int
     name: str
+    own_host: str
     records: tuple[Record, ...]
     dns_conduct: tuple[tuple[str, DnsConduct], ...]
     routes: tuple[tuple[int, str, Route], ...]
@@ -172,6 +173,7 @@ class _Builder:
         return Presence(
             index=self.index,
             name=name,
+            own_host=name[: name.index("]") + 1] if name.startswith("[") else name.partition(":")[0],
             records=tuple(self.records),
             dns_conduct=tuple(self.dns_conduct),
             routes=tuple(self.routes),
@@ -345,7 +347,7 @@ class _Builder:
             self._target(address, port, host_header, host)
 
     def _srv_endpoints(self, owner: str, *, deprecated: bool) -> None:
-        """SRV records of `owner` and the endpoints behind them; Host and certificate are `owner`'s, not the target's."""
+        """SRV records of `owner` and the endpoints behind them; Host and certificate are `owner`'s, not a target's."""
         service = f"_matrix._tcp.{owner}" if deprecated else f"_matrix-fed._tcp.{owner}"
         death, quirk = self.plan.death, self.plan.quirk
         port = self.port or self.draw.choice((FEDERATION_PORT, OTHER_PORT))
@@ -431,6 +433,7 @@ class _Builder:
         """Whether the server's own host gives no address that may be dialled, so that no front can be reached."""
         lost = (Death.NXDOMAIN, Death.NODATA, Death.SPECIAL_ADDRESS, *_CONDUCT_OF)
         return self.plan.death in lost and self.plan.branch in (Branch.DEFAULT, Branch.EXPLICIT_PORT)
+
 
 def _machine_address(plan: ServerPlan, hosting: Hosting) -> str:
     """The IPv4 address of a server's own machine, or its provider's."""

@@ -39,7 +39,7 @@ NOINDEX_TOPIC = "Ask before you quote us. [.](MRS-noindex:true-MRS)"
 @dataclass(frozen=True, slots=True)
 class Room:
     """A room as its own server knows it. `is_published`: in that server's directory. `is_federated`: m.federate is not
-    false. `hides_from_federation`: its server ACL denies us. `is_noindex`: its topic says that it is not to be indexed."""
+    false. `hides_from_federation`: its server ACL denies us. `is_noindex`: its topic asks not to be indexed."""
 
     origin: int
     serial: int
@@ -94,8 +94,8 @@ class Rooms:
         return tuple(dict.fromkeys(found))
 
     def listed(self, index: int) -> Iterable[tuple[int, int]]:
-        """(origin, serial) of every room in a server's directory: its own published ones, others that its people are in,
-        and those it is the witness of."""
+        """(origin, serial) of every room in a server's directory: its own published ones, others that its people are
+        in, and those it is the witness of."""
         for serial in range(self.count(index)):
             if self.room(index, serial).is_published:
                 yield index, serial
@@ -106,7 +106,7 @@ class Rooms:
             yield origin, 0
 
     def reported_members(self, index: int, room: Room) -> int:
-        """The count of joined members that a directory states: exact at the room's own server, a little off elsewhere."""
+        """The joined members that a directory states: exact at the room's own server, a little off elsewhere."""
         if index == room.origin:
             return room.members
         return max(1, room.members + digest(self._seed, "off", index, room.origin, room.serial)[0] % 5 - 2)

@@ -58,8 +58,8 @@ POLICIES: dict[Dialect, tuple[tuple[Policy, float], ...]] = {
     Dialect.ROCKET_CHAT: ((OPEN_SIGNED, 1),),
     Dialect.NO_DIRECTORY: ((NO_DIRECTORY, 1),),
 }
-"""What each implementation can be set to, with weights: Synapse and the Conduit family are closed unless opened, Dendrite
-has no switch (fact sheet, section 3.1)."""
+"""What each implementation can be set to, with weights: Synapse and the Conduit family are closed unless opened,
+Dendrite has no switch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,9 @@ class World:
 
     def _identity(self, index: int) -> Identity:
         """A server's name and signing key: the same key under the same id for ever."""
-        key = SigningKey(f"ed25519:a_{digest(self.seed, 'key id', index, size=4).hex()}", digest(self.seed, "key", index))
+        key = SigningKey(
+            f"ed25519:a_{digest(self.seed, 'key id', index, size=4).hex()}", digest(self.seed, "key", index)
+        )
         return Identity(parse_server_name(self.names[index]), key)
 
     def seeds(self) -> list[str]:

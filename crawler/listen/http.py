@@ -149,7 +149,7 @@ class _Server:
         return self._date[1]
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """A request that is answered without asking the handler; the connection ends with the answer."""
 
     def __init__(self, status: int, why: str) -> None:
@@ -178,7 +178,7 @@ class _Conversation:
             except h11.RemoteProtocolError as error:
                 await self._answer(Response(error.error_status_hint, b"Bad request\n", TEXT), last=True)
                 return
-            except _Refused as refused:
+            except _RefusedError as refused:
                 await self._answer(refused.response, last=True)
                 return
             if request is None:
@@ -229,7 +229,7 @@ class _Conversation:
                     elif isinstance(event, h11.Data):
                         body += event.data
                         if len(body) > self.bounds.body_bytes:
-                            raise _Refused(413, f"a body has at most {self.bounds.body_bytes} bytes")
+                            raise _RefusedError(413, f"a body has at most {self.bounds.body_bytes} bytes")
                     elif isinstance(event, h11.EndOfMessage) and head is not None:
                         return Request(
                             method=head.method.decode("ascii"),
@@ -248,10 +248,10 @@ class _Conversation:
     def _judge(self, head: h11.Request) -> None:
         self.head_only = head.method == b"HEAD"
         if head.method not in _METHODS:
-            raise _Refused(405, "only GET, HEAD and POST are served here")
+            raise _RefusedError(405, "only GET, HEAD and POST are served here")
         for name, value in head.headers:
             if name == b"content-length" and int(value) > self.bounds.body_bytes:
-                raise _Refused(413, f"a body has at most {self.bounds.body_bytes} bytes")
+                raise _RefusedError(413, f"a body has at most {self.bounds.body_bytes} bytes")
 
     async def _answer(self, response: Response, *, last: bool) -> None:
         if self.http.our_state not in (h11.IDLE, h11.SEND_RESPONSE):

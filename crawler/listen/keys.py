@@ -7,7 +7,6 @@ say honestly what we are (version), where we are (.well-known/matrix/server), wh
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from crawler.listen.message import (
@@ -20,6 +19,7 @@ from crawler.listen.message import (
     json_response,
 )
 from crawler.protocol.signing import Identity, build_key_document
+from crawler.version import VERSION
 
 VALID_FOR_S = 24 * 3600
 """As long as Synapse's default; receivers cap it at 7 days and may use it for half of it."""
@@ -27,46 +27,24 @@ VALID_FOR_S = 24 * 3600
 SOFTWARE_NAME = "Matrix Census"
 
 
-@dataclass(frozen=True, slots=True)
-class SupportContact:
-    """Whom to write to about this crawler: a Matrix ID, an e-mail address or a page; what is None is left out."""
-
-    matrix_id: str | None = None
-    email_address: str | None = None
-    support_page: str | None = None
-
-    def document(self) -> dict[str, object] | None:
-        """The body of .well-known/matrix/support (client-server API, "Server support discovery"); None if empty."""
-        contact: dict[str, object] = {"role": "m.role.admin"}
-        if self.matrix_id is not None:
-            contact["matrix_id"] = self.matrix_id
-        if self.email_address is not None:
-            contact["email_address"] = self.email_address
-        found: dict[str, object] = {}
-        if len(contact) > 1:
-            found["contacts"] = [contact]
-        if self.support_page is not None:
-            found["support_page"] = self.support_page
-        return found or None
-
-
-def parse_contact(text: str) -> SupportContact:
-    """The contact of the settings, which may be an e-mail address, a Matrix ID or a URL."""
-    if text.startswith("@") and ":" in text:
-        return SupportContact(matrix_id=text)
-    if text.startswith(("https://", "http://")):
-        return SupportContact(support_page=text)
-    if "@" in text:
-        return SupportContact(email_address=text)
-    return SupportContact()
+def support_document(contact: str) -> dict[str, object] | None:
+    """The body of .well-known/matrix/support (client-server API, "Server support discovery"); None without a contact
+    that can stand in it."""
+    if contact.startswith(("https://", "http://")):
+        return {"support_page": contact}
+    if contact.startswith("@") and ":" in contact:
+        return {"contacts": [{"role": "m.role.admin", "matrix_id": contact}]}
+    if "@" in contact:
+        return {"contacts": [{"role": "m.role.admin", "email_address": contact}]}
+    return None
 
 
 def key_document_handler(
     identity: Identity,
     now: Callable[[], datetime],
     *,
-    version: str,
-    contact: SupportContact | None = None,
+    contact: str = "",
+    version: str = VERSION,
     delegate: str | None = None,
 ) -> Handler:
     """The handler for `listen.http.serve`.
@@ -75,14 +53,15 @@ def key_document_handler(
         identity: whose key document it is.
         now: the clock; the document is signed again when half of its validity is over, so that no peer is ever handed
             one about to expire.
+        contact: an e-mail address, Matrix ID or URL for .well-known/matrix/support; without it that path is a 404,
+            which means "none".
         version: version of this program.
-        contact: for .well-known/matrix/support; without it that path is a 404, which means "none".
         delegate: `m.server` of .well-known/matrix/server; None: our own host at port 443, because a peer that reads
             it has just reached us there. A server name with a port is never asked for it.
     """
     keys = _KeyDocument(identity, now)
     host = identity.server_name.host_for_url
-    support = contact.document() if contact is not None else None
+    support = support_document(contact)
     fixed: dict[str, Response] = {
         "/_matrix/federation/v1/version": json_response(200, {"server": {"name": SOFTWARE_NAME, "version": version}}),
         "/.well-known/matrix/server": json_response(200, {"m.server": delegate or f"{host}:443"}),
@@ -116,6 +95,6 @@ class _KeyDocument:
         now = self._now()
         if self._renew_at is None or now >= self._renew_at:
             document = build_key_document(self._identity, now, VALID_FOR_S)
-            self._response = replace(json_response(200, document), headers=())
+            self._response = json_response(200, document)
             self._renew_at = now + timedelta(seconds=VALID_FOR_S / 2)
         return self._response
