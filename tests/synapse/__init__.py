@@ -8,6 +8,8 @@
 - `client`         the client and admin API as a test needs them
 - `population`     users and rooms, and what the servers' own APIs say of them
 - `federation`     all of it together: two homeservers that federate, and an identity for the crawler
+- `probe`          a peer that signs with the reference library
+- `command`        the command line, as typed against this federation
 - `broken`         one homeserver whose surroundings are broken in one way each
 - `census_of_synapse`  the same by hand: `make census-of-synapse`
 

@@ -75,7 +75,8 @@ def crawl(federation: Federation, db: Path, *, signed: bool) -> int:
     print(f"\n$ {shown(arguments)}\n", flush=True)
     code = subprocess.run(arguments, env=command.environment(), check=False).returncode
     if code != 0:
-        print(f"\nThe crawl ended with exit code {code}. The homeservers' logs:\n{federation.log_tail()}")
+        logs = [str(log) for server in (federation.alpha, federation.beta) for log in server.logs]
+        print(f"\nThe crawl ended with exit code {code}. The homeservers' logs: {shown(logs)}")
     return code
 
 

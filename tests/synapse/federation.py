@@ -82,6 +82,14 @@ def web_server(network: Network, name: str, host: int, routes: dict[str, Reply])
         yield WebServer(front, on_443, f"{address}:{HTTPS}={address}:{front.places[0][1]}")
 
 
+def network_options(network: Network, *webs: WebServer) -> list[str]:
+    """The options of every verb that meets `network`, with the web servers that are in it."""
+    options = ["--dns", str(network.dns), "--ca", str(network.authority.file), "--allow-address", "127.0.0.0/8"]
+    for web in webs:
+        options += ["--connect", web.rule]
+    return options
+
+
 def json_reply(value: Mapping[str, object]) -> Reply:
     return Reply(200, json.dumps(value).encode())
 
@@ -123,11 +131,7 @@ class Federation:
     @property
     def network_options(self) -> list[str]:
         """The options of every verb that meets this federation."""
-        options = ["--dns", str(self.network.dns), "--ca", str(self.network.authority.file)]
-        options += ["--allow-address", "127.0.0.0/8"]
-        for web in (self.alpha_web, self.beta_web):
-            options += ["--connect", web.rule]
-        return options
+        return network_options(self.network, self.alpha_web, self.beta_web)
 
     @property
     def identity_options(self) -> list[str]:
@@ -135,9 +139,6 @@ class Federation:
         identity = self.identity
         options = ["--identity", str(identity.file), "--serve-key", identity.serve_key]
         return [*options, "--tls-cert", str(identity.certificate.chain), "--tls-key", str(identity.certificate.key)]
-
-    def log_tail(self) -> str:
-        return "\n".join(process.log_tail() for process in self.processes)
 
 
 @contextlib.contextmanager
@@ -148,13 +149,13 @@ def open_federation(
     with contextlib.ExitStack() as stack:
         network = stack.enter_context(open_network(directory))
         servers = (
-            _homeserver(network, "alpha.test", 2, ["matrix.alpha.test"]),
-            _homeserver(network, "beta.test", 12, ["beta.test", "client.beta.test"]),
+            make_homeserver(network, "alpha.test", 2, ["matrix.alpha.test"]),
+            make_homeserver(network, "beta.test", 12, ["beta.test", "client.beta.test"]),
         )
         webs = _delegate(stack, network, *servers)
         rules = [web.rule for web in webs if not web.on_443]
         processes = [
-            _start(stack, network, server, rules, options)
+            stack.enter_context(running(network, server, rules, options))
             for server, options in zip(servers, (alpha, beta), strict=True)
         ]
         for process in processes:
@@ -164,9 +165,22 @@ def open_federation(
         yield Federation(network, *servers, *webs, (processes[0], processes[1]), identity, people)
 
 
-def _homeserver(network: Network, name: str, host: int, certified: Sequence[str]) -> Homeserver:
+def make_homeserver(network: Network, name: str, host: int, certified: Sequence[str]) -> Homeserver:
+    """A homeserver at one of the network's addresses, its certificate for the names in `certified`."""
     tls, plain = free_places(network.address(host), 2)
     return Homeserver(name, network.directory / name, tls, plain, network.authority.issue(name, certified))
+
+
+@contextlib.contextmanager
+def running(
+    network: Network, server: Homeserver, rules: Sequence[str] = (), options: Options | None = None
+) -> Iterator[Process]:
+    """A homeserver's process, started but not yet ready."""
+    process = Process(server, network.authority.file, network.dns.address, connect=rules, options=options)
+    try:
+        yield process
+    finally:
+        process.stop()
 
 
 def _delegate(
@@ -193,11 +207,3 @@ def _delegate(
     )
     network.dns.put(f"client.{beta.name}", "A", beta.tls[0])
     return stack.enter_context(alpha_web), stack.enter_context(beta_web)
-
-
-def _start(
-    stack: contextlib.ExitStack, network: Network, server: Homeserver, rules: Sequence[str], options: Options | None
-) -> Process:
-    process = Process(server, network.authority.file, network.dns.address, connect=rules, options=options)
-    stack.callback(process.stop)
-    return process

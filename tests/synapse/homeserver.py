@@ -208,13 +208,13 @@ class Process:
                 continue
         self._process.stdin.close()
 
-    def log_tail(self, lines: int = 40) -> str:
-        """The end of both logs."""
+    def log_tail(self, lines: int = 40, width: int = 300) -> str:
+        """The end of both logs, long lines cut."""
         parts = []
         for path in self.server.logs:
             if path.exists():
                 tail = path.read_text("utf-8", "replace").splitlines()[-lines:]
-                parts.append("\n".join([f"--- {path}", *tail]))
+                parts.append("\n".join([f"--- {path}", *(line[:width] for line in tail)]))
         return "\n".join(parts)
 
 

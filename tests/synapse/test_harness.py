@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import time
 from pathlib import Path
 
 import dns.message
@@ -10,8 +9,6 @@ import dns.query
 import dns.rcode
 import httpx
 import pytest
-import signedjson.key
-import signedjson.sign
 
 from tests.synapse import launcher
 from tests.synapse.certificates import Authority
@@ -20,6 +17,7 @@ from tests.synapse.dns_server import DnsServer
 from tests.synapse.federation import Federation, json_reply
 from tests.synapse.front import Front
 from tests.synapse.population import SHARED
+from tests.synapse.probe import open_probe
 
 pytestmark = pytest.mark.synapse
 
@@ -53,38 +51,11 @@ def test_each_was_found_as_it_says(federation: Federation) -> None:
 
 def test_a_signed_request_of_an_unknown_name_is_answered(federation: Federation) -> None:
     """Signed by the reference library, not by ours: what our own signing is measured against."""
-    network = federation.network
-    key = signedjson.key.generate_signing_key(f"p{time.time_ns()}")
-    network.dns.put("probe.test", "A", network.address(30))
-    with Front([(network.address(30), 0)], network.authority.issue("probe", ["probe.test"])) as front:
-        origin = f"probe.test:{front.places[0][1]}"
-        document = {
-            "server_name": origin,
-            "valid_until_ts": int((time.time() + 3600) * 1000),
-            "verify_keys": {
-                f"ed25519:{key.version}": {
-                    "key": signedjson.key.encode_verify_key_base64(signedjson.key.get_verify_key(key))
-                }
-            },
-            "old_verify_keys": {},
-        }
-        front.routes["/_matrix/key/v2/server"] = json_reply(signedjson.sign.sign_json(document, origin, key))
-        uri = "/_matrix/federation/v1/publicRooms?limit=100&include_all_networks=false"
-        request = {"method": "GET", "uri": uri, "origin": origin, "destination": "alpha.test"}
-        signature = signedjson.sign.sign_json(request, origin, key)["signatures"][origin][f"ed25519:{key.version}"]
-        header = f'X-Matrix origin="{origin}",destination="alpha.test",key="ed25519:{key.version}",sig="{signature}"'
-
-        trusted = ssl.create_default_context(cafile=str(network.authority.file))
-        address, port = federation.alpha.tls
-        with httpx.Client(verify=trusted, trust_env=False, timeout=30.0) as client:
-            response = client.get(
-                f"https://{address}:{port}{uri}",
-                headers={"Authorization": header, "Host": f"matrix.alpha.test:{port}"},
-                extensions={"sni_hostname": "matrix.alpha.test"},
-            )
+    uri = "/_matrix/federation/v1/publicRooms?limit=100&include_all_networks=false"
+    with open_probe(federation.network, "probe.test", 30) as probe:
+        response = probe.get(federation.alpha.tls, "matrix.alpha.test", "alpha.test", uri)
         assert response.status_code == httpx.codes.OK, response.text
-        assert [seen.target for seen in front.seen] == ["/_matrix/key/v2/server"]
-        assert front.seen[0].host == origin
+        assert [(seen.target, seen.host) for seen in probe.front.seen] == [("/_matrix/key/v2/server", probe.name)]
 
     rooms = federation.people.rooms
     listed = {room["room_id"] for room in response.json()["chunk"]}
