@@ -5,10 +5,11 @@ A remote's misbehaviour is an observation, a `Failure` with one `FailureKind`; i
 
     CensusError                 base; its message says what to do, the command line prints it and exits with `exit_code`
     ├── UsageError              bad input from the person at the keyboard                           exit code 2
-    ├── StoreError              the census or serving file cannot be used                           exit code 2
-    │   ├── SchemaTooNewError        written by a newer version of this program
-    │   └── CensusLockedError        another process is writing
-    └── ProtocolError           bytes that do not mean what the specification says they must; caught in net and engine
+    └── StoreError              the census or serving file cannot be used                           exit code 2
+        ├── SchemaTooNewError        written by a newer version of this program
+        └── CensusLockedError        another process is writing
+    ProtocolError               bytes that do not mean what the specification says they must; ends no command, for it is
+                                caught where the bytes came in (net, engine) and kept as its `failure`
 """
 
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class FailureKind(StrEnum):
     DNS_NODATA = "dns_nodata"
     DNS_SERVFAIL = "dns_servfail"
     DNS_REFUSED = "dns_refused"
+    DNS_NOT_IMPLEMENTED = "dns_not_implemented"
     DNS_TIMEOUT = "dns_timeout"
     DNS_MALFORMED = "dns_malformed"
     DNS_SRV_UNAVAILABLE = "dns_srv_unavailable"
@@ -96,10 +98,26 @@ class FailureKind(StrEnum):
         """Whether trying again soon may end differently: time-outs, overload, resets; not a bad document."""
         return self in _TRANSIENT
 
+    @classmethod
+    def of_status(cls, status: int) -> "FailureKind":
+        """The kind of an HTTP answer whose status is the failure."""
+        if status in _KIND_OF_STATUS:
+            return _KIND_OF_STATUS[status]
+        if 300 <= status <= 399:
+            return cls.HTTP_REDIRECT
+        return cls.HTTP_SERVER_ERROR if 500 <= status <= 599 else cls.HTTP_STATUS
+
 
 _PHASE_OF: dict[FailureKind, Phase] = {
     kind: next(phase for phase in sorted(Phase, key=len, reverse=True) if kind.value.startswith(phase.value + "_"))
     for kind in FailureKind
+}
+
+_KIND_OF_STATUS = {
+    401: FailureKind.HTTP_UNAUTHORIZED,
+    403: FailureKind.HTTP_FORBIDDEN,
+    404: FailureKind.HTTP_NOT_FOUND,
+    429: FailureKind.HTTP_RATE_LIMITED,
 }
 
 _TRANSIENT = frozenset(
@@ -172,6 +190,13 @@ class ProtocolError(Exception):
     def __init__(self, kind: FailureKind, detail: str = "") -> None:
         super().__init__(detail or kind.value)
         self.failure = Failure(kind, printable(detail))
+
+    @classmethod
+    def of(cls, failure: Failure) -> "ProtocolError":
+        """An error that carries `failure` as it is, its HTTP status and error code included."""
+        error = cls(failure.kind, failure.detail)
+        error.failure = failure
+        return error
 
 
 def printable(text: str, limit: int = 300) -> str:

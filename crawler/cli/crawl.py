@@ -70,7 +70,7 @@ OnSealed = Callable[[Draft], None]
 @network_options
 @json_option
 @click.pass_context
-def crawl(ctx: click.Context, **options: Any) -> None:
+def crawl(ctx: click.Context, /, **options: Any) -> None:
     """Take a census of the federation: from SEEDs to every server that can be found.
 
     With no SEED and no --seeds, the list that comes with the program is used; servers known from earlier crawls of the

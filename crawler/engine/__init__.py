@@ -1,8 +1,11 @@
 """What a crawl does, and in which order.
 
 - `frontier`  which server comes next: pure, owned by the one loop
+- `task`      what a worker is asked and what it answers
 - `visit`     one server, everything a crawl asks of it
 - `lookup`    aliases asked of the server that owns them
+- `directory` reading a public room directory through either door
+- `patience`  waiting when a server asks us to
 - `expand`    an observation -> the servers it names, each with who told us how: pure
 - `run`       the one nursery of a crawl: frontier, visitors, writer, seal
 - `progress`  how far a crawl is, for a person and for a program

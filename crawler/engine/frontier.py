@@ -9,29 +9,10 @@ asked in a follow-up `LookUp`, which has to wait until no visit is queued, so th
 import heapq
 import itertools
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
+from crawler.engine.task import LookUp, Task, Visit
 from crawler.model.names import ServerName
 from crawler.model.observation import ServerObservation
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Look at one server."""
-
-    server: ServerName
-
-
-@dataclass(frozen=True, slots=True)
-class LookUp:
-    """Ask `owner`, whose client API is at `client_base`, which servers are in the rooms behind `aliases`."""
-
-    owner: ServerName
-    client_base: str
-    aliases: tuple[str, ...]
-
-
-Task: TypeAlias = Visit | LookUp
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from crawler.protocol.signing import Identity, SigningKey, dump_identity, load_i
 
 def new_identity(server_name: ServerName) -> Identity:
     """A new ed25519 key under a key ID that was never used."""
-    key: SigningKey = new_signing_key(secrets.token_hex(4))
+    key: SigningKey = new_signing_key(secrets.token_hex)
     return Identity(server_name, key)
 
 

@@ -14,8 +14,9 @@ import trio
 
 from crawler.config import Settings
 from crawler.engine import expand
-from crawler.engine.frontier import Frontier, LookUp, Task
+from crawler.engine.frontier import Frontier
 from crawler.engine.progress import Progress
+from crawler.engine.task import LookedUp, Outcome, Task, Visited
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.names import ServerName, parse_server_name
 from crawler.model.observation import ServerObservation
@@ -29,23 +30,6 @@ BATCH_S = 1.0
 """Longest time that something seen waits to be committed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visited:
-    """A visit ended. `client_base` is where the server's client API is believed to be."""
-
-    observation: ServerObservation
-    client_base: str
-
-
-@dataclass(frozen=True, slots=True)
-class LookedUp:
-    """A follow-up ended."""
-
-    task: LookUp
-    answers: tuple[AliasAnswer, ...]
-
-
-Outcome: TypeAlias = Visited | LookedUp
 Worker: TypeAlias = Callable[[Task], Awaitable[Outcome]]
 
 

@@ -131,7 +131,7 @@ def is_room_id(text: str) -> bool:
     if _DOMAINLESS_ROOM.match(text):
         return True
     opaque, colon, domain = text[1:].partition(":")
-    return bool(text[:1] == "!" and opaque and colon and domain and "\x00" not in text and _short(text))
+    return text[:1] == "!" and bool(opaque and colon and domain) and _can_be_identifier(text)
 
 
 def room_id_domain(room_id: str) -> str | None:
@@ -143,10 +143,14 @@ def room_id_domain(room_id: str) -> str | None:
 def alias_domain(alias: str) -> str | None:
     """The server that owns `alias`; None if it is no room alias."""
     localpart, colon, domain = alias[1:].partition(":")
-    if alias[:1] != "#" or not (localpart and colon and domain) or "\x00" in alias or not _short(alias):
+    if alias[:1] != "#" or not (localpart and colon and domain) or not _can_be_identifier(alias):
         return None
     return domain
 
 
-def _short(identifier: str) -> bool:
-    return len(identifier.encode("utf-8", "surrogatepass")) <= MAX_IDENTIFIER_BYTES
+def _can_be_identifier(text: str) -> bool:
+    """Unicode (a lone surrogate is none), no NUL, short enough."""
+    try:
+        return "\x00" not in text and len(text.encode("utf-8")) <= MAX_IDENTIFIER_BYTES
+    except UnicodeEncodeError:
+        return False

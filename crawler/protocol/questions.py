@@ -40,7 +40,8 @@ class WellKnownAnswer:
 
     `failure` is set, and the rest meaningless, when no HTTP answer was had (DNS, TCP, TLS, time-out, too large, a
     redirect loop, a forbidden address). `redirects` are the URLs visited after the first, in order. Header values are
-    as sent; None where absent.
+    as sent; None where absent. `date` is what `expires` is counted from, and is the time of receipt, as an HTTP-date,
+    where the answer had none (RFC 9110, 6.6.1).
     """
 
     status: int = 0
@@ -48,6 +49,7 @@ class WellKnownAnswer:
     content_type: str | None = None
     cache_control: str | None = None
     expires: str | None = None
+    date: str | None = None
     redirects: tuple[str, ...] = ()
     failure: Failure | None = None
     duration_s: float = 0.0

@@ -1,0 +1,105 @@
+"""`check`: one server, every step shown."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import trio
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from crawler.cli.options import (
+    identity_from,
+    identity_option,
+    json_option,
+    network_options,
+    server_name_argument,
+    settings_from,
+    settings_options,
+)
+from crawler.engine.check import as_json as observation_as_json
+from crawler.engine.check import check_server, directory_rooms
+from crawler.errors import Failure
+from crawler.model.observation import Attempt, Failed, Ok, ServerObservation, Skipped
+from crawler.net.transport import Network
+from crawler.version import VERSION
+
+
+@click.command(short_help="Check one server as a federating server would, every step shown.")
+@click.argument("server_name")
+@click.option("--contact", default="", metavar="ADDRESS", help="How to reach you; part of the user agent.")
+@identity_option
+@settings_options
+@network_options
+@json_option
+def check(server_name: str, *, contact: str, identity_file: Path | None, as_json: bool, **options: Any) -> None:
+    """Check SERVER_NAME as a federating server would: resolution, TLS, version, keys, directory.
+
+    Exit codes: 0 it federates, 1 it does not, 2 bad input.
+    """
+    name = server_name_argument(server_name)
+    identity = identity_from(identity_file)
+    network = Network(settings_from(options, contact), version=VERSION)
+    seen = trio.run(check_server, network, identity, name)
+    if as_json:
+        click.echo(json.dumps(observation_as_json(seen), indent=2))
+    else:
+        Console().print(observation_tree(seen))
+    sys.exit(0 if seen.federating else 1)
+
+
+def observation_tree(seen: ServerObservation) -> Tree:
+    """The observation as a tree for people. All text in it is plain: nothing of a remote is read as markup."""
+    verdict = ("federates", "bold green") if seen.federating else ("does not federate", "bold red")
+    tree = Tree(Text.assemble((seen.server_name.raw, "bold"), " ", verdict, f"  ({seen.duration_s:.2f} s)"))
+    branch = f"branch {seen.resolution.branch}" if seen.resolution.branch else "no branch"
+    resolution = tree.add(Text(f"resolution: {branch}"))
+    for step in seen.resolution.steps:
+        line = Text.assemble((step.question.replace("_", "-"), "cyan"), f" {step.subject}: ")
+        if step.failure is not None:
+            line.append(_failure(step.failure), "yellow")
+        else:
+            line.append(step.answer)
+        line.append(f"  ({step.duration_s:.3f} s)", "dim")
+        resolution.add(line).add(Text(step.conclusion, style="dim"))
+    if seen.resolution.failure is not None:
+        resolution.add(Text(_failure(seen.resolution.failure), style="red"))
+    endpoints = tree.add(Text("endpoints, in the order to be tried"))
+    for endpoint in seen.resolution.endpoints:
+        used = "  <- used" if endpoint == seen.endpoint else ""
+        where = f"{endpoint.address} port {endpoint.port}"
+        endpoints.add(Text(f"{where}, Host {endpoint.host_header}, TLS name {endpoint.tls_name}{used}"))
+    for what in ("tcp", "tls", "version", "keys", "client_base", "client_versions"):
+        tree.add(_attempt(what, getattr(seen, what)))
+    directory = seen.directory
+    rooms = directory_rooms(directory)
+    counted = "" if rooms is None else f", {rooms} rooms"
+    because = f" ({directory.skipped_because})" if directory.skipped_because else ""
+    tree.add(Text(f"directory: {directory.state}{because}{counted}"))
+    return tree
+
+
+def _attempt(what: str, attempt: Attempt[object]) -> Text:
+    match attempt:
+        case Ok(value, timings):
+            return Text.assemble((what, "cyan"), f": {_value(value)}", (f"  ({timings.total_s:.3f} s)", "dim"))
+        case Failed(failure, timings):
+            return Text.assemble(
+                (what, "cyan"), ": ", (_failure(failure), "red"), (f"  ({timings.total_s:.3f} s)", "dim")
+            )
+        case Skipped(reason):
+            return Text.assemble((what, "cyan"), (f": not attempted ({reason})", "dim"))
+
+
+def _value(value: object) -> str:
+    slots = getattr(value, "__slots__", None)
+    if slots is None:
+        return "-" if value is None else str(value)
+    return ", ".join(f"{slot} {getattr(value, slot)}" for slot in slots)
+
+
+def _failure(failure: Failure) -> str:
+    return f"{failure.kind}" + (f": {failure.detail}" if failure.detail else "")

@@ -1,0 +1,131 @@
+"""Reading one server's public room directory: through the federation's door, signed, else through the client API's.
+
+A directory that is closed to us (403) is an answer, and the only way in which the protocol lets a server say no: nobody
+is asked a second time through another door. The client's door is tried where the federation's is not there: we have no
+identity, the server could not verify our key (401), or it does not know the request (404, 405).
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import assert_never
+
+import trio
+
+from crawler.config import Limits
+from crawler.engine.patience import expect_ok, patiently
+from crawler.model.names import ServerName
+from crawler.model.observation import Attempt, Failed, Ok, Skipped
+from crawler.model.rooms import DirectoryResult, DirectoryState, DirectoryWay
+from crawler.net.fetch import Answer
+from crawler.net.session import Session
+from crawler.net.transport import Connection
+from crawler.protocol.federation import client_public_rooms_uri, public_rooms_uri
+from crawler.protocol.paging import PageAnswer, read_directory
+from crawler.protocol.signing import Identity, x_matrix_header
+
+TRY_THE_CLIENT_DOOR = frozenset({DirectoryState.AUTH_FAILED, DirectoryState.NOT_IMPLEMENTED})
+
+AskPage = Callable[[str | None], Awaitable[Attempt[Answer]]]
+
+
+async def read_public_rooms(
+    session: Session,
+    connection: Connection,
+    host_header: str,
+    client_api: str | None,
+    identity: Identity | None,
+    limits: Limits,
+    *,
+    max_pages: int,
+    deadline: float,
+) -> tuple[DirectoryResult, bool | None]:
+    """Read the directory.
+
+    Returns:
+        The result, and whether the server accepted our signature: True when it answered a signed request with a page,
+        False when it refused our signature (401), None when we cannot know (no identity, or any other answer: a 403
+        may come before the signature is looked at).
+    """
+    signed: DirectoryResult | None = None
+    if identity is not None:
+        signed = await _page_through(
+            session,
+            _federation_pages(session, connection, host_header, identity, session.server_name, limits),
+            DirectoryWay.FEDERATION,
+            limits,
+            max_pages,
+            deadline,
+        )
+        if signed.state not in TRY_THE_CLIENT_DOOR:
+            return signed, True if signed.pages else None
+    accepted = False if signed is not None and signed.state is DirectoryState.AUTH_FAILED else None
+    if client_api is None:
+        return signed or DirectoryResult(DirectoryState.SKIPPED, skipped_because="no_identity"), accepted
+    unsigned = await _page_through(
+        session, _client_pages(session, client_api, limits), DirectoryWay.CLIENT, limits, max_pages, deadline
+    )
+    return (unsigned if signed is None or unsigned.pages else signed), accepted
+
+
+def _federation_pages(
+    session: Session,
+    connection: Connection,
+    host_header: str,
+    identity: Identity,
+    destination: ServerName,
+    limits: Limits,
+) -> AskPage:
+    def ask(since: str | None) -> Awaitable[Attempt[Answer]]:
+        uri = public_rooms_uri(limit=limits.directory_page_size, since=since, include_all_networks=False)
+        authorization = x_matrix_header(identity, destination.raw, "GET", uri)
+        return session.request(
+            connection,
+            uri,
+            host_header=host_header,
+            headers=(("Authorization", authorization),),
+            body_limit_bytes=limits.directory_page_bytes,
+        )
+
+    return ask
+
+
+def _client_pages(session: Session, client_api: str, limits: Limits) -> AskPage:
+    def ask(since: str | None) -> Awaitable[Attempt[Answer]]:
+        url = client_api + client_public_rooms_uri(limit=limits.directory_page_size, since=since)
+        return session.get(url, body_limit_bytes=limits.directory_page_bytes)
+
+    return ask
+
+
+async def _page_through(
+    session: Session, ask: AskPage, way: DirectoryWay, limits: Limits, max_pages: int, deadline: float
+) -> DirectoryResult:
+    """Drive `protocol.paging` with real requests."""
+    reading = read_directory(
+        page_size=limits.directory_page_size, max_pages=max_pages, max_rooms=limits.directory_rooms, way=way
+    )
+    page = next(reading)
+    while True:
+        since = page.since
+        if trio.current_time() >= deadline:
+            answer = PageAnswer(body=None, failure=None, out_of_time=True)
+        elif session.spent:
+            answer = PageAnswer(body=None, failure=None, out_of_bytes=True)
+        else:
+            answer = _page_answer(expect_ok(await patiently(session, lambda: ask(since))))  # noqa: B023 - awaited here
+        try:
+            page = reading.send(answer)
+        except StopIteration as end:
+            result: DirectoryResult = end.value
+            return result
+
+
+def _page_answer(attempt: Attempt[Answer]) -> PageAnswer:
+    match attempt:
+        case Ok(answer):
+            return PageAnswer(body=answer.body, failure=None)
+        case Failed(failure):
+            return PageAnswer(body=None, failure=failure)
+        case Skipped():
+            return PageAnswer(body=None, failure=None, out_of_bytes=True)
+        case _:
+            assert_never(attempt)

@@ -1,0 +1,58 @@
+"""The roof: how errors become one line and an exit code."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def census(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "matrix_census", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, cwd=cwd)
+
+
+VERBS = ("crawl", "check", "status", "identity", "lab", "metrics", "serve", "demo")
+
+
+def test_help_lists_every_verb_and_teaches() -> None:
+    told = census("--help")
+    assert told.returncode == 0
+    for verb in VERBS:
+        assert f"  {verb} " in told.stdout
+    assert "Exit codes" in told.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb: str) -> None:
+    told = census(verb, "--help")
+    assert told.returncode == 0
+    assert "Usage:" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["check", "bad..name"], "no server name"),
+        (["crawl", "bad..name", "--contact", "x@example.org"], "no server name"),
+        (["crawl", "example.org"], "--contact"),
+        (["crawl", "--contact", "x", "--seeds", "absent.txt"], "absent.txt"),
+        (["crawl", "--contact", "x", "--set", "limits.nonsense=1"], "limits.nonsense"),
+        (["crawl", "--contact", "x", "--set", "limits.concurrency=many"], "whole number"),
+        (["crawl", "--contact", "x", "--set", "limits.concurrency=0"], "more than 0"),
+        (["crawl", "--contact", "x", "--config", "absent.toml"], "absent.toml"),
+        (["crawl", "--contact", "x", "--identity", "absent.json"], "identity new"),
+        (["crawl", "--contact", "x", "--serve-key", "0.0.0.0:1"], "go together"),
+        (["crawl", "--allow-address", "everything"], "--allow-address"),
+        (["crawl", "--allow-address", "127.0.0.0/8", "--connect", "nonsense"], "--connect"),
+        (["crawl", "--contact", "x", "--dns", "dns.example:53"], "--dns"),
+        (["crawl", "--contact", "x", "--ca", "absent.pem"], "absent.pem"),
+        (["metrics", "--db", "absent.duckdb"], "absent.duckdb"),
+    ],
+)
+def test_bad_input_answers_with_one_line_and_exit_code_2(arguments: list[str], says: str, tmp_path: Path) -> None:
+    told = census(*arguments, cwd=tmp_path)
+    assert told.returncode == 2, told.stderr
+    assert says in told.stderr
+    assert len([line for line in told.stderr.splitlines() if line.strip()]) == 1, told.stderr
+    assert "Traceback" not in told.stderr
