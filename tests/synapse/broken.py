@@ -19,11 +19,9 @@ import signedjson.sign
 from tests.synapse.certificates import Certificate
 from tests.synapse.federation import (
     Network,
-    WebServer,
     free_places,
     json_reply,
     make_homeserver,
-    network_options,
     running,
     web_server,
 )
@@ -87,13 +85,8 @@ class Arrangement:
     network: Network
     server_name: str
     delegate: str
-    web: WebServer
+    web: Front
     proxy: Front
-
-    @property
-    def network_options(self) -> list[str]:
-        """The options of `check` and `crawl` that meet it."""
-        return network_options(self.network, self.web)
 
 
 @contextlib.contextmanager
@@ -102,7 +95,7 @@ def open_surroundings(
 ) -> Iterator[Surroundings]:
     """Start the homeserver `name`."""
     server = make_homeserver(network, name, host, [name])
-    with running(network, server, options=options) as process:
+    with running(network, server, options) as process:
         process.wait_ready()
         (proxy_at,) = free_places(network.address(host + 1), 1)
         yield Surroundings(network, server, process, host, proxy_at)

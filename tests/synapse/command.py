@@ -16,12 +16,12 @@ def crawl(federation: Federation, db: Path, *, signed: bool, more: Sequence[str]
     arguments = [str(COMMAND), "crawl", federation.alpha.name, "--db", str(db), "--contact", CONTACT]
     if signed:
         arguments += federation.identity_options
-    return [*arguments, *federation.network_options, *more]
+    return [*arguments, *federation.network.options, *more]
 
 
 def check(federation: Federation, server_name: str, *more: str) -> list[str]:
     """`matrix-census check` of one of the homeservers."""
-    return [str(COMMAND), "check", server_name, *federation.network_options, *more]
+    return [str(COMMAND), "check", server_name, *federation.network.options, *more]
 
 
 def environment() -> dict[str, str]:

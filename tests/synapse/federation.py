@@ -5,7 +5,7 @@
     crawler.test:PORT   the name that signs the crawler's requests              (step 2)
 
 Each has addresses of its own in 127.0.0.0/8. The `.well-known` documents are served on port 443 where we may bind it
-(as root), so that Synapse dials the real thing; where we may not, a rule sends Synapse's dials of port 443 elsewhere.
+(as root), so that Synapse dials the real thing; where we may not, its launcher sends its dials of port 443 elsewhere.
 The crawler is always sent elsewhere, by its `--connect`.
 """
 
@@ -30,23 +30,52 @@ HTTPS = 443
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Addresses, names and certificates: what exists before any homeserver does. `block` is the /24 of this run."""
+    """Addresses, names and certificates: what exists before any homeserver does.
+
+    `block` is the /24 of this run. `https_port` stands for port 443, at every address; where `on_443`, 443 itself is
+    there too.
+    """
 
     directory: Path
     block: str
     dns: DnsServer
     authority: Authority
+    https_port: int
+    on_443: bool
 
     def address(self, host: int) -> str:
         return f"{self.block}.{host}"
+
+    @property
+    def https_rule(self) -> str:
+        """Sends dials of port 443 to the port that needs no privilege, in the spelling of `--connect`."""
+        return f"*:{HTTPS}=*:{self.https_port}"
+
+    @property
+    def options(self) -> list[str]:
+        """The options of every verb that meets this network."""
+        options = ["--dns", str(self.dns), "--ca", str(self.authority.file), "--allow-address", "127.0.0.0/8"]
+        return [*options, "--connect", self.https_rule]
 
 
 @contextlib.contextmanager
 def open_network(directory: Path) -> Iterator[Network]:
     """A DNS server, a certificate authority, and a block of loopback addresses that nobody else is using."""
-    block = f"127.{random.SystemRandom().randint(64, 191)}.{random.SystemRandom().randint(0, 255)}"
+    pick = random.SystemRandom()
+    block = f"127.{pick.randint(64, 191)}.{pick.randint(0, 255)}"
     with DnsServer() as dns:
-        yield Network(directory, block, dns, Authority(directory / "tls"))
+        # Below the range from which the kernel takes ports for outgoing connections.
+        https_port = pick.randint(20_000, 30_000)
+        yield Network(directory, block, dns, Authority(directory / "tls"), https_port, _may_bind(f"{block}.1", HTTPS))
+
+
+def _may_bind(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((address, port))
+        except PermissionError:
+            return False
+    return True
 
 
 def free_places(address: str, count: int) -> list[Place]:
@@ -58,36 +87,12 @@ def free_places(address: str, count: int) -> list[Place]:
         return [(address, probe.getsockname()[1]) for probe in probes]
 
 
-@dataclass(frozen=True, slots=True)
-class WebServer:
-    """The web server of a domain. `rules` send a dial of its port 443 to the port that needs no privilege."""
-
-    front: Front
-    on_443: bool
-    rule: str
-
-
-@contextlib.contextmanager
-def web_server(network: Network, name: str, host: int, routes: dict[str, Reply]) -> Iterator[WebServer]:
-    """A web server at `name`, in DNS and with a good certificate: on port 443 if we may, and on another port always."""
+def web_server(network: Network, name: str, host: int, routes: dict[str, Reply]) -> Front:
+    """The web server of a domain: at `name` in DNS, with a good certificate, on port 443 or what stands for it."""
     address = network.address(host)
     network.dns.put(name, "A", address)
-    certificate = network.authority.issue(f"web-{name}", [name])
-    places: list[Place] = [(address, 0)]
-    try:
-        front, on_443 = Front([*places, (address, HTTPS)], certificate, routes=routes), True
-    except PermissionError:
-        front, on_443 = Front(places, certificate, routes=routes), False
-    with front:
-        yield WebServer(front, on_443, f"{address}:{HTTPS}={address}:{front.places[0][1]}")
-
-
-def network_options(network: Network, *webs: WebServer) -> list[str]:
-    """The options of every verb that meets `network`, with the web servers that are in it."""
-    options = ["--dns", str(network.dns), "--ca", str(network.authority.file), "--allow-address", "127.0.0.0/8"]
-    for web in webs:
-        options += ["--connect", web.rule]
-    return options
+    places = [(address, network.https_port), *([(address, HTTPS)] if network.on_443 else [])]
+    return Front(places, network.authority.issue(f"web-{name}", [name]), routes=routes)
 
 
 def json_reply(value: Mapping[str, object]) -> Reply:
@@ -122,16 +127,11 @@ class Federation:
     network: Network
     alpha: Homeserver
     beta: Homeserver
-    alpha_web: WebServer
-    beta_web: WebServer
+    alpha_web: Front
+    beta_web: Front
     processes: tuple[Process, Process]
     identity: CrawlerIdentity
     people: Population
-
-    @property
-    def network_options(self) -> list[str]:
-        """The options of every verb that meets this federation."""
-        return network_options(self.network, self.alpha_web, self.beta_web)
 
     @property
     def identity_options(self) -> list[str]:
@@ -153,9 +153,8 @@ def open_federation(
             make_homeserver(network, "beta.test", 12, ["beta.test", "client.beta.test"]),
         )
         webs = _delegate(stack, network, *servers)
-        rules = [web.rule for web in webs if not web.on_443]
         processes = [
-            stack.enter_context(running(network, server, rules, options))
+            stack.enter_context(running(network, server, options))
             for server, options in zip(servers, (alpha, beta), strict=True)
         ]
         for process in processes:
@@ -172,10 +171,9 @@ def make_homeserver(network: Network, name: str, host: int, certified: Sequence[
 
 
 @contextlib.contextmanager
-def running(
-    network: Network, server: Homeserver, rules: Sequence[str] = (), options: Options | None = None
-) -> Iterator[Process]:
+def running(network: Network, server: Homeserver, options: Options | None = None) -> Iterator[Process]:
     """A homeserver's process, started but not yet ready."""
+    rules = [] if network.on_443 else [network.https_rule]
     process = Process(server, network.authority.file, network.dns.address, connect=rules, options=options)
     try:
         yield process
@@ -185,25 +183,20 @@ def running(
 
 def _delegate(
     stack: contextlib.ExitStack, network: Network, alpha: Homeserver, beta: Homeserver
-) -> tuple[WebServer, WebServer]:
+) -> tuple[Front, Front]:
     """Publish where each homeserver is: alpha by `.well-known`, beta by SRV."""
     network.dns.put(f"matrix.{alpha.name}", "A", alpha.tls[0])
     alpha_at = f"matrix.{alpha.name}:{alpha.tls[1]}"
-    alpha_web = web_server(
-        network,
-        alpha.name,
-        1,
-        {
-            "/.well-known/matrix/server": json_reply({"m.server": alpha_at}),
-            "/.well-known/matrix/client": json_reply({"m.homeserver": {"base_url": f"https://{alpha_at}"}}),
-        },
-    )
+    alpha_routes = {
+        "/.well-known/matrix/server": json_reply({"m.server": alpha_at}),
+        "/.well-known/matrix/client": json_reply({"m.homeserver": {"base_url": f"https://{alpha_at}"}}),
+    }
+    alpha_web = stack.enter_context(web_server(network, alpha.name, 1, alpha_routes))
     # An SRV target is another name than the one on the certificate, which stays the server's own (step 4).
     network.dns.put(f"host.{beta.name}", "A", beta.tls[0])
     network.dns.put(f"_matrix-fed._tcp.{beta.name}", "SRV", f"10 5 {beta.tls[1]} host.{beta.name}.")
-    client_at = f"https://client.{beta.name}:{beta.tls[1]}"
-    beta_web = web_server(
-        network, beta.name, 11, {"/.well-known/matrix/client": json_reply({"m.homeserver": {"base_url": client_at}})}
-    )
     network.dns.put(f"client.{beta.name}", "A", beta.tls[0])
-    return stack.enter_context(alpha_web), stack.enter_context(beta_web)
+    client_at = f"https://client.{beta.name}:{beta.tls[1]}"
+    beta_routes = {"/.well-known/matrix/client": json_reply({"m.homeserver": {"base_url": client_at}})}
+    beta_web = stack.enter_context(web_server(network, beta.name, 11, beta_routes))
+    return alpha_web, beta_web

@@ -21,6 +21,7 @@ import dns.exception
 import dns.resolver
 
 Place = tuple[str, int]
+Rule = tuple[tuple[str, str], tuple[str, str]]
 
 
 def place(text: str) -> Place:
@@ -29,10 +30,24 @@ def place(text: str) -> Place:
     return address, int(port)
 
 
-def connect_rule(text: str) -> tuple[Place, Place]:
-    """`ADDRESS:PORT=ADDRESS:PORT`."""
-    left, _, right = text.partition("=")
-    return place(left), place(right)
+def connect_rule(text: str) -> Rule:
+    """`ADDRESS:PORT=ADDRESS:PORT`; a `*` on the left matches any, a `*` on the right keeps what was there."""
+    sides = [tuple(side.rpartition(":")[::2]) for side in text.split("=")]
+    if len(sides) != 2 or not all(sides[0] + sides[1]):
+        raise ValueError(text)
+    (left_address, left_port), (right_address, right_port) = sides
+    return (left_address, left_port), (right_address, right_port)
+
+
+def redirected(address: Place, rules: Sequence[Rule]) -> Place:
+    """Where to dial instead of `address`, by the first rule that matches."""
+    for (host, port), (new_host, new_port) in rules:
+        if host in {"*", address[0]} and port in {"*", str(address[1])}:
+            return (
+                address[0] if new_host == "*" else new_host,
+                address[1] if new_port == "*" else int(new_port),
+            )
+    return address
 
 
 def is_local(host: str | bytes | None) -> bool:
@@ -95,16 +110,15 @@ def resolve_by(dns_server: Place) -> None:
     socket.getaddrinfo = getaddrinfo
 
 
-def redirect_dials(rules: Sequence[tuple[Place, Place]]) -> None:
+def redirect_dials(rules: Sequence[Rule]) -> None:
     """Dial another place where a rule says so: port 443 is beyond a user who is not root.
 
     Twisted dials with `connect_ex`; what Synapse resolved, logs and verifies stays what it was.
     """
-    table = dict(rules)
     original = socket.socket.connect_ex
 
     def connect_ex(self: socket.socket, address: Any) -> int:
-        return original(self, table.get(address, address) if isinstance(address, tuple) else address)
+        return original(self, redirected(address, rules) if self.family == socket.AF_INET else address)
 
     socket.socket.connect_ex = connect_ex  # type: ignore[assignment, method-assign]  # the purpose of this function
 

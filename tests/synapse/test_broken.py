@@ -26,7 +26,7 @@ WELL_KNOWN = "/.well-known/matrix/server"
 
 def ask(arrangement: Arrangement, path: str, *, web: bool = False) -> httpx.Response:
     """Ask the proxy, or the web server, as somebody who resolved its name."""
-    address, port = (arrangement.web.front if web else arrangement.proxy).places[0]
+    address, port = (arrangement.web if web else arrangement.proxy).places[0]
     host = arrangement.server_name if web else arrangement.delegate
     trusted = ssl.create_default_context(cafile=str(arrangement.network.authority.file))
     with httpx.Client(verify=trusted, trust_env=False, timeout=30.0) as client:

@@ -309,7 +309,7 @@ class TestSigned:
     @pytest.mark.usefixtures("signed")
     def test_says_who_is_asking(self, federation: Federation) -> None:
         for web, name in ((federation.alpha_web, "alpha.test"), (federation.beta_web, "beta.test")):
-            ours = [seen for seen in web.front.seen if "matrix-census/" in seen.user_agent]
+            ours = [seen for seen in web.seen if "matrix-census/" in seen.user_agent]
             ours = [seen for seen in ours if command.CONTACT in seen.user_agent]
             assert {"/.well-known/matrix/server", "/.well-known/matrix/client"} <= {seen.target for seen in ours}
             assert {(seen.host, seen.sni) for seen in ours} == {(name, name)}

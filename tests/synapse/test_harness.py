@@ -38,9 +38,9 @@ def test_each_joined_the_others_room(federation: Federation) -> None:
 def test_each_was_found_as_it_says(federation: Federation) -> None:
     """beta came to alpha through `.well-known`, alpha to beta through SRV after its web server said 404."""
     for web, name in ((federation.alpha_web, "alpha.test"), (federation.beta_web, "beta.test")):
-        asked = [seen for seen in web.front.seen if seen.target == "/.well-known/matrix/server"]
+        asked = [seen for seen in web.seen if seen.target == "/.well-known/matrix/server"]
         assert any("Synapse/" in seen.user_agent and seen.host == seen.sni == name for seen in asked)
-        if web.on_443:
+        if federation.network.on_443:
             assert all(seen.at[1] == 443 for seen in asked if "Synapse/" in seen.user_agent)
     asked_names = set(federation.network.dns.queries)
     assert ("_matrix-fed._tcp.beta.test", "SRV") in asked_names
@@ -150,6 +150,19 @@ class TestLauncher:
             launcher.redirect_dials([launcher.connect_rule(f"127.1.2.3:443=127.0.0.1:{place[1]}")])
             assert dialling.connect_ex(("127.1.2.3", 443)) == 0
             assert dialling.getpeername() == place
+
+    @pytest.mark.parametrize(
+        ("rule", "dialled", "instead"),
+        [
+            ("127.1.2.3:443=127.0.0.1:8443", ("127.1.2.3", 443), ("127.0.0.1", 8443)),
+            ("127.1.2.3:443=127.0.0.1:8443", ("127.1.2.4", 443), ("127.1.2.4", 443)),
+            ("127.1.2.3:443=127.0.0.1:8443", ("127.1.2.3", 8448), ("127.1.2.3", 8448)),
+            ("*:443=*:8443", ("127.1.2.3", 443), ("127.1.2.3", 8443)),
+            ("*:*=127.0.0.1:*", ("127.1.2.3", 443), ("127.0.0.1", 443)),
+        ],
+    )
+    def test_rules(self, rule: str, dialled: tuple[str, int], instead: tuple[str, int]) -> None:
+        assert launcher.redirected(dialled, [launcher.connect_rule(rule)]) == instead
 
 
 def test_a_front_answers_by_path_and_remembers(tmp_path: Path) -> None:
