@@ -10,6 +10,8 @@
 - `federation`     all of it together: two homeservers that federate, and an identity for the crawler
 - `probe`          a peer that signs with the reference library
 - `command`        the command line, as typed against this federation
+- `snapshot`       a crawl run as a subprocess, and the file it published
+- `crossroads`     practice servers behind every branch of the resolution algorithm
 - `broken`         one homeserver whose surroundings are broken in one way each
 - `census_of_synapse`  the same by hand: `make census-of-synapse`
 

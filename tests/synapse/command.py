@@ -11,9 +11,12 @@ COMMAND = Path(sys.executable).with_name("matrix-census")
 CONTACT = "tests@census.example"
 
 
-def crawl(federation: Federation, db: Path, *, signed: bool, more: Sequence[str] = ()) -> list[str]:
-    """`matrix-census crawl` from alpha alone: beta is there to be found."""
-    arguments = [str(COMMAND), "crawl", federation.alpha.name, "--db", str(db), "--contact", CONTACT]
+def crawl(
+    federation: Federation, db: Path, *, signed: bool, seeds: Sequence[str] = (), more: Sequence[str] = ()
+) -> list[str]:
+    """`matrix-census crawl` from `seeds`, or from alpha alone: beta is there to be found."""
+    seeds = seeds or [federation.alpha.name]
+    arguments = [str(COMMAND), "crawl", *seeds, "--db", str(db), "--contact", CONTACT]
     if signed:
         arguments += federation.identity_options
     return [*arguments, *federation.network.options, *more]

@@ -54,8 +54,8 @@ class Network:
     @property
     def options(self) -> list[str]:
         """The options of every verb that meets this network."""
-        options = ["--dns", str(self.dns), "--ca", str(self.authority.file), "--allow-address", "127.0.0.0/8"]
-        return [*options, "--connect", self.https_rule]
+        options = ["--dns", str(self.dns), "--ca", str(self.authority.file), "--connect", self.https_rule]
+        return [*options, "--allow-address", "127.0.0.0/8", "--allow-address", "::1"]
 
 
 @contextlib.contextmanager
@@ -81,18 +81,20 @@ def _may_bind(address: str, port: int) -> bool:
 def free_places(address: str, count: int) -> list[Place]:
     """TCP ports that nothing listens on at `address`."""
     with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        probes = [stack.enter_context(socket.socket(family)) for _ in range(count)]
         for probe in probes:
             probe.bind((address, 0))
         return [(address, probe.getsockname()[1]) for probe in probes]
 
 
-def web_server(network: Network, name: str, host: int, routes: dict[str, Reply]) -> Front:
-    """The web server of a domain: at `name` in DNS, with a good certificate, on port 443 or what stands for it."""
+def web_server(network: Network, name: str, host: int, routes: dict[str, Reply], *, also: Sequence[str] = ()) -> Front:
+    """The web server of a domain: at `name` in DNS, on port 443 or what stands for it, with a good certificate for this
+    name and those in `also`."""
     address = network.address(host)
     network.dns.put(name, "A", address)
     places = [(address, network.https_port), *([(address, HTTPS)] if network.on_443 else [])]
-    return Front(places, network.authority.issue(f"web-{name}", [name]), routes=routes)
+    return Front(places, network.authority.issue(f"web-{name}", [name, *also]), routes=routes)
 
 
 def json_reply(value: Mapping[str, object]) -> Reply:

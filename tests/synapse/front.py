@@ -174,6 +174,7 @@ class _Listener(http.server.ThreadingHTTPServer):
     request_queue_size = 64
 
     def __init__(self, place: Place, front: Front, context: ssl.SSLContext) -> None:
+        self.address_family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
         self.front = front
         self._context = context
         self._open: set[socket.socket] = set()

@@ -3,105 +3,23 @@
 import hashlib
 import importlib.metadata
 import json
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from crawler.store.publish import serving_file
 from tests.synapse import command
 from tests.synapse.client import Client
 from tests.synapse.federation import Federation
 from tests.synapse.population import HOSTILE_NAMES, SHARED
+from tests.synapse.snapshot import PAGE_SIZE, Census, run, take_census
 
 pytestmark = [pytest.mark.synapse, pytest.mark.slow]
 
-CRAWL_S = 240.0
-PAGE_SIZE = 5
-QUICK = ("--set", f"limits.directory_page_size={PAGE_SIZE}", "--set", "limits.address_rate_per_s=100")
 NOINDEX = "(MRS-noindex:true-MRS)"
-
-
-@dataclass(frozen=True, slots=True)
-class Census:
-    """A finished crawl: its census file, what it printed, and the file it published."""
-
-    db: Path
-    printed: str
-    serving: Path
-
-    def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
-        with duckdb.connect(str(self.serving), read_only=True) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            answer = connection.execute(query, parameters)
-            columns = [column[0] for column in answer.description or ()]
-            return [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
-
-    def observation(self, server: str) -> dict[str, Any]:
-        (found,) = self.rows(
-            "SELECT o.* FROM server_observation o JOIN server USING (server_id) WHERE server_key = ?", server
-        )
-        return found
-
-    def listing(self, server: str) -> dict[str, dict[str, Any]]:
-        """What the snapshot says `server` lists: room ID to row."""
-        found = self.rows(
-            """
-            SELECT room_id, members, name, topic, canonical_alias, join_rule, room_type, world_readable, guest_can_join
-            FROM listing JOIN server USING (server_id) WHERE server_key = ?
-            """,
-            server,
-        )
-        by_id = {row["room_id"]: row for row in found}
-        assert len(by_id) == len(found), "a room is listed twice"
-        return by_id
-
-    def leads(self) -> set[tuple[str, str, str | None]]:
-        """(server, how we heard of it, who named it)."""
-        found = self.rows(
-            """
-            SELECT named.server_key, source, teller.server_key AS named_by, count
-            FROM lead
-            JOIN server AS named ON named.server_id = lead.server_id
-            LEFT JOIN server AS teller ON teller.server_id = lead.named_by
-            """
-        )
-        assert all(row["count"] >= 1 for row in found)
-        return {(row["server_key"], row["source"], row["named_by"]) for row in found}
-
-    def participation(self) -> set[tuple[str, str, str]]:
-        """(room, server in it, who said so)."""
-        found = self.rows(
-            """
-            SELECT room_id, member.server_key, teller.server_key AS named_by
-            FROM participation
-            JOIN server AS member ON member.server_id = participation.server_id
-            JOIN server AS teller ON teller.server_id = participation.named_by
-            """
-        )
-        return {(row["room_id"], row["server_key"], row["named_by"]) for row in found}
-
-
-def take_census(federation: Federation, directory: Path, *, signed: bool) -> Census:
-    db = directory / "census.duckdb"
-    ran = run(command.crawl(federation, db, signed=signed, more=QUICK))
-    assert ran.returncode == 0, f"the crawl ended with {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
-    serving = serving_file(db)
-    assert serving is not None, "the crawl published nothing"
-    return Census(db, ran.stdout + ran.stderr, serving)
-
-
-def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        arguments, env=command.environment(), capture_output=True, text=True, timeout=CRAWL_S, check=False
-    )
 
 
 @pytest.fixture(scope="module")
