@@ -97,7 +97,9 @@ def newest_census(serving: Path) -> int | None:
 def load_metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...] | None:
     """The rows that were stored with a snapshot, in their stored order; None when the file has no such table."""
     with open_serving(serving) as connection:
-        has_table = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [METRIC_TABLE]).fetchone()
+        has_table = connection.execute(
+            "SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [METRIC_TABLE]
+        ).fetchone()
         if has_table == (0,):
             return None
         frame = pl.DataFrame(

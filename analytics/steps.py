@@ -13,4 +13,6 @@ from crawler.store.publish import Draft
 def store_metric_rows(draft: Draft) -> None:
     """Add the table `metric` with the rows of every census of the draft."""
     rows = [row.as_tuple() for row in mission_rows(load_frames(draft.path))]
-    draft.write_table(METRIC_TABLE, METRIC_COLUMNS, rows, METRIC_COMMENTS, comment="Numbers of every census; see metric rows.")
+    draft.write_table(
+        METRIC_TABLE, METRIC_COLUMNS, rows, METRIC_COMMENTS, comment="Numbers of every census; see metric rows."
+    )

@@ -55,7 +55,7 @@ def create_app(census: Path) -> FastAPI:
     return server
 
 
-def _closing(source: CensusSource):  # noqa: ANN202
+def _closing(source: CensusSource):
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
@@ -69,5 +69,5 @@ def _address(app: Dash, asset: str) -> str:
     return f"{app.get_asset_url(asset)}?m={int((_ASSETS / asset).stat().st_mtime)}"
 
 
-def _scheme(app: Dash):  # noqa: ANN202
+def _scheme(app: Dash):
     return parse_scheme(app.backend.request_adapter().cookies.get("theme"))

@@ -81,9 +81,7 @@ def serve_app(census: Path, host: str, port: int, *, on_ready: Callable[[str], N
         trio.run(_serve_until_stopped, census, listening, on_ready)
 
 
-async def _serve_until_stopped(
-    census: Path, listening: socket.socket, on_ready: Callable[[str], None] | None
-) -> None:
+async def _serve_until_stopped(census: Path, listening: socket.socket, on_ready: Callable[[str], None] | None) -> None:
     stop = trio.Event()
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:

@@ -96,9 +96,7 @@ class Table:
         descending = sort.startswith("-")
         column = next((c for c in self.columns if c.sort and c.field == sort.removeprefix("-")), None)
         page = query.get(_PAGE_KEY, "1")
-        chosen = {
-            f.key: query[f.key] for f in self.filters if f.key in query and query[f.key] in dict(f.options(view))
-        }
+        chosen = {f.key: query[f.key] for f in self.filters if f.key in query and query[f.key] in dict(f.options(view))}
         return TableState(
             sort=column.field if column else self.default_sort,
             descending=descending if column else self.default_descending,

@@ -34,7 +34,10 @@ def implementations_figure(
     shown, other = split(rows, limit)
     labels = [_escaped(label(row.dimension, reference)) for row in shown]
     values = [row.value or 0 for row in shown]
-    colours = [palette.lineage(reference[row.dimension].lineage) if row.dimension in reference else palette.other for row in shown]
+    colours = [
+        palette.lineage(reference[row.dimension].lineage) if row.dimension in reference else palette.other
+        for row in shown
+    ]
     families = [family(row.dimension, reference) for row in shown]
     if other:
         labels.append(f"other ({len(other)})")

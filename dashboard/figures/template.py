@@ -76,5 +76,7 @@ def bars(
     figure = go.Figure(bar, {"template": template(scheme), "height": len(labels) * ROW_HEIGHT_PX + _MARGINS_PX})
     longest = max(lengths, default=0) or 1
     figure.update_xaxes(range=[0, longest * 1.42], showticklabels=False, showgrid=False)
-    figure.update_yaxes(autorange="reversed", tickvals=list(range(len(labels))), ticktext=[f"{label}  " for label in labels])
+    figure.update_yaxes(
+        autorange="reversed", tickvals=list(range(len(labels))), ticktext=[f"{label}  " for label in labels]
+    )
     return figure

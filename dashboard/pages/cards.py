@@ -38,7 +38,9 @@ def _value(row: MetricRow) -> Component:
     return html.P(
         className="value",
         title=f"{row.value:,.10g} {row.unit}".replace(",", wording.THIN_SPACE),
-        children=[*said, html.Span(wording.headline(row)), html.Small(interval)] if interval else [*said, wording.headline(row)],
+        children=[*said, html.Span(wording.headline(row)), html.Small(interval)]
+        if interval
+        else [*said, wording.headline(row)],
     )
 
 

@@ -21,10 +21,12 @@ def facts(pairs: Sequence[tuple[str, Cell | None]]) -> Component:
 
 def plain_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], right: Sequence[int] = ()) -> Component:
     """A table of few rows; the columns numbered in `right` are aligned so."""
-    sides = {index: "right" for index in right}
+    sides = dict.fromkeys(right, "right")
     head = html.Tr([html.Th(name, scope="col", className=sides.get(i, "")) for i, name in enumerate(columns)])
     body = [html.Tr([html.Td(cell, className=sides.get(i, "")) for i, cell in enumerate(row)]) for row in rows]
-    return html.Div(html.Table([html.Thead(head), html.Tbody(body)], className="plain"), className="scroll", tabIndex="0")
+    return html.Div(
+        html.Table([html.Thead(head), html.Tbody(body)], className="plain"), className="scroll", tabIndex="0"
+    )
 
 
 def mark(state: State) -> Component:

@@ -120,7 +120,10 @@ def _identity(view: View, seen: Observation) -> Component:
     said = " ".join(part for part in (seen.software_raw, seen.version_raw) if part)
     keys: Cell | None = None
     if seen.verify_keys:
-        keys = [html.Div(html.Code(f"{wording.one_line(i, 60)} {wording.one_line(k, 60)}")) for i, k in seen.verify_keys.items()]
+        keys = [
+            html.Div(html.Code(f"{wording.one_line(i, 60)} {wording.one_line(k, 60)}"))
+            for i, k in seen.verify_keys.items()
+        ]
     return html.Section(
         [
             html.H2("Software and keys"),
@@ -226,7 +229,9 @@ def _attempt(attempt: AttemptRow) -> list[Cell]:
     if attempt.outcome == "failed":
         told = wording.failure(attempt.failed_phase, attempt.failed_kind)
         status = f"HTTP {attempt.http_status}" if attempt.http_status else ""
-        more = [part for part in (status, wording.one_line(attempt.errcode, 60), wording.one_line(attempt.detail)) if part]
+        more = [
+            part for part in (status, wording.one_line(attempt.errcode, 60), wording.one_line(attempt.detail)) if part
+        ]
         told += f" ({'; '.join(more)})" if more else ""
     elif attempt.outcome == "skipped":
         reason = attempt.skip_reason or ""
@@ -252,7 +257,10 @@ def _directory(found: ServerDetail, seen: Observation) -> Component:
                     ("Rooms read", None if seen.directory_rooms is None else numbers.number(seen.directory_rooms)),
                     ("Pages", numbers.number(seen.directory_pages) if seen.directory_pages else None),
                     ("Reading", wording.STOPPED.get(seen.directory_stopped or "")),
-                    ("It claims", None if seen.directory_estimate is None else numbers.plural(seen.directory_estimate, "room")),
+                    (
+                        "It claims",
+                        None if seen.directory_estimate is None else numbers.plural(seen.directory_estimate, "room"),
+                    ),
                     ("Opted out", numbers.plural(seen.directory_noindex, "room") if seen.directory_noindex else None),
                     ("Takes part in", f"{numbers.plural(found.participations, 'room')}, as other servers say"),
                 ]
