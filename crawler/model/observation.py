@@ -11,6 +11,7 @@ from crawler.model.names import ServerName
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class SkipReason(StrEnum):
@@ -35,8 +36,8 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True)
-class Ok(Generic[T]):
-    value: T
+class Ok(Generic[T_co]):
+    value: T_co
     timings: Timings = field(default=Timings(0.0))
 
 
