@@ -33,6 +33,12 @@ class Page:
         return json.loads(self.body)
 
 
+def records_of(answer: dns.message.Message, kind: str) -> list[str]:
+    """The data of the records of one type in an answer."""
+    wanted = dns.rdatatype.from_text(kind)
+    return [str(record) for rrset in answer.answer if rrset.rdtype == wanted for record in rrset]
+
+
 @dataclass
 class Stranger:
     """Asks the practice federation. `waits_s` is how long it waits for anything before it calls it silent."""
@@ -61,9 +67,7 @@ class Stranger:
 
     async def records(self, name: str, kind: str) -> list[str]:
         """The data of all records of one type, CNAMEs followed by the server."""
-        answer = await self.query(name, kind)
-        wanted = dns.rdatatype.from_text(kind)
-        return [str(record) for rrset in answer.answer if rrset.rdtype == wanted for record in rrset]
+        return records_of(await self.query(name, kind), kind)
 
     async def addresses(self, name: str) -> list[str]:
         return [*await self.records(name, "AAAA"), *await self.records(name, "A")]
