@@ -28,6 +28,10 @@ _VALID_FOR = timedelta(days=60)
 HostCertificates = dict[tuple[int | None, str], Certificate]
 
 
+ORGANISATION = "Matrix Census practice federation"
+"""Stands in the authority's name: whoever trusts it alone knows that all it reaches is practice."""
+
+
 class Authority:
     """A certificate authority that lives as long as the lab does."""
 
@@ -36,7 +40,7 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name(
             [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Practice Federation"),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
                 x509.NameAttribute(NameOID.COMMON_NAME, name),
             ]
         )

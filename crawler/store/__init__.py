@@ -1,0 +1,27 @@
+"""The census file and what is published from it. Blocking: call it in a thread.
+
+Writing
+- `writer`      the one writer: begin a crawl, record batches, seal
+- `batch`       the rows of one batch
+- `codec`       what a visit saw, as rows; pure
+- `numbers`     the numbers of servers
+- `insert`      many rows into a table, quickly
+Publishing and reading
+- `publish`     census file -> draft -> serving file, swapped atomically
+- `serving`     names, the pointer to the newest, how many are kept
+- `reader`      the questions that readers ask a serving file
+- `answer`      rows of an answer as dataclasses
+- `question`    SQL from known words and bound values
+- `rows`        the shapes of the answers
+- `crawls`      the crawl table, in both kinds of file; what `status` shows
+Beside the files
+- `status`      what the running crawl is at
+- `inbox`       what other processes have to say to the writer
+- `dictionary`  the data dictionary, generated from the schema's comments
+Underneath
+- `connection`  DuckDB behind one door
+- `migrations`  from any older schema to this one
+- `lock`        one writer, or readers
+- `durable`     small files, replaced whole
+- `clock`       the time of day
+"""

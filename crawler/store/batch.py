@@ -1,0 +1,73 @@
+"""One batch of what was seen, as rows by table, with the numbers of the servers it names.
+
+Apart from the writer, which commits it, and from the codec, which knows no numbers.
+"""
+
+from collections import defaultdict
+
+from crawler.model.crawl import Lead
+from crawler.model.names import try_server_name
+from crawler.model.observation import ServerObservation
+from crawler.model.rooms import AliasAnswer
+from crawler.store import codec
+from crawler.store.numbers import ServerNumbers
+
+
+class Batch:
+    """The rows of one batch of a crawl.
+
+    `participants` are the servers of a room as one server named them, (server that answered, room ID) -> numbers; they
+    become rows last, when the writer has taken out what earlier batches hold already.
+    """
+
+    def __init__(self, crawl_id: int, numbers: ServerNumbers, visited_before: set[int]) -> None:
+        self.rows: defaultdict[str, list[codec.Row]] = defaultdict(list)
+        self.visited: set[int] = set()
+        self.participants: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
+        self._crawl_id = crawl_id
+        self._numbers = numbers
+        self._visited_before = visited_before
+
+    def add_observation(self, seen: ServerObservation) -> None:
+        number = self._numbers.visited(seen.server_name)
+        if number in self.visited or number in self._visited_before:
+            raise ValueError(f"{seen.server_name.key} was visited before in crawl {self._crawl_id}")
+        self.visited.add(number)
+        self.rows["server_observation"].append(codec.observation_row(self._crawl_id, number, seen))
+        self.rows["attempt"].extend(codec.attempt_rows(self._crawl_id, number, seen))
+        self.rows["resolution_step"].extend(codec.step_rows(self._crawl_id, number, seen))
+        self.rows["endpoint"].extend(codec.endpoint_rows(self._crawl_id, number, seen))
+        self.rows["listing"].extend(codec.listing_rows(self._crawl_id, number, seen))
+        for answer in seen.aliases:
+            self.add_answer(number, answer)
+
+    def add_answer(self, named_by: int, answer: AliasAnswer) -> None:
+        names = (try_server_name(text) for text in answer.servers)
+        servers = {self._numbers.heard(name.key) for name in names if name is not None}
+        self.participants[named_by, codec.stored_room_id(answer.room_id)] |= servers
+
+    def add_lead(self, lead: Lead) -> None:
+        self.rows["lead"].append(
+            {
+                "crawl_id": self._crawl_id,
+                "server_id": self._numbers.heard(lead.server),
+                "source": lead.source,
+                "named_by": None if lead.named_by is None else self._numbers.heard(lead.named_by),
+                "count": lead.count,
+            }
+        )
+
+    def add_new_servers(self) -> None:
+        self.rows["server"].extend(
+            {
+                "server_id": server.number,
+                "server_key": server.key,
+                "server_name": server.spelling,
+                "first_crawl_id": self._crawl_id,
+            }
+            for server in self._numbers.new
+        )
+
+    def add_participation(self) -> None:
+        for (named_by, room_id), servers in self.participants.items():
+            self.rows["participation"].extend(codec.participation_rows(self._crawl_id, named_by, room_id, servers))

@@ -1,0 +1,272 @@
+"""What a visit saw, as rows. Pure: no DuckDB, no numbers given out.
+
+Apart from the writer, so that what lands in which column can be read, and tested, without a file. A row is a dict from
+column to value, in any order; times are aware datetimes, JSON columns hold JSON text.
+
+Parsers have cleaned and capped remote text already. It is done once more here, since one text that DuckDB cannot store
+would lose a whole batch of other servers' observations.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias, assert_never
+
+from crawler.errors import Failure
+from crawler.model.observation import Attempt, Failed, Ok, ServerObservation, Skipped, SkipReason, Timings
+from crawler.model.rooms import DirectoryResult, DirectoryState, PublicRoom
+from crawler.protocol.json_body import clean_text, count_of
+from crawler.protocol.software import normalise
+
+Row: TypeAlias = dict[str, Any]
+
+IDENTIFIER = 255
+"""Most characters of room IDs, aliases, room types, header and certificate names, error codes."""
+SOFTWARE = 256
+ROOM_NAME = 255
+TOPIC = 4096
+URL = 1024
+LINE = 2000
+"""Most characters of one line of a resolution step, which may quote a list of records."""
+DETAIL = 300
+KEYS = 100
+SPEC_VERSIONS = 200
+FEATURES = 1000
+
+
+def observation_row(crawl_id: int, server_id: int, seen: ServerObservation) -> Row:
+    """The row of `server_observation`."""
+    fell_out = seen.fell_out
+    return {
+        "crawl_id": crawl_id,
+        "server_id": server_id,
+        "observed_at": seen.observed_at,
+        "branch": seen.resolution.branch,
+        "delegated": None if seen.resolution.delegated is None else seen.resolution.delegated.raw,
+        "resolves": seen.resolves,
+        "reachable": seen.reachable,
+        "secure": seen.secure,
+        "online": seen.online,
+        "federating": seen.federating,
+        "accepting": seen.accepting,
+        "listing": seen.listing,
+        "failed_phase": None if fell_out is None else fell_out.phase,
+        "failed_kind": None if fell_out is None else fell_out.kind,
+        "aliases_outstanding": seen.aliases_outstanding,
+        "requests": seen.requests,
+        "bytes_read": seen.bytes_read,
+        "duration_s": seen.duration_s,
+        **_endpoint_columns(seen),
+        **_tls_columns(seen),
+        **_version_columns(seen),
+        **_key_columns(seen),
+        **_client_columns(seen),
+        **_directory_columns(seen.directory),
+    }
+
+
+def _endpoint_columns(seen: ServerObservation) -> Row:
+    used = seen.endpoint
+    return {
+        "address": None if used is None else used.address,
+        "port": None if used is None else used.port,
+        "host_header": None if used is None else clean_text(used.host_header, IDENTIFIER),
+        "tls_name": None if used is None else clean_text(used.tls_name, IDENTIFIER),
+    }
+
+
+def _tls_columns(seen: ServerObservation) -> Row:
+    facts = seen.tls.value if isinstance(seen.tls, Ok) else None
+    return {
+        "tls_protocol": None if facts is None else facts.protocol,
+        "tls_cipher": None if facts is None else facts.cipher,
+        "tls_issuer": None if facts is None else clean_text(facts.issuer, IDENTIFIER),
+        "tls_not_after": None if facts is None else facts.not_after,
+        "tls_fingerprint": None if facts is None else facts.fingerprint_sha256,
+    }
+
+
+def _version_columns(seen: ServerObservation) -> Row:
+    said = seen.version.value if isinstance(seen.version, Ok) else None
+    name = None if said is None else clean_text(said.name, SOFTWARE)
+    version = None if said is None else clean_text(said.version, SOFTWARE)
+    software, number = normalise(name, version, seen.server_name)
+    return {"software_raw": name, "version_raw": version, "software": software, "version": number}
+
+
+def _key_columns(seen: ServerObservation) -> Row:
+    document = seen.keys.value if isinstance(seen.keys, Ok) else None
+    if document is None:
+        return {"verify_keys": None, "keys_valid_until": None}
+    keys = {
+        clean_text(key_id, IDENTIFIER): clean_text(key, IDENTIFIER)
+        for key_id, key in list(document.verify_keys.items())[:KEYS]
+    }
+    return {"verify_keys": json.dumps(keys), "keys_valid_until": document.valid_until}
+
+
+def _client_columns(seen: ServerObservation) -> Row:
+    base = seen.client_base.value if isinstance(seen.client_base, Ok) else None
+    answer = seen.client_versions.value if isinstance(seen.client_versions, Ok) else None
+    if answer is None:
+        return {"client_base": clean_text(base, URL), "spec_versions": None, "unstable_features": None}
+    versions = [clean_text(version, IDENTIFIER) for version in answer.versions[:SPEC_VERSIONS]]
+    features = {
+        clean_text(name, IDENTIFIER): enabled for name, enabled in list(answer.unstable_features.items())[:FEATURES]
+    }
+    return {
+        "client_base": clean_text(base, URL),
+        "spec_versions": json.dumps(versions),
+        "unstable_features": json.dumps(features),
+    }
+
+
+def _directory_columns(read: DirectoryResult) -> Row:
+    answered = read.state in (DirectoryState.OPEN, DirectoryState.OPEN_EMPTY) or bool(read.rooms)
+    return {
+        "directory_state": read.state,
+        "directory_way": read.way,
+        "directory_rooms": len(unique_rooms(read)) if answered else None,
+        "directory_pages": read.pages,
+        "directory_stopped": read.stopped,
+        "directory_estimate": count_of(read.total_estimate),
+        "directory_noindex": read.noindex,
+    }
+
+
+def attempt_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
+    """The rows of `attempt`, in the order of the visit."""
+    outcomes = (
+        ("resolution", _resolution_outcome(seen)),
+        ("tcp", _outcome(seen.tcp)),
+        ("tls", _outcome(seen.tls)),
+        ("version", _outcome(seen.version)),
+        ("keys", _outcome(seen.keys)),
+        ("client_base", _outcome(seen.client_base)),
+        ("client_versions", _outcome(seen.client_versions)),
+        ("directory", _directory_outcome(seen.directory)),
+    )
+    for ordinal, (what, outcome) in enumerate(outcomes):
+        yield {"crawl_id": crawl_id, "server_id": server_id, "ordinal": ordinal, "what": what, **outcome}
+
+
+def _outcome(attempt: Attempt[Any]) -> Row:
+    match attempt:
+        case Ok(_, timings):
+            return _attempt("ok", timings=timings)
+        case Failed(failure, timings):
+            return _attempt("failed", failure=failure, timings=timings)
+        case Skipped(reason):
+            return _attempt("skipped", skip_reason=reason)
+        case _:
+            assert_never(attempt)
+
+
+def _resolution_outcome(seen: ServerObservation) -> Row:
+    timings = Timings(math.fsum(step.duration_s for step in seen.resolution.steps))
+    if seen.resolution.failure is not None:
+        return _attempt("failed", failure=seen.resolution.failure, timings=timings)
+    if seen.resolves:
+        return _attempt("ok", timings=timings)
+    return _attempt("skipped", skip_reason=SkipReason.NOT_REACHED)
+
+
+def _directory_outcome(read: DirectoryResult) -> Row:
+    if read.state is DirectoryState.SKIPPED:
+        return _attempt("skipped", skip_reason=clean_text(read.skipped_because, IDENTIFIER))
+    if read.failure is not None or read.state not in (DirectoryState.OPEN, DirectoryState.OPEN_EMPTY):
+        return _attempt("failed", failure=read.failure)
+    return _attempt("ok")
+
+
+def _attempt(
+    outcome: str, *, failure: Failure | None = None, skip_reason: str | None = None, timings: Timings | None = None
+) -> Row:
+    return {
+        "outcome": outcome,
+        "failed_phase": None if failure is None else failure.phase,
+        "failed_kind": None if failure is None else failure.kind,
+        "detail": _detail(failure),
+        "http_status": None if failure is None else count_of(failure.http_status, 999),
+        "errcode": None if failure is None else clean_text(failure.errcode, IDENTIFIER),
+        "skip_reason": skip_reason,
+        "total_s": None if timings is None else timings.total_s,
+        "tcp_s": None if timings is None else timings.tcp_s,
+        "tls_s": None if timings is None else timings.tls_s,
+        "first_byte_s": None if timings is None else timings.first_byte_s,
+    }
+
+
+def _detail(failure: Failure | None) -> str | None:
+    return None if failure is None else clean_text(failure.detail, DETAIL) or None
+
+
+def step_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
+    """The rows of `resolution_step`."""
+    for ordinal, step in enumerate(seen.resolution.steps):
+        yield {
+            "crawl_id": crawl_id,
+            "server_id": server_id,
+            "ordinal": ordinal,
+            "question": step.question,
+            "subject": clean_text(step.subject, LINE),
+            "answer": clean_text(step.answer, LINE),
+            "conclusion": clean_text(step.conclusion, LINE),
+            "failed_kind": None if step.failure is None else step.failure.kind,
+            "detail": _detail(step.failure),
+            "duration_s": step.duration_s,
+            "cache_s": step.cache_s,
+        }
+
+
+def endpoint_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
+    """The rows of `endpoint`."""
+    for ordinal, endpoint in enumerate(seen.resolution.endpoints):
+        yield {
+            "crawl_id": crawl_id,
+            "server_id": server_id,
+            "ordinal": ordinal,
+            "address": endpoint.address,
+            "port": endpoint.port,
+            "host_header": clean_text(endpoint.host_header, IDENTIFIER),
+            "tls_name": clean_text(endpoint.tls_name, IDENTIFIER),
+            "via": endpoint.via,
+        }
+
+
+def unique_rooms(read: DirectoryResult) -> dict[str, PublicRoom]:
+    """The rooms by the ID they are stored under. Two IDs that differ only in what cannot be stored are one; the first
+    counts, as it does in the directory."""
+    rooms: dict[str, PublicRoom] = {}
+    for room in read.rooms:
+        rooms.setdefault(stored_room_id(room.room_id), room)
+    return rooms
+
+
+def stored_room_id(room_id: str) -> str:
+    """A room ID as it is stored: verbatim, but for lone surrogates, which no valid ID holds."""
+    return clean_text(room_id, IDENTIFIER) or ""
+
+
+def listing_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
+    """The rows of `listing`."""
+    for room_id, room in unique_rooms(seen.directory).items():
+        yield {
+            "crawl_id": crawl_id,
+            "server_id": server_id,
+            "room_id": room_id,
+            "members": count_of(room.members),
+            "name": clean_text(room.name, ROOM_NAME),
+            "topic": clean_text(room.topic, TOPIC),
+            "canonical_alias": clean_text(room.canonical_alias, IDENTIFIER),
+            "join_rule": clean_text(room.join_rule, IDENTIFIER),
+            "room_type": clean_text(room.room_type, IDENTIFIER),
+            "world_readable": room.world_readable,
+            "guest_can_join": room.guest_can_join,
+        }
+
+
+def participation_rows(crawl_id: int, named_by: int, room_id: str, servers: Iterable[int]) -> Iterator[Row]:
+    """The rows of `participation` of one room, for the servers of these numbers as one server named them."""
+    for server_id in sorted(servers):
+        yield {"crawl_id": crawl_id, "room_id": room_id, "server_id": server_id, "named_by": named_by}

@@ -1,0 +1,322 @@
+"""Reading a serving file: the questions that `status`, `metrics` and the dashboard ask, answered in SQL.
+
+Each call is one question on a cursor of its own, so any thread may ask at any time. A reader stays with the file it
+opened, whatever is published meanwhile; `is_newest` says when it is time for a new one.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from crawler.errors import StoreError
+from crawler.model.crawl import Crawl
+from crawler.store.answer import all_of, fetch, page_of
+from crawler.store.connection import Connection, connect_to_read
+from crawler.store.crawls import crawl_rows, read_crawls
+from crawler.store.insert import quoted
+from crawler.store.migrations import latest_version, refuse_newer, schema_version
+from crawler.store.question import PREDICATES, ROOM_SORTS, SERVER_SORTS, SPACE, Question, order_by, search_text
+from crawler.store.rows import (
+    AttemptRow,
+    EndpointRow,
+    Funnel,
+    LeadRow,
+    Observation,
+    Page,
+    RoomRow,
+    ServerDetail,
+    ServerRow,
+    Snapshot,
+    SoftwareCount,
+    StepRow,
+)
+from crawler.store.serving import serving_file
+
+__all__ = ["SnapshotReader", "crawl_rows"]
+
+_LEADS = 100
+"""Leads shown of one server."""
+
+_TRIES = 20
+"""How often a pointer is read again that named a file which was gone before it could be opened."""
+
+
+class SnapshotReader:
+    """The newest serving file, read-only. Use as a context manager, or `close` it."""
+
+    def __init__(self, census: Path, path: Path, connection: Connection) -> None:
+        self.path = path
+        self._census = census
+        self._connection = connection
+        self.snapshot = all_of(connection, Snapshot, "FROM snapshot", {})[0]
+
+    @classmethod
+    def open(cls, census: Path) -> "SnapshotReader":
+        """Open the newest serving file of a census file.
+
+        Raises:
+            SchemaTooNewError: a newer program published it.
+            StoreError: nothing was published yet, or it cannot be read.
+        """
+        for _ in range(_TRIES):
+            path = serving_file(census)
+            if path is None:
+                break
+            try:
+                connection = connect_to_read(path)
+            except StoreError:
+                if path.exists():
+                    raise
+                continue  # it became old, and was removed, between the two steps
+            try:
+                _refuse_other_schema(connection, path)
+                return cls(census, path, connection)
+            except BaseException:
+                connection.close()
+                raise
+        raise StoreError(f"nothing is published for {census} yet; run a crawl first: matrix-census crawl --help")
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._connection.close()
+
+    def __enter__(self) -> "SnapshotReader":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def snapshot_id(self) -> str:
+        """How to cite what this reader reads."""
+        return self.snapshot.snapshot_id
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether nothing was published since."""
+        return serving_file(self._census) == self.path
+
+    def crawls(self) -> list[Crawl]:
+        """All crawls that were sealed or failed, newest first."""
+        with closing(self._connection.cursor()) as cursor:
+            return read_crawls(cursor)
+
+    def latest_census(self) -> Crawl | None:
+        """The newest crawl that is completed and full; None when there is none."""
+        return next((crawl for crawl in self.crawls() if crawl.is_census), None)
+
+    def report(self, crawl_id: int) -> Mapping[str, Any]:
+        """What a crawl said of itself at its seal; empty when it was not sealed or is not there."""
+        report = self._crawl_column("report", crawl_id)
+        return {} if report is None else dict(json.loads(report))
+
+    def settings(self, crawl_id: int) -> Mapping[str, Any]:
+        """The settings that a crawl ran with; empty when it is not there."""
+        settings = self._crawl_column("settings", crawl_id)
+        return {} if settings is None else dict(json.loads(settings))
+
+    def identity(self, crawl_id: int) -> str | None:
+        """The server name that signed a crawl's requests; None when it was unsigned."""
+        identity = self._crawl_column("identity", crawl_id)
+        return None if identity is None else str(identity)
+
+    def funnel(self, crawl_id: int) -> Funnel:
+        """Servers by predicate."""
+        return Funnel(*fetch(self._connection, _FUNNEL, {"crawl": crawl_id})[0])
+
+    def software_counts(self, crawl_id: int) -> list[SoftwareCount]:
+        """Online servers by software and version, the most common first."""
+        rows = fetch(self._connection, _SOFTWARE_COUNTS, {"crawl": crawl_id})
+        return [SoftwareCount(*row) for row in rows]
+
+    def servers_page(
+        self,
+        crawl_id: int,
+        *,
+        text: str = "",
+        predicates: Mapping[str, bool] | None = None,
+        software: str | None = None,
+        failed_kind: str | None = None,
+        directory_state: str | None = None,
+        sort: str = "server_name",
+        descending: bool = False,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Page[ServerRow]:
+        """Visited servers of a crawl, filtered, sorted, one page of them.
+
+        Args:
+            crawl_id: The crawl.
+            text: Part of the name, in any case; empty: every name.
+            predicates: Predicate -> whether it must hold (`PREDICATES`).
+            software: Exactly this; "" for servers that do not say; None: any.
+            failed_kind: Exactly this; None: any, and none.
+            directory_state: Exactly this; None: any.
+            sort: A name of `SERVER_SORTS`; what is not known comes last, equals by name.
+            descending: From the largest.
+            limit: Rows, at most 1000.
+            offset: Rows before the first.
+
+        Raises:
+            UsageError: a predicate or a sort is not known.
+        """
+        question = Question()
+        question.where("crawl_id = $crawl", crawl=crawl_id)
+        if text:
+            question.where("contains(server_key, lower($text))", text=search_text(text))
+        for name, wanted in (predicates or {}).items():
+            question.flag(PREDICATES, name, wanted)
+        if software is not None:
+            question.where("coalesce(software, '') = $software", software=search_text(software))
+        if failed_kind is not None:
+            question.where("failed_kind = $failed_kind", failed_kind=search_text(failed_kind))
+        if directory_state is not None:
+            question.where("directory_state = $directory_state", directory_state=search_text(directory_state))
+        order = order_by(SERVER_SORTS, sort, descending=descending, then="server_key")
+        source = "server_observation JOIN server USING (server_id)"
+        return page_of(self._connection, ServerRow, source, question, order, limit, offset)
+
+    def server(self, name: str, crawl_id: int) -> ServerDetail | None:
+        """All about one server in one crawl; None when nothing ever named it.
+
+        Args:
+            name: Its name, in any case.
+            crawl_id: The crawl.
+        """
+        rows = fetch(
+            self._connection,
+            "SELECT server_id, server_name FROM server WHERE server_key = lower($name)",
+            {"name": search_text(name)},
+        )
+        if not rows:
+            return None
+        server_id, server_name = rows[0]
+        place = {"crawl": crawl_id, "server": server_id}
+        where = "WHERE crawl_id = $crawl AND server_id = $server"
+        seen = all_of(self._connection, Observation, f"FROM server_observation {where}", place)
+        leads = all_of(self._connection, LeadRow, _LEADS_OF_SERVER, place)
+        counts = fetch(self._connection, _COUNTS_OF_SERVER, place)[0]
+        return ServerDetail(
+            server_name=server_name,
+            crawl_id=crawl_id,
+            observation=seen[0] if seen else None,
+            attempts=all_of(self._connection, AttemptRow, f"FROM attempt {where} ORDER BY ordinal", place),
+            steps=all_of(self._connection, StepRow, f"FROM resolution_step {where} ORDER BY ordinal", place),
+            endpoints=all_of(self._connection, EndpointRow, f"FROM endpoint {where} ORDER BY ordinal", place),
+            listings=counts[0],
+            participations=counts[1],
+            leads=leads[:_LEADS],
+            leads_total=len(leads),
+        )
+
+    def rooms_page(
+        self,
+        crawl_id: int,
+        *,
+        text: str = "",
+        spaces: bool | None = None,
+        join_rule: str | None = None,
+        min_members: int | None = None,
+        listed_by: str | None = None,
+        sort: str = "members",
+        descending: bool = True,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Page[RoomRow]:
+        """Unique rooms of a crawl, filtered, sorted, one page of them.
+
+        Args:
+            crawl_id: The crawl.
+            text: Part of the name, topic, alias or ID, in any case; empty: every room.
+            spaces: Only spaces, or none; None: both.
+            join_rule: Exactly this; "" for rooms that do not say; None: any.
+            min_members: At least so many by the median; None: any, and not known.
+            listed_by: Only rooms in this server's directory; None: in any.
+            sort: A name of `ROOM_SORTS`; what is not known comes last, equals by ID.
+            descending: From the largest.
+            limit: Rows, at most 1000.
+            offset: Rows before the first.
+
+        Raises:
+            UsageError: a sort is not known.
+        """
+        question = Question()
+        question.where("crawl_id = $crawl", crawl=crawl_id)
+        if text:
+            columns = ("name", "topic", "canonical_alias", "room_id")
+            found = " OR ".join(f"contains(lower({column}), lower($text))" for column in columns)
+            question.where(f"({found})", text=search_text(text))
+        if spaces is not None:
+            question.where(f"coalesce(room_type, '') {'=' if spaces else '<>'} $space", space=SPACE)
+        if join_rule is not None:
+            question.where("coalesce(join_rule, '') = $join_rule", join_rule=search_text(join_rule))
+        if min_members is not None:
+            question.where("members >= $min_members", min_members=min_members)
+        if listed_by is not None:
+            question.where(_LISTED_BY, listed_by=search_text(listed_by))
+        order = order_by(ROOM_SORTS, sort, descending=descending, then="room_id")
+        return page_of(self._connection, RoomRow, "room", question, order, limit, offset)
+
+    def _crawl_column(self, column: str, crawl_id: int) -> Any:
+        sql = f"SELECT {quoted(column)} FROM crawl WHERE crawl_id = $crawl"  # noqa: S608 - a name of ours
+        rows = fetch(self._connection, sql, {"crawl": crawl_id})
+        return rows[0][0] if rows else None
+
+
+def _refuse_other_schema(connection: Connection, path: Path) -> None:
+    version = schema_version(connection, path)
+    refuse_newer(version, path)
+    if version < latest_version():
+        raise StoreError(f"{path} was published with the older schema {version}; the next crawl publishes it anew")
+
+
+_SOFTWARE_COUNTS = """
+SELECT software, version, count(*) AS servers
+FROM server_observation WHERE crawl_id = $crawl AND online
+GROUP BY software, version
+ORDER BY servers DESC, software NULLS LAST, version NULLS LAST
+"""
+
+_FUNNEL = """
+SELECT
+    (SELECT count(DISTINCT server_id) FROM (
+        SELECT server_id FROM lead WHERE crawl_id = $crawl
+        UNION ALL SELECT server_id FROM server_observation WHERE crawl_id = $crawl
+    )),
+    count(*),
+    count(*) FILTER (resolves),
+    count(*) FILTER (reachable),
+    count(*) FILTER (secure),
+    count(*) FILTER (online),
+    count(*) FILTER (federating),
+    count(*) FILTER (accepting),
+    count(*) FILTER (federating AND accepting IS NOT NULL),
+    count(*) FILTER (listing)
+FROM server_observation WHERE crawl_id = $crawl
+"""
+
+_LEADS_OF_SERVER = """
+FROM (
+    SELECT source, teller.server_name AS named_by, sum(count)::BIGINT AS count
+    FROM lead LEFT JOIN server teller ON lead.named_by = teller.server_id
+    WHERE crawl_id = $crawl AND lead.server_id = $server
+    GROUP BY source, teller.server_name
+)
+ORDER BY count DESC, source, named_by NULLS FIRST
+"""
+
+_COUNTS_OF_SERVER = """
+SELECT
+    (SELECT count(*) FROM listing WHERE crawl_id = $crawl AND server_id = $server),
+    (SELECT count(DISTINCT room_id) FROM participation WHERE crawl_id = $crawl AND server_id = $server)
+"""
+
+_LISTED_BY = """room_id IN (
+    SELECT room_id FROM listing JOIN server USING (server_id)
+    WHERE crawl_id = $crawl AND server_key = lower($listed_by)
+)"""

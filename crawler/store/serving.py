@@ -1,0 +1,83 @@
+"""Where serving files are, which one is the newest, and which may go.
+
+    <folder of the census file>/serving/<stem>-<crawl>-<n>.duckdb       read-only for everybody, never changed again
+                                        <stem>-<crawl>-<n>.duckdb.draft being made
+                                        <stem>.current                  the name of the newest, replaced atomically
+
+A new file gets a new name, because a process that has the old one open and opens the same path again would still see
+the old data. Old files stay for readers that have just read the pointer; one that has a file open keeps it after its
+name is gone.
+"""
+
+import re
+from pathlib import Path
+
+from crawler.store.durable import replace_file
+
+KEPT = 3
+"""Serving files kept, the newest among them."""
+
+_POINTER_LIMIT = 512
+
+
+def serving_folder(census: Path) -> Path:
+    """The folder of the serving files of a census file."""
+    return census.parent / "serving"
+
+
+def serving_file(census: Path) -> Path | None:
+    """The newest serving file of a census file; None when nothing was published yet."""
+    try:
+        with pointer(census).open("rb") as file:
+            name = file.read(_POINTER_LIMIT).decode("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    found = serving_folder(census) / name
+    # The pointer may only ever name one of its own, wherever somebody copied it from.
+    return found if _place(census, name) is not None and found.is_file() else None
+
+
+def pointer(census: Path) -> Path:
+    """The file that names the newest serving file."""
+    return serving_folder(census) / f"{census.stem}.current"
+
+
+def point_to(census: Path, serving: Path) -> None:
+    """Make `serving` the newest, atomically."""
+    replace_file(pointer(census), f"{serving.name}\n".encode())
+
+
+def next_name(census: Path, crawl_id: int) -> str:
+    """A name that was not given yet for a publication of this crawl."""
+    taken = [n for crawl, n, _ in _published(census) if crawl == crawl_id]
+    return f"{census.stem}-{crawl_id:06d}-{max(taken, default=0) + 1}.duckdb"
+
+
+def prune(census: Path) -> None:
+    """Remove all but the newest serving files, and never the one that is pointed to."""
+    newest = serving_file(census)
+    for _, _, path in sorted(_published(census))[:-KEPT]:
+        if path != newest:
+            path.unlink(missing_ok=True)
+
+
+def drop_drafts(census: Path) -> None:
+    """Remove what killed publications left. The caller is the only one to publish."""
+    for path in serving_folder(census).glob("*.duckdb.draft*"):
+        if _place(census, path.name.partition(".duckdb")[0] + ".duckdb") is not None:
+            path.unlink(missing_ok=True)
+
+
+def _published(census: Path) -> list[tuple[int, int, Path]]:
+    found: list[tuple[int, int, Path]] = []
+    for path in serving_folder(census).glob("*.duckdb"):
+        place = _place(census, path.name)
+        if place is not None:
+            found.append((*place, path))
+    return found
+
+
+def _place(census: Path, name: str) -> tuple[int, int] | None:
+    """(crawl, n) of a serving file's name; None if it is no name of one of this census file."""
+    match = re.fullmatch(re.escape(census.stem) + r"-([0-9]{6,10})-([0-9]{1,10})\.duckdb", name)
+    return (int(match[1]), int(match[2])) if match else None

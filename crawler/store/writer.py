@@ -1,0 +1,284 @@
+"""The one writer of a census file.
+
+A crawl is begun, then recorded batch by batch, each batch one transaction, then sealed by one more. So a killed crawl
+leaves whole batches, and stays `running` until the next writer calls it failed; what earlier crawls saw is not touched
+by any of it. Rows are only ever added (the two exceptions stand at the top of the schema).
+
+Blocking: the engine calls it in a thread, one call at a time.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+
+from crawler.errors import StoreError
+from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead
+from crawler.model.observation import ServerObservation
+from crawler.model.rooms import AliasAnswer
+from crawler.store.batch import Batch
+from crawler.store.clock import Now, utc_now
+from crawler.store.connection import Connection, connect_to_write, first_line, transaction
+from crawler.store.crawls import read_crawl
+from crawler.store.insert import column_types, insert_rows
+from crawler.store.lock import FileLock, lock_to_write
+from crawler.store.migrations import migrate
+from crawler.store.numbers import ServerNumbers
+from crawler.store.status import CrawlStatus, write_status
+
+_TABLES = ("server", "server_observation", "attempt", "resolution_step", "endpoint", "listing", "participation", "lead")
+
+
+class CensusWriter:
+    """Holds the census file open and locked until `close`. Use as a context manager."""
+
+    def __init__(self, path: Path, lock: FileLock, connection: Connection, now: Now) -> None:
+        self._path = path
+        self._lock = lock
+        self._connection = connection
+        self._now = now
+        self._types = {table: column_types(connection, table) for table in _TABLES}
+        self._numbers = ServerNumbers(connection.execute(_KNOWN_NUMBERS).fetchall())
+        self._crawl: Crawl | None = None
+        self._visited: set[int] = set()
+        self._answered: set[tuple[int, str]] = set()
+
+    @classmethod
+    def open(cls, path: Path, *, now: Now = utc_now) -> "CensusWriter":
+        """Open or make a census file, bring it to the schema of this program, and call crawls left running failed.
+
+        Args:
+            path: The census file; its folder is made if need be.
+            now: The time of day, for the record of migrations and the status.
+
+        Raises:
+            CensusLockedError: another process has it.
+            SchemaTooNewError: a newer program wrote it.
+            StoreError: it is no census, or cannot be written.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot make the folder {path.parent}: {error.strerror}") from error
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{path} is no file; give another --db")
+        lock = lock_to_write(path)
+        try:
+            connection = connect_to_write(path)
+            try:
+                migrate(connection, path, now)
+                with transaction(connection, path):
+                    connection.execute("UPDATE crawl SET state = 'failed' WHERE state = 'running'")
+                return cls(path, lock, connection, now)
+            except BaseException:
+                connection.close()
+                raise
+        except BaseException:
+            lock.release()
+            raise
+
+    def __enter__(self) -> "CensusWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write all into the file itself and let others at it. A crawl not sealed stays `running`.
+
+        Raises:
+            StoreError: the disk gave out; what was committed is whole, in the file or in its log.
+        """
+        try:
+            self._connection.close()
+        except duckdb.Error as error:
+            raise StoreError(f"cannot close {self._path}: {first_line(error)}") from error
+        finally:
+            self._lock.release()
+
+    def begin_crawl(
+        self,
+        *,
+        scope: CrawlScope,
+        synthetic: bool,
+        settings_json: str,
+        vantage: str,
+        identity: str | None,
+        crawler_version: str,
+        started_at: datetime,
+    ) -> int:
+        """Open a new crawl; the meaning of each value is that of its column.
+
+        Returns:
+            Its number.
+
+        Raises:
+            ValueError: the last one is not sealed; a fault of ours.
+            StoreError: the file cannot be written.
+        """
+        if self._crawl is not None:
+            raise ValueError(f"crawl {self._crawl.id} is not sealed yet")
+        with transaction(self._connection, self._path):
+            row = self._connection.execute("SELECT coalesce(max(crawl_id), 0) + 1 FROM crawl").fetchone()
+            crawl_id = int(row[0]) if row else 1
+            self._connection.execute(
+                "INSERT INTO crawl (crawl_id, state, scope, synthetic, vantage, crawler_version, identity, started_at,"
+                " settings) VALUES (?, 'running', ?, ?, ?, ?, ?, ?, ?)",
+                [crawl_id, scope.value, synthetic, vantage, crawler_version, identity, started_at, settings_json],
+            )
+        self._crawl = replace(read_crawl(self._connection, crawl_id), servers=0, online=0)
+        self._tell()
+        return crawl_id
+
+    def known_servers(self) -> list[str]:
+        """The names of all servers that any crawl of the same kind (real or synthetic) as the one begun ever met, in
+        the order of meeting; before one is begun, of every kind."""
+        kinds = [False, True] if self._crawl is None else [self._crawl.synthetic]
+        rows = self._connection.execute(_KNOWN_NAMES, [True in kinds, False in kinds]).fetchall()
+        return [str(name) for (name,) in rows]
+
+    def record(
+        self,
+        crawl_id: int,
+        observations: Sequence[ServerObservation],
+        leads: Sequence[Lead],
+        answers: Sequence[tuple[str, AliasAnswer]] = (),
+    ) -> None:
+        """Commit one batch.
+
+        Args:
+            crawl_id: The crawl that was begun.
+            observations: Visits that ended, with the alias answers had in them.
+            leads: Who named whom, in any order.
+            answers: Further alias answers: (key of the server that answered, what it said).
+
+        Raises:
+            ValueError: the crawl is not the one begun, or a server was visited before in it; a fault of ours.
+            StoreError: the file cannot be written; nothing of the batch is in it.
+        """
+        crawl = self._begun(crawl_id)
+        try:
+            batch = Batch(crawl_id, self._numbers, self._visited)
+            for seen in observations:
+                batch.add_observation(seen)
+            for lead in leads:
+                batch.add_lead(lead)
+            for owner, answer in answers:
+                batch.add_answer(self._numbers.heard(owner), answer)
+            batch.add_new_servers()
+            with transaction(self._connection, self._path):
+                for (named_by, room_id), servers in batch.participants.items():
+                    if (named_by, room_id) in self._answered:
+                        # The same server answered for the same room in an earlier batch, through another alias.
+                        servers.difference_update(self._participants(crawl_id, named_by, room_id))
+                batch.add_participation()
+                for table, rows in batch.rows.items():
+                    types = self._types[table]
+                    insert_rows(self._connection, table, types, (tuple(row[c] for c in types) for row in rows))
+                for number, spelling in self._numbers.respelled.items():
+                    self._connection.execute(
+                        "UPDATE server SET server_name = ? WHERE server_id = ?", [spelling, number]
+                    )
+        except BaseException:
+            self._numbers.forget()
+            raise
+        self._numbers.keep(batch.visited)
+        self._visited |= batch.visited
+        self._answered |= batch.participants.keys()
+        online = sum(seen.online for seen in observations)
+        self._crawl = replace(crawl, servers=len(self._visited), online=(crawl.online or 0) + online)
+        self._tell()
+
+    def seal(self, crawl_id: int, state: CrawlState, finished_at: datetime, report: Mapping[str, object]) -> Crawl:
+        """End a crawl: count what it saw and say how it ended. Sealing a crawl again changes nothing.
+
+        Args:
+            crawl_id: The crawl.
+            state: How it ended; not running.
+            finished_at: When.
+            report: What the crawl has to say of itself; goes into its row as JSON.
+
+        Returns:
+            The crawl as it is sealed.
+
+        Raises:
+            ValueError: there is no such crawl, or `state` is running.
+            StoreError: the file cannot be written.
+        """
+        if state is CrawlState.RUNNING:
+            raise ValueError("a seal says how a crawl ended")
+        with transaction(self._connection, self._path):
+            self._connection.execute(
+                _SEAL,
+                {
+                    "crawl": crawl_id,
+                    "state": state.value,
+                    "finished_at": finished_at,
+                    "report": json.dumps(report, allow_nan=False),
+                },
+            )
+        sealed = read_crawl(self._connection, crawl_id)
+        if self._crawl is not None and self._crawl.id == crawl_id:
+            self._crawl = sealed
+            self._tell()
+            self._crawl = None
+            self._visited.clear()
+            self._answered.clear()
+        return sealed
+
+    def _begun(self, crawl_id: int) -> Crawl:
+        if self._crawl is None or self._crawl.id != crawl_id:
+            raise ValueError(f"crawl {crawl_id} is not the one that was begun")
+        return self._crawl
+
+    def _participants(self, crawl_id: int, named_by: int, room_id: str) -> Iterable[int]:
+        rows = self._connection.execute(
+            "SELECT server_id FROM participation WHERE crawl_id = ? AND named_by = ? AND room_id = ?",
+            [crawl_id, named_by, room_id],
+        ).fetchall()
+        return (int(number) for (number,) in rows)
+
+    def _tell(self) -> None:
+        if self._crawl is None:
+            return
+        # A crawl does not end because its news could not be told; a full disk will end it at the next batch.
+        with suppress(StoreError):
+            write_status(self._path, CrawlStatus(self._path.name, self._crawl, os.getpid(), self._now()))
+
+
+_KNOWN_NUMBERS = """
+SELECT server_id, server_key, server_id IN (SELECT server_id FROM server_observation) FROM server
+"""
+
+_KNOWN_NAMES = """
+WITH met AS (
+    SELECT crawl_id, server_id FROM lead
+    UNION ALL SELECT crawl_id, server_id FROM server_observation
+    UNION ALL SELECT crawl_id, server_id FROM participation
+)
+SELECT server_name FROM server
+WHERE server_id IN (
+    SELECT server_id FROM met JOIN crawl USING (crawl_id)
+    WHERE (crawl.synthetic AND $1) OR (NOT crawl.synthetic AND $2)
+)
+ORDER BY server_id
+"""
+
+_SEAL = """
+UPDATE crawl SET
+    state = $state,
+    finished_at = $finished_at,
+    servers = (SELECT count(*) FROM server_observation o WHERE o.crawl_id = $crawl),
+    online = (SELECT count(*) FROM server_observation o WHERE o.crawl_id = $crawl AND o.online),
+    rooms = (SELECT count(DISTINCT room_id) FROM listing l WHERE l.crawl_id = $crawl),
+    report = $report
+WHERE crawl_id = $crawl AND state = 'running'
+"""
