@@ -162,7 +162,8 @@ class Rooms:
         hashed_id = named_by_alias or (not named_by_id and draw.random() < 0.25)
         has_alias = wide or named_by_alias or (not named_by_id and draw.random() < 0.7)
         hidden = origin == 1 and origin < self._planner.communities and serial >= HIDDEN_FROM
-        ordinary = not wide and not named_by_alias and not named_by_id
+        # The first room of a server is always listed: an open directory is never empty by chance.
+        ordinary = not wide and serial > 0
         if wide:
             weight = 60_000 / (origin + 1) ** 1.1
             members = WIDE_MEMBERS + len(participants) * 2 + int(weight / (serial + 1) ** 0.9)
