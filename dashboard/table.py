@@ -30,8 +30,8 @@ _TEXT_KEY, _SORT_KEY, _PAGE_KEY = "q", "sort", "page"
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A choice above the table. `options` are (value, label); the first, with the value "", means any. `key` is its name
-    in the address."""
+    """A choice above the table. `options` are (value, label); the first, with the value "", means any. `key` is its
+    name in the address."""
 
     key: str
     label: str
@@ -40,8 +40,8 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `sort` is the reader's word for sorting by it, None where it cannot be sorted; `numeric` aligns right;
-    `wide` columns are left out on a phone; `renderer` is a cell of `dashAgGridFunctions.js`."""
+    """One column. `sort` is the reader's word for sorting by it, None where it cannot be sorted; `numeric` aligns
+    right; `wide` columns are left out on a phone; `renderer` is a cell of `dashAgGridFunctions.js`."""
 
     field: str
     header: str
@@ -172,7 +172,7 @@ def _filters(table: Table, view: View, state: TableState) -> list[Component]:
 
 
 def _grid(table: Table, state: TableState, rows: list[dict[str, Any]]) -> Component:
-    return dag.AgGrid(
+    grid: Component = dag.AgGrid(
         id=table.id("grid"),
         columnDefs=[_column(column, state) for column in table.columns],
         defaultColDef={"resizable": True, "suppressMovable": True, "suppressHeaderMenuButton": True},
@@ -195,6 +195,7 @@ def _grid(table: Table, state: TableState, rows: list[dict[str, Any]]) -> Compon
             **({"rowClicked": ["openRow(params)"]} if table.opens_rows else {}),
         },
     )
+    return grid
 
 
 def _column(column: Column, state: TableState) -> dict[str, Any]:
@@ -276,7 +277,7 @@ def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
         told = _count(table, state, total)
         return rows, told, _pages(total), state.page, _height(table, rows), search, table.path + search
 
-    @app.callback(  # type: ignore[untyped-decorator] - Dash's callback has no type
+    @app.callback(
         Output(table.id("grid"), "rowData"),
         Output(table.id("count"), "children"),
         Output(table.id("pages"), "total"),

@@ -8,9 +8,6 @@ import plotly.graph_objects as go
 
 from dashboard.palette import FONT, PALETTES, Scheme
 
-CONFIG = {"displayModeBar": False, "responsive": True, "doubleClick": False, "showTips": False}
-"""Plotly's settings in the browser: no toolbar, so no link to another host."""
-
 ROW_HEIGHT_PX = 34
 _MARGINS_PX = 16
 

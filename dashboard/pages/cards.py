@@ -5,6 +5,7 @@ from dash.development.base_component import Component
 
 from analytics import wording
 from analytics.schemas import Grade, IntervalKind, MetricRow
+from dashboard.aria import HIDDEN
 
 _GRADE_ICON = {Grade.MEASURED: "●", Grade.ESTIMATED: "◐", Grade.REPORTED: "○", Grade.NOT_OBSERVABLE: "–"}
 
@@ -46,9 +47,10 @@ def _value(row: MetricRow) -> Component:
 
 def _coverage(row: MetricRow) -> str:
     seen = "" if row.coverage is None else f"Coverage: {wording.percent(row.coverage)} of what there was to ask. "
-    return f"{seen}Unit: {row.unit}. Census {row.snapshot}, sealed {wording.moment(row.at)}, crawler {row.crawler_version}."
+    sealed = f"Census {row.snapshot}, sealed {wording.moment(row.at)}, crawler {row.crawler_version}."
+    return f"{seen}Unit: {row.unit}. {sealed}"
 
 
 def grade_mark(grade: Grade) -> Component:
     """The grade as icon and word, never by colour alone."""
-    return html.Span([html.Span(_GRADE_ICON[grade], **{"aria-hidden": "true"}), f" {grade.value}"], className="grade")
+    return html.Span([html.Span(_GRADE_ICON[grade], **HIDDEN), f" {grade.value}"], className="grade")

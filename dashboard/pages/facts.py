@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.aria import HIDDEN
 from dashboard.wording import State
 
 Cell = Component | str | list[Component | str]
@@ -32,6 +33,6 @@ def plain_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], right: S
 def mark(state: State) -> Component:
     """A state: icon and word in its colour."""
     return html.Span(
-        [html.Span(state.icon, className="state-icon", **{"aria-hidden": "true"}), " ", state.word],
+        [html.Span(state.icon, className="state-icon", **HIDDEN), " ", state.word],
         className=f"state tone-{state.tone}",
     )

@@ -74,8 +74,8 @@ def _unknown(name: str) -> Component:
             html.H1("Not in this census", tabIndex="-1"),
             html.P(["Nothing named ", html.Code(name), " to this census, so it was not looked for."], className="lede"),
             html.P(
-                "A server becomes known when a room, an alias or a participant list of another server names it, or when "
-                "the crawl starts from it.",
+                "A server becomes known when a room, an alias or a participant list of another server names it, or "
+                "when the crawl starts from it.",
             ),
         ]
     )
