@@ -303,7 +303,7 @@ class TestFromThatFile:
 
     @pytest.mark.parametrize("name", ["alpha.test", "beta.test"])
     def test_check(self, federation: Federation, signed: Census, name: str) -> None:
-        told = self._json(command.check(federation, name, "--json"))
+        told = self._json(command.check(federation.network, name, "--json"))
         seen = signed.observation(name)
         assert told["server_name"] == name
         assert told["federates"] is True
