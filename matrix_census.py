@@ -9,12 +9,12 @@ import sys
 from typing import Any
 
 import click
+
 from analytics.cli import commands as analytics_commands
 from analytics.steps import store_metric_rows
-from dashboard.cli import commands as dashboard_commands
-
 from crawler.cli import commands as crawler_commands
 from crawler.errors import CensusError
+from dashboard.cli import commands as dashboard_commands
 from dashboard.demo import demo
 
 ON_SEALED = (store_metric_rows,)
