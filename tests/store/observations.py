@@ -180,7 +180,9 @@ def hostile_text(most: int = 40) -> st.SearchStrategy[str]:
     """Anything a Python string may hold: lone surrogates, NUL, quotes, right-to-left overrides."""
     return st.one_of(
         st.text(st.characters(exclude_categories=[]), max_size=most),
-        st.sampled_from(["\x00", "\ud800", "a\udfffb", "'; DROP TABLE crawl; --", '"', "\\u0000", "\u202egnp.exe", "🜁" * 9]),
+        st.sampled_from(
+            ["\x00", "\ud800", "a\udfffb", "'; DROP TABLE crawl; --", '"', "\\u0000", "\u202egnp.exe", "🜁" * 9]
+        ),
     )
 
 
@@ -295,7 +297,9 @@ def observations(draw: st.DrawFn) -> ServerObservation:
         resolution=resolution,
         endpoint=draw(st.none() | endpoints()),
         tcp=draw(attempts(st.just("192.0.2.1"))),
-        tls=draw(attempts(st.builds(TlsFacts, st.just("TLSv1.3"), st.just("AES"), hostile_text(), times(), hostile_text()))),
+        tls=draw(
+            attempts(st.builds(TlsFacts, st.just("TLSv1.3"), st.just("AES"), hostile_text(), times(), hostile_text()))
+        ),
         version=draw(attempts(st.builds(VersionInfo, st.none() | hostile_text(300), st.none() | hostile_text(300)))),
         keys=draw(attempts(st.builds(KeyDocument, keys, st.just(()), times()))),
         client_base=draw(attempts(st.none() | hostile_text())),
