@@ -30,7 +30,9 @@ from tests.net.nameserver import (
     zone_answer,
 )
 
-TIMEOUT_S = 0.6
+LONG_S = 30.0
+SHORT_S = 0.6
+"""For look-ups that are to time out; half of it for each attempt."""
 
 ZONE = {
     ("two.test", "A"): ["300 192.0.2.1", "300 192.0.2.2"],
@@ -62,12 +64,13 @@ async def ask(
     by_tcp: Respond | None = None,
     max_addresses: int = 8,
     traffic: Traffic | None = None,
+    timeout_s: float = LONG_S,
 ) -> list[AddressAnswer | SrvAnswer]:
     """Ask a name server about hosts, and about SRV owners (names that begin with an underscore)."""
     answers: list[AddressAnswer | SrvAnswer] = []
     async with trio.open_nursery() as nursery:
         server = await start_name_server(nursery, respond, respond_by_tcp=by_tcp)
-        lookups = Dns((server.address, server.port), TIMEOUT_S, max_addresses, traffic)
+        lookups = Dns((server.address, server.port), timeout_s, max_addresses, traffic)
         for question in questions:
             is_srv = question.startswith("_")
             answers.append(await (lookups.lookup_srv if is_srv else lookups.lookup_addresses)(question))
@@ -76,14 +79,14 @@ async def ask(
     return answers
 
 
-async def addresses(respond: Respond, host: str, **how: Respond | int) -> AddressAnswer:
+async def addresses(respond: Respond, host: str, **how: Respond | float | Traffic) -> AddressAnswer:
     (answer,) = await ask(respond, host, **how)  # type: ignore[arg-type] - keywords of ask
     assert isinstance(answer, AddressAnswer)
     return answer
 
 
-async def srv(respond: Respond, owner: str) -> SrvAnswer:
-    (answer,) = await ask(respond, owner)
+async def srv(respond: Respond, owner: str, timeout_s: float = LONG_S) -> SrvAnswer:
+    (answer,) = await ask(respond, owner, timeout_s=timeout_s)
     assert isinstance(answer, SrvAnswer)
     return answer
 
@@ -129,7 +132,7 @@ async def test_endless_cnames_end(in_one_answer: bool) -> None:
         return [response.to_wire()]
 
     traffic = Traffic()
-    answer = await addresses(from_zone(ZONE) if in_one_answer else one_step, "loop0.test", traffic=traffic)  # type: ignore[arg-type] - keyword of ask
+    answer = await addresses(from_zone(ZONE) if in_one_answer else one_step, "loop0.test", traffic=traffic)
     assert answer.failure is not None
     assert answer.failure.kind is FailureKind.DNS_MALFORMED
     assert traffic.dns_queries <= 2 * net_dns.MAX_CNAMES
@@ -165,7 +168,7 @@ async def test_neither_family_crowds_out_the_other() -> None:
     ],
 )
 async def test_every_way_to_have_no_address(respond: Respond, host: str, kind: FailureKind) -> None:
-    answer = await addresses(respond, host)
+    answer = await addresses(respond, host, timeout_s=SHORT_S if respond is silence else LONG_S)
     assert answer.addresses == ()
     assert answer.failure is not None
     assert answer.failure.kind is kind
@@ -234,7 +237,7 @@ async def test_srv_behind_an_alias() -> None:
     ],
 )
 async def test_every_way_to_have_no_srv_record(respond: Respond, owner: str, kind: FailureKind) -> None:
-    answer = await srv(respond, owner)
+    answer = await srv(respond, owner, timeout_s=SHORT_S if respond is silence else LONG_S)
     assert answer.records == ()
     assert answer.failure is not None
     assert answer.failure.kind is kind
@@ -258,7 +261,7 @@ async def test_a_lost_query_is_sent_once_more() -> None:
         return []
 
     traffic = Traffic()
-    (answer,) = await ask(respond, "two.test", traffic=traffic)
+    (answer,) = await ask(respond, "two.test", traffic=traffic, timeout_s=3.0)
     assert isinstance(answer, AddressAnswer)
     assert len(answer.addresses) == 3
     assert traffic.dns_queries == 4
@@ -344,7 +347,7 @@ async def test_a_forgery_that_comes_first_does_not_keep_the_answer_out(
     ids=["id", "question", "query", "garbage", "runt"],
 )
 async def test_forgeries_alone_are_no_answer(forge: Callable[[dns.message.Message], bytes], kind: FailureKind) -> None:
-    answer = await addresses(lambda query: [forge(query)], "two.test")
+    answer = await addresses(lambda query: [forge(query)], "two.test", timeout_s=SHORT_S)
     assert answer.failure is not None
     assert answer.failure.kind is kind
 
@@ -367,7 +370,7 @@ async def test_datagrams_from_elsewhere_are_not_heard() -> None:
                 await real.sendto(from_zone(ZONE)(query)[0], client)
 
         nursery.start_soon(serve)
-        lookups = Dns(real.getsockname(), TIMEOUT_S, 8)
+        lookups = Dns(real.getsockname(), LONG_S, 8)
         answer = await lookups.lookup_addresses("two.test")
         lookups.close()
         nursery.cancel_scope.cancel()
@@ -470,7 +473,7 @@ async def test_hundreds_of_look_ups_at_once_over_a_handful_of_sockets(monkeypatc
     with trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM) as udp:
         udp.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, 4 * 1024 * 1024)
         await udp.bind(("127.0.0.1", 0))
-        lookups = Dns(udp.getsockname(), 20.0, 8)
+        lookups = Dns(udp.getsockname(), LONG_S, 8)
 
         async def serve() -> None:
             while True:
@@ -522,7 +525,7 @@ async def test_the_second_name_server_is_asked_when_the_first_fails(monkeypatch:
         good = await start_name_server(nursery, from_zone(ZONE))
         system = [(bad.address, bad.port), (good.address, good.port)]
         monkeypatch.setattr(net_dns, "_system_name_servers", lambda: system)
-        lookups = Dns(None, TIMEOUT_S, 8)
+        lookups = Dns(None, LONG_S, 8)
         answer = await lookups.lookup_addresses("two.test")
         lookups.close()
         nursery.cancel_scope.cancel()
