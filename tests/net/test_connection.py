@@ -14,6 +14,7 @@ import h11
 import httpx
 import pytest
 import trio
+import trio.lowlevel
 from cryptography.hazmat.primitives import serialization
 
 from crawler.errors import FailureKind, LocalResourcesError, Phase, UsageError
@@ -589,7 +590,9 @@ async def test_a_bug_of_ours_is_not_the_peers(authority: Authority, make_network
 
 async def test_it_is_a_transport_for_httpx_itself(authority: Authority, make_network: MakeNetwork) -> None:
     """Held against httpx's own client: what we return is what it expects of a transport."""
-    chunked = b"HTTP/1.1 203 So so\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\nX-A: 2\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    chunked = (
+        b"HTTP/1.1 203 So so\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\nX-A: 2\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    )
     async with listening(always(chunked), authority.server(NAME)) as peer:
         connection = make_network().connection(peer.address, peer.port, NAME)
         async with httpx.AsyncClient(transport=connection) as client:
@@ -631,7 +634,7 @@ async def test_a_peer_that_sends_faster_than_we_read_leaves_room_for_others(
                 nonlocal turns
                 while True:
                     turns += 1
-                    await trio.sleep(0)
+                    await trio.lowlevel.checkpoint()
 
             nursery.start_soon(count_turns)
             read = 0
