@@ -60,7 +60,9 @@ async def outcome(
 # -- Answers ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [b"200 OK", b"204 No Content", b"302 Found", b"403 Forbidden", b"429 Slow", b"599 X"])
+@pytest.mark.parametrize(
+    "status", [b"200 OK", b"204 No Content", b"302 Found", b"403 Forbidden", b"429 Slow", b"599 X"]
+)
 async def test_any_status_is_an_answer(status: bytes, authority: Authority, make_network: MakeNetwork) -> None:
     body = b"" if status.startswith(b"204") else b'{"errcode":"M_X"}'
     attempt, _ = await outcome(always(ok(body, status=status)), authority, make_network())
@@ -119,9 +121,13 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 WHOLE = [
     pytest.param(ok(b"x" * LIMIT_BYTES), b"x" * LIMIT_BYTES, id="as long as may be"),
-    pytest.param(CHUNKED + b"3;why=so\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: t\r\n\r\n", b"abcde", id="chunked with a trailer"),
+    pytest.param(
+        CHUNKED + b"3;why=so\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: t\r\n\r\n", b"abcde", id="chunked with a trailer"
+    ),
     pytest.param(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end", b"until the end", id="until closed"),
-    pytest.param(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" + ok(b"late"), b"late", id="1xx before"),
+    pytest.param(
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" + ok(b"late"), b"late", id="1xx before"
+    ),
     pytest.param(ok(gzip.compress(b"unasked " * 100), b"Content-Encoding: gzip"), b"unasked " * 100, id="gzip"),
     pytest.param(ok(gzip.compress(b""), b"Content-Encoding: X-GZIP"), b"", id="gzip of nothing"),
     pytest.param(ok(b"", b"Content-Encoding: gzip"), b"", id="nothing, said to be gzip"),
@@ -130,9 +136,7 @@ WHOLE = [
 
 
 @pytest.mark.parametrize(("answer", "body"), WHOLE)
-async def test_content_comes_whole(
-    answer: bytes, body: bytes, authority: Authority, make_network: MakeNetwork
-) -> None:
+async def test_content_comes_whole(answer: bytes, body: bytes, authority: Authority, make_network: MakeNetwork) -> None:
     attempt, _ = await outcome(answering(answer), authority, make_network())
     assert isinstance(attempt, Ok), attempt
     assert attempt.value.body == body
@@ -221,9 +225,7 @@ BROKEN = [
     pytest.param(answering(OK_HEAD + b"Content-Length: -3\r\n\r\n"), FailureKind.HTTP_PROTOCOL, id="a negative length"),
     pytest.param(answering(CHUNKED + b"zz\r\n"), FailureKind.HTTP_PROTOCOL, id="a chunk that is none"),
     pytest.param(answering(b"HTTP/1.1 101 Switching\r\n\r\n"), FailureKind.HTTP_PROTOCOL, id="another protocol"),
-    pytest.param(
-        endless(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), FailureKind.HTTP_PROTOCOL, id="1xx without end"
-    ),
+    pytest.param(endless(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), FailureKind.HTTP_PROTOCOL, id="1xx without end"),
     pytest.param(endless(OK_HEAD + b"X-Long: ", b"x" * 1000), FailureKind.HTTP_PROTOCOL, id="a header without end"),
     pytest.param(endless(OK_HEAD, b"X: y\r\n" * 100), FailureKind.HTTP_PROTOCOL, id="headers without end"),
     pytest.param(
@@ -235,7 +237,9 @@ BROKEN = [
         endless(CHUNKED + b"1\r\na\r\n0\r\n", b"X: y\r\n" * 100), FailureKind.HTTP_PROTOCOL, id="trailers without end"
     ),
     pytest.param(endless(OK_HEAD + b"\r\n", b"x" * 1000), FailureKind.HTTP_TOO_LARGE, id="content without end"),
-    pytest.param(endless(CHUNKED, b"3e8\r\n" + b"x" * 1000 + b"\r\n"), FailureKind.HTTP_TOO_LARGE, id="chunks without end"),
+    pytest.param(
+        endless(CHUNKED, b"3e8\r\n" + b"x" * 1000 + b"\r\n"), FailureKind.HTTP_TOO_LARGE, id="chunks without end"
+    ),
     pytest.param(answering(ok(b"x" * (LIMIT_BYTES + 1))), FailureKind.HTTP_TOO_LARGE, id="one byte too long"),
     pytest.param(
         answering(OK_HEAD + b"Content-Length: 9" + b"9" * 18 + b"\r\n\r\n"),
