@@ -15,8 +15,8 @@ import h11
 import httpx
 import pytest
 import trio
-import trio.testing
 import trio.lowlevel
+import trio.testing
 from cryptography.hazmat.primitives import serialization
 
 from crawler.errors import FailureKind, LocalResourcesError, Phase, UsageError
