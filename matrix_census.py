@@ -9,12 +9,12 @@ import sys
 from typing import Any
 
 import click
+
 from analytics.cli import commands as analytics_commands
 from analytics.steps import store_metric_rows
-from dashboard.cli import commands as dashboard_commands
-
 from crawler.cli import commands as crawler_commands
 from crawler.errors import CensusError
+from dashboard.cli import commands as dashboard_commands
 from dashboard.demo import demo
 
 ON_SEALED = (store_metric_rows,)
@@ -34,10 +34,10 @@ class Verbs(click.Group):
         except CensusError as error:
             raise _told(error) from error
         except BaseExceptionGroup as group:  # trio's nurseries wrap what ends them
-            error = _only_error(group)
-            if error is None:
+            only = _only_error(group)
+            if only is None:
                 raise
-            raise _told(error) from group
+            raise _told(only) from group
         except BrokenPipeError:
             # The reader of our output has left, as `head` does; the interpreter must not complain when it flushes.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -45,17 +45,19 @@ class Verbs(click.Group):
 
 
 class _Told(click.ClickException):
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+    """One line on standard error, and exit code 1."""
 
     def show(self, file: Any = None) -> None:
         del file
         click.echo(f"matrix-census: {self.message}", err=True)
 
 
+class _BadInput(_Told):
+    exit_code = 2
+
+
 def _told(error: CensusError) -> _Told:
-    return _Told(str(error), error.exit_code)
+    return _BadInput(str(error)) if error.exit_code == _BadInput.exit_code else _Told(str(error))
 
 
 def _only_error(group: BaseExceptionGroup[BaseException]) -> CensusError | None:

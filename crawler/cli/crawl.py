@@ -27,6 +27,7 @@ from crawler.engine.identity import KeyService, key_service, serve_key_document
 from crawler.engine.report import build_report, summary_lines
 from crawler.engine.run import CrawlRun, Plan
 from crawler.engine.seeds import read_seeds, shipped_seeds
+from crawler.engine.synthetic import trusts_only_the_lab
 from crawler.engine.visit import worker
 from crawler.errors import CensusError, UsageError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState
@@ -70,7 +71,7 @@ OnSealed = Callable[[Draft], None]
 @network_options
 @json_option
 @click.pass_context
-def crawl(ctx: click.Context, **options: Any) -> None:
+def crawl(ctx: click.Context, /, **options: Any) -> None:
     """Take a census of the federation: from SEEDs to every server that can be found.
 
     With no SEED and no --seeds, the list that comes with the program is used; servers known from earlier crawls of the
@@ -102,7 +103,7 @@ def crawl(ctx: click.Context, **options: Any) -> None:
         seeds=tuple(names or shipped_seeds()),
         scope=CrawlScope.FULL if options["max_servers"] is None else CrawlScope.LIMITED,
         max_servers=options["max_servers"],
-        synthetic=bool(ctx.find_root().obj.get("synthetic", False)),
+        synthetic=trusts_only_the_lab(settings.network.ca),
         identity=identity.server_name.raw if identity else None,
         crawler_version=VERSION,
     )

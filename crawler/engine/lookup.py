@@ -6,6 +6,7 @@ room. Only the owner of an alias is asked; any other server would have to ask th
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from crawler.config import Limits
 from crawler.engine.patience import patiently
@@ -42,8 +43,8 @@ async def ask_aliases(
     for asked, alias in enumerate(aliases):
         if silent >= GIVE_UP_AFTER or session.spent:
             return tuple(answers), len(aliases) - asked
-        url = client_base + alias_uri(alias)
-        attempt = await patiently(session, lambda url=url: session.get(url, body_limit_bytes=limits.body_bytes))
+        ask = partial(session.get, client_base + alias_uri(alias), body_limit_bytes=limits.body_bytes)
+        attempt = await patiently(session, ask)
         match attempt:
             case Ok(answer) if answer.status == 200:
                 silent = 0

@@ -1,0 +1,4 @@
+"""Answers for programs, under /api/v1. Keys are added later, never renamed.
+
+- `health`  is the dashboard up, and what census does it show
+"""

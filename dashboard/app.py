@@ -1,0 +1,74 @@
+"""The factory: one ASGI application out of FastAPI, Dash, the pages, the API and the headers of every answer."""
+
+import mimetypes
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from dash import Dash
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from dashboard import frame, routing
+from dashboard.api import health
+from dashboard.backend import Backend
+from dashboard.data import CensusSource
+from dashboard.pages import rooms, servers, states
+from dashboard.palette import Scheme, style_sheet
+from dashboard.request import parse_scheme
+from dashboard.security import RequestLimit, SecurityHeaders, content_security_policy
+
+_ASSETS = Path(__file__).resolve().parent / "assets"
+_THEME_SCRIPT = "theme.js"
+_COMPRESS_FROM_BYTES = 500
+
+
+def create_app(census: Path) -> FastAPI:
+    """The dashboard of a census file; it reads what is published beside it and shows a new census by itself."""
+    mimetypes.add_type("application/javascript", ".js")  # some machines say text/plain, which nosniff forbids to run
+    source = CensusSource(census)
+    app = Dash(
+        "dashboard",
+        backend=Backend,
+        title=frame.NAME,
+        update_title="",
+        assets_folder=str(_ASSETS),
+        assets_ignore=rf"^{_THEME_SCRIPT}$",
+        suppress_callback_exceptions=True,  # parts of a page are not there before it is
+        add_log_handler=False,
+        serve_locally=True,
+    )
+    app.index_string = frame.index_page(_address(app, _THEME_SCRIPT), style_sheet())
+    app.layout = lambda: frame.frame(_scheme(app), states.skeleton(), routing.stores())
+    frame.register(app)
+    routing.register(app, source)
+    servers.register(app, source, routing.SHOWN)
+    rooms.register(app, source, routing.SHOWN)
+    server: FastAPI = app.server
+    server.include_router(health.router(source))
+    Backend.add_pages(app, lambda path: routing.find_page(path) is not None)
+    server.router.lifespan_context = _closing(source)
+    # The last added is the first to see a request.
+    server.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM_BYTES, compresslevel=5)
+    server.add_middleware(RequestLimit)
+    server.add_middleware(SecurityHeaders, policy=content_security_policy(app.csp_hashes()))
+    return server
+
+
+def _closing(source: CensusSource) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        source.close()
+
+    return lifespan
+
+
+def _address(app: Dash, asset: str) -> str:
+    """An asset's address, with its time, so that a browser fetches a changed one."""
+    return f"{app.get_asset_url(asset)}?m={int((_ASSETS / asset).stat().st_mtime)}"
+
+
+def _scheme(app: Dash) -> Scheme:
+    """What the visitor of this request wears, as the theme's script told its cookie."""
+    return parse_scheme(app.backend.request_adapter().cookies.get("theme"))

@@ -1,0 +1,39 @@
+// What runs in the browser: the theme switch, the drawer, where focus goes after a page was changed.
+window.matrixCensusVisit = function (href) {
+  window.history.pushState({}, "", href);
+  window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  window.scrollTo(0, 0);
+};
+
+window.dash_clientside = window.dash_clientside || {};
+window.dash_clientside.census = {
+  // The theme button was pressed: the page changes at once, the figures with the answer that the new theme asks for.
+  toggleTheme: function (presses) {
+    if (!presses) return [window.dash_clientside.no_update, window.dash_clientside.no_update];
+    var scheme = window.matrixCensusTheme.toggle();
+    return [scheme, scheme];
+  },
+
+  toggleDrawer: function (presses) {
+    return presses ? true : window.dash_clientside.no_update;
+  },
+
+  // Enter in the search box of the frame.
+  search: function (presses, text) {
+    if (!presses || !text || !text.trim()) return window.dash_clientside.no_update;
+    window.matrixCensusVisit("/servers?q=" + encodeURIComponent(text.trim()));
+    return "";
+  },
+
+  // A new page is there: its title, and for keyboards and screen readers its beginning.
+  settle: function (title) {
+    if (!title) return window.dash_clientside.no_update;
+    var first = document.title === "Matrix Census";
+    document.title = title === "Matrix Census" ? title : title + " · Matrix Census";
+    if (!first) {
+      var heading = document.querySelector("main h1");
+      if (heading) heading.focus({ preventScroll: true });
+    }
+    return false; // the drawer closes
+  }
+};

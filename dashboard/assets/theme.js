@@ -1,0 +1,25 @@
+// Runs in the head, before anything is drawn, so that a remembered dark page never flashes white.
+// The choice is kept in a cookie: the server draws figures in the right colours with the first answer.
+(function () {
+  "use strict";
+  var root = document.documentElement;
+  var year_s = 365 * 24 * 3600;
+
+  function chosen() {
+    var found = /(?:^|;\s*)theme=(light|dark)(?:;|$)/.exec(document.cookie);
+    if (found) return found[1];
+    return window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  }
+
+  function wear(scheme) {
+    root.setAttribute("data-mantine-color-scheme", scheme);
+    document.cookie = "theme=" + scheme + "; path=/; max-age=" + year_s + "; samesite=lax";
+    return scheme;
+  }
+
+  wear(chosen());
+  window.matrixCensusTheme = {
+    current: function () { return root.getAttribute("data-mantine-color-scheme"); },
+    toggle: function () { return wear(this.current() === "dark" ? "light" : "dark"); }
+  };
+})();

@@ -1,0 +1,46 @@
+"""The funnel: servers by predicate, each with its share of the known."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from analytics import wording
+from analytics.funnel import MEANING, Predicate
+from analytics.schemas import MetricRow
+from dashboard.figures.template import bars
+from dashboard.palette import PALETTES, Scheme
+
+NO_BAR = 0.0
+
+
+def funnel_figure(rows: Sequence[MetricRow], scheme: Scheme) -> go.Figure:
+    """`rows` of the metric `servers`, in the order of the funnel. What is not known has no bar and says so."""
+    known = next((row.value for row in rows if row.dimension == Predicate.KNOWN), None)
+    colour = PALETTES[scheme].accent
+    return bars(
+        labels=[row.dimension for row in rows],
+        lengths=[NO_BAR if row.value is None else row.value for row in rows],
+        texts=[_end(row, known) for row in rows],
+        hovers=[f"{MEANING[Predicate(row.dimension)]}<br>{_end(row, known)}" for row in rows],
+        colours=[colour] * len(rows),
+        scheme=scheme,
+    )
+
+
+def _end(row: MetricRow, known: float | None) -> str:
+    if row.value is None:
+        return wording.NOT_KNOWN
+    if row.dimension == Predicate.KNOWN or not known:
+        return wording.number(row.value)
+    return f"{wording.number(row.value)} · {wording.percent(row.value / known)}"
+
+
+def funnel_text(rows: Sequence[MetricRow]) -> str:
+    """The chart in one sentence."""
+    by_predicate = {row.dimension: row.value for row in rows}
+    known, online = by_predicate.get(Predicate.KNOWN), by_predicate.get(Predicate.ONLINE)
+    federating = by_predicate.get(Predicate.FEDERATING)
+    if not known:
+        return "No server was known."
+    said = f"Of {wording.number(known)} servers that were named, {wording.number(online)} are online"
+    return f"{said} and {wording.number(federating)} of these federate."

@@ -1,0 +1,83 @@
+"""How every chart looks: no frame, horizontal reading, thin grid lines, the visitor's own fonts, the palette's colours.
+
+A chart's title, subtitle and source stand outside the figure, as text of the page: they wrap, can be selected, and are
+read by screen readers.
+"""
+
+import plotly.graph_objects as go
+
+from dashboard.palette import FONT, PALETTES, Scheme
+
+ROW_HEIGHT_PX = 34
+_MARGINS_PX = 16
+_CHARACTER_PX = 7.5
+"""Of a text of 13 px, on the wide side."""
+
+
+def template(scheme: Scheme) -> go.layout.Template:
+    """Plotly's template for a scheme."""
+    palette = PALETTES[scheme]
+    axis = {
+        "gridcolor": palette.line,
+        "gridwidth": 1,
+        "zeroline": False,
+        "showline": False,
+        "ticks": "",
+        "automargin": True,
+        "fixedrange": True,
+        "tickfont": {"color": palette.text, "size": 13},
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT, "size": 13, "color": palette.text},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "colorway": list(palette.lineages),
+            "margin": {"l": 8, "r": 8, "t": _MARGINS_PX // 2, "b": _MARGINS_PX // 2},
+            "xaxis": axis,
+            "yaxis": axis | {"showgrid": False},
+            "showlegend": False,
+            "dragmode": False,
+            "bargap": 0.35,
+            "hoverlabel": {
+                "bgcolor": palette.surface,
+                "bordercolor": palette.line,
+                "font": {"family": FONT, "size": 13, "color": palette.text},
+                "align": "left",
+            },
+        }
+    )
+
+
+def bars(
+    labels: list[str],
+    lengths: list[float],
+    texts: list[str],
+    hovers: list[str],
+    colours: list[str],
+    scheme: Scheme,
+) -> go.Figure:
+    """Horizontal bars from zero, first on top, with what they say at their ends."""
+    palette = PALETTES[scheme]
+    bar = go.Bar(
+        orientation="h",
+        # Labels may repeat and are remote text: the axis counts rows, and the labels are its tick texts.
+        y=list(range(len(labels))),
+        x=lengths,
+        text=texts,
+        customdata=hovers,
+        textposition="outside",
+        textfont={"color": palette.text},
+        cliponaxis=False,
+        marker={"color": colours, "line": {"width": 0}},
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    figure = go.Figure(bar, {"template": template(scheme), "height": len(labels) * ROW_HEIGHT_PX + _MARGINS_PX})
+    # The longest bar fills the plot, and what it says has its place in the margin, however narrow the screen.
+    room_px = max((len(text) for text in texts), default=0) * _CHARACTER_PX + _MARGINS_PX
+    figure.update_layout(margin_r=room_px)
+    figure.update_xaxes(range=[0, max(lengths, default=0) or 1], showticklabels=False, showgrid=False)
+    figure.update_yaxes(
+        autorange="reversed", tickvals=list(range(len(labels))), ticktext=[f"{label}  " for label in labels]
+    )
+    return figure

@@ -1,0 +1,111 @@
+"""Browse: the public rooms that directories listed, in a table. Names and topics are anybody's text, and stay text."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import Dash, html
+from dash.development.base_component import Component
+
+from analytics import wording as numbers
+from crawler.store.rows import RoomRow
+from dashboard import table, wording
+from dashboard.data import CensusSource, View
+from dashboard.request import PageRequest
+
+_KINDS = (("", "rooms and spaces"), ("room", "rooms"), ("space", "spaces"))
+_SIZES = (("", "any"), ("2", "2 or more"), ("10", "10 or more"), ("100", "100 or more"), ("1000", "1 000 or more"))
+
+NAME_LIMIT, TOPIC_LIMIT = 120, 200
+
+
+def _kinds(view: View) -> Sequence[tuple[str, str]]:
+    del view
+    return _KINDS
+
+
+def _sizes(view: View) -> Sequence[tuple[str, str]]:
+    del view
+    return _SIZES
+
+
+def _rows(view: View, state: table.TableState, /) -> tuple[list[dict[str, Any]], int]:
+    kind, size = state.filters.get("kind"), state.filters.get("members")
+    page = view.reader.rooms_page(
+        view.crawl.id,
+        text=state.text,
+        spaces=None if kind is None else kind == "space",
+        min_members=None if size is None else int(size),
+        sort=TABLE.sort_word(state),
+        descending=state.descending,
+        limit=table.ROWS_A_PAGE,
+        offset=state.offset,
+    )
+    return [_row(row) for row in page.rows], page.total
+
+
+def _row(row: RoomRow) -> dict[str, Any]:
+    alias = wording.one_line(row.canonical_alias, NAME_LIMIT)
+    name = wording.one_line(row.name, NAME_LIMIT)
+    return {
+        "name": name or alias or wording.one_line(row.room_id, NAME_LIMIT),
+        "nameLine": wording.one_line(row.topic, TOPIC_LIMIT),
+        "members": numbers.number(row.members),
+        "reports": _reports(row),
+        "directories": row.directories,
+        "alias": alias,
+        "kind": "space" if row.room_type == "m.space" else "room",
+    }
+
+
+def _reports(row: RoomRow) -> str:
+    if row.members_min is None or row.members_min == row.members_max:
+        return ""
+    return f"{numbers.number(row.members_min)} to {numbers.number(row.members_max)}"
+
+
+TABLE = table.Table(
+    name="rooms",
+    path="/rooms",
+    noun="room",
+    search_label="Name, topic, alias or ID contains",
+    columns=(
+        table.Column("name", "Room", "name", renderer="Text", flex=3.2, min_width_px=120),
+        table.Column("members", "Members", "members", numeric=True, flex=0.9, min_width_px=106),
+        table.Column("directories", "Listed by", "directories", numeric=True, flex=0.8, min_width_px=106),
+        table.Column("reports", "Reports differ", wide=True, numeric=True, flex=1, min_width_px=120),
+        table.Column("alias", "Alias", "canonical_alias", wide=True, renderer="Text", flex=1.8, min_width_px=140),
+        table.Column("kind", "Kind", "room_type", wide=True, flex=0.6, min_width_px=80),
+    ),
+    filters=(
+        table.Filter("kind", "Kind", _kinds),
+        table.Filter("members", "Members", _sizes),
+    ),
+    default_sort="members",
+    default_descending=True,
+    row_height_px=56,
+    opens_rows=False,
+    rows=_rows,
+)
+
+
+def layout(request: PageRequest) -> Component:
+    """The page."""
+    return html.Div(
+        [
+            html.H1("Public rooms", tabIndex="-1"),
+            html.P(
+                "Which rooms do servers list for everybody? Members are the median of what the directories report.",
+                className="lede",
+            ),
+            table.layout(TABLE, request.view, request.query),
+            html.P(
+                "Names and topics are what room administrators wrote. They are shown as they are, and are not ours.",
+                className="quiet",
+            ),
+        ]
+    )
+
+
+def register(app: Dash, source: CensusSource, shown: str) -> None:
+    """The page's callback."""
+    table.register(app, source, TABLE, shown)

@@ -1,0 +1,65 @@
+"""Pages that have nothing to show, and say why and what to do: empty, not found, failed, still loading."""
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+
+def empty(census_path: str) -> Component:
+    """No census was published yet: which command fills it."""
+    return html.Div(
+        [
+            html.H1("No census yet", tabIndex="-1"),
+            html.P("The numbers appear here as soon as a crawl of the whole network is complete.", className="lede"),
+            html.Div(
+                className="notice",
+                children=[
+                    html.H2("Take one"),
+                    html.P("Of the live network, with an address under which its servers can reach you:"),
+                    html.Pre(html.Code(f"matrix-census crawl --contact me@example.org --db {census_path}")),
+                    html.P("Or of a practice federation on this machine, to see how it works:"),
+                    html.Pre(html.Code("matrix-census demo")),
+                    html.P(
+                        "A crawl that was stopped, or limited to some servers, is kept, but is no census. This page "
+                        "shows a new census when it is next opened; the server need not be restarted.",
+                        className="quiet",
+                    ),
+                ],
+            ),
+        ]
+    )
+
+
+def not_found(path: str) -> Component:
+    """An address where no page is."""
+    return html.Div(
+        [
+            html.H1("There is no such page", tabIndex="-1"),
+            html.P(["Nothing is at ", html.Code(path), "."], className="lede"),
+            html.P(dcc.Link("Go to the overview", href="/")),
+        ]
+    )
+
+
+def failed(report_id: str) -> Component:
+    """A page broke: a fault of ours. What still works, and an id to report."""
+    return html.Div(
+        [
+            html.H1("This page could not be made", tabIndex="-1"),
+            html.P("The fault is ours. The other pages still work, and nothing was lost.", className="lede"),
+            html.Div(
+                className="notice",
+                children=html.P(["If it comes again, please report it with this id: ", html.Code(report_id)]),
+            ),
+        ]
+    )
+
+
+def skeleton() -> Component:
+    """What comes, in grey, while it loads."""
+    heights = ("32px", "20px", "160px", "160px", "320px")
+    widths = ("240px", "60%", "100%", "100%", "100%")
+    blocks = [
+        html.Div(className="skeleton", style={"height": height, "width": width})
+        for height, width in zip(heights, widths, strict=True)
+    ]
+    return html.Div([html.P("Loading", className="hidden-text", role="status"), *blocks])

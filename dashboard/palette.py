@@ -1,0 +1,84 @@
+"""The colours, written once: the style sheet's variables and the figures' colours come from here.
+
+Colour follows the thing, not its rank: a lineage has one colour on every page. Text is held to 4.5:1 against both
+backgrounds, lines and bars to 3:1 (WCAG 2.2, 1.4.3 and 1.4.11); `tests/dashboard/test_palette.py` computes it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scheme(StrEnum):
+    """Light or dark."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """One scheme. `lineages` in the order of `LINEAGES`; `other` is for what has no colour of its own and for what is
+    not known."""
+
+    background: str
+    surface: str
+    text: str
+    quiet: str
+    line: str
+    good: str
+    warn: str
+    bad: str
+    other: str
+    lineages: tuple[str, ...]
+
+    @property
+    def accent(self) -> str:
+        """Links, focus, and bars that stand for no lineage."""
+        return self.lineages[0]
+
+    def lineage(self, name: str) -> str:
+        """The colour of a lineage, by the name of `data/reference/software.csv`."""
+        return self.lineages[LINEAGES.index(name)] if name in LINEAGES else self.other
+
+
+LINEAGES = ("synapse", "conduit", "dendrite", "construct", "ejabberd", "rocket.chat", "telodendria")
+
+PALETTES: dict[Scheme, Palette] = {
+    Scheme.LIGHT: Palette(
+        background="#FFFFFF",
+        surface="#F6F7F9",
+        text="#1B1F24",
+        quiet="#59636E",
+        line="#D9DEE3",
+        good="#0B7A4B",
+        warn="#9A6700",
+        bad="#B42318",
+        other="#8A939C",
+        lineages=("#0072B2", "#00805E", "#C65102", "#A3518A", "#7A6A00", "#5B5BD6", "#8B5E3C"),
+    ),
+    Scheme.DARK: Palette(
+        background="#0F1419",
+        surface="#171D24",
+        text="#E8ECF0",
+        quiet="#9AA7B2",
+        line="#2B343D",
+        good="#4CC38A",
+        warn="#E2B203",
+        bad="#F97066",
+        other="#7C8791",
+        lineages=("#56B4E9", "#2BC79B", "#F0954D", "#E1A0CB", "#E6D64A", "#A5A5F5", "#D0A27E"),
+    ),
+}
+
+FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif'
+"""Fonts of the visitor's own machine: none is fetched."""
+
+
+def style_sheet() -> str:
+    """The palette as variables of the style sheet, for `<html data-mantine-color-scheme>`."""
+    blocks = []
+    for scheme, palette in PALETTES.items():
+        roles = ("background", "surface", "text", "quiet", "line", "good", "warn", "bad", "other", "accent")
+        variables = "".join(f"--{role}:{getattr(palette, role)};" for role in roles)
+        blocks.append(f':root[data-mantine-color-scheme="{scheme}"]{{color-scheme:{scheme};{variables}}}')
+    return f":root{{--font:{FONT}}}" + "".join(blocks)

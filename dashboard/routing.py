@@ -1,0 +1,139 @@
+"""An address becomes a page: the explicit list of pages, and the one callback that fills the frame's middle.
+
+The whole address is applied when the layout is built, so that a link brings back what its sender saw. A page that
+changes its own address (a table that is sorted) writes what it shows into `SHOWN`; the callback then leaves it alone.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import trio
+from dash import Dash, Input, Output, State, ctx, dcc, no_update
+from dash.development.base_component import Component
+
+from dashboard import frame
+from dashboard.data import CensusSource, View
+from dashboard.pages import about, overview, rooms, server, servers, states
+from dashboard.palette import Scheme
+from dashboard.request import PageRequest, parse_query, parse_scheme
+
+LOG = logging.getLogger(__name__)
+
+SHOWN = "shown"
+"""Store: path and query that the page on the screen shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. `path` may end in `{...}`, which stands for one part of the address. `group` is its place in the
+    navigation; None keeps it out."""
+
+    path: str
+    title: str
+    layout: Callable[[PageRequest], Component]
+    group: str | None = None
+    needs_census: bool = True
+
+    def match(self, path: str) -> str | None:
+        """The argument of `path` if it is of this page ("" when it takes none), else None."""
+        prefix, brace, _ = self.path.partition("{")
+        if not brace:
+            return "" if path.rstrip("/") == prefix.rstrip("/") else None
+        argument = path.removeprefix(prefix)
+        return unquote(argument) if path.startswith(prefix) and argument and "/" not in argument else None
+
+
+PAGES: tuple[Page, ...] = (
+    Page("/", "Overview", overview.layout, "Network"),
+    Page("/servers", "Servers", servers.layout, "Network"),
+    Page("/servers/{name}", "Server", server.layout),
+    Page("/rooms", "Browse", rooms.layout, "Rooms"),
+    Page("/about", "About", about.layout, "Evidence", needs_census=False),
+)
+"""In the order of the navigation."""
+
+
+def find_page(path: str) -> tuple[Page, str] | None:
+    """The page of a path and its argument; None where none is."""
+    for page in PAGES:
+        argument = page.match(path)
+        if argument is not None:
+            return page, argument
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What one address becomes: the middle, the census line, the navigation's current path, the title."""
+
+    content: Component
+    census_line: list[Component]
+    current: str
+    title: str
+
+
+def render(source: CensusSource, path: str, search: str, scheme: Scheme) -> Rendered:
+    """Build the page of an address from one view of the census. Blocking: it queries."""
+    with source.view() as view:
+        return _render(source, view, path, search, scheme)
+
+
+def _render(source: CensusSource, view: View | None, path: str, search: str, scheme: Scheme) -> Rendered:
+    found = find_page(path)
+    line = frame.census_line(view.crawl, view.known) if view else frame.census_line(None, 0)
+    if found is None:
+        return Rendered(states.not_found(path[:200]), line, "", "Not found")
+    page, argument = found
+    title = page.title if not argument else argument[:100]
+    current = page.path.partition("/{")[0] or "/"
+    if view is None and page.needs_census:
+        return Rendered(states.empty(str(source.census)), line, current, "No census yet")
+    request = PageRequest(view, scheme, argument, parse_query(search))
+    return Rendered(page.layout(request), line, current, title)
+
+
+def address_of(path: str, search: str) -> str:
+    """What `SHOWN` holds for a path and a query."""
+    return path + (search if search and search != "?" else "")
+
+
+def stores() -> list[Component]:
+    """What the routing keeps in the browser."""
+    return [dcc.Store(id=SHOWN)]
+
+
+def register(app: Dash, source: CensusSource) -> None:
+    """The callback that fills the frame."""
+    entries = [(page.group, page.title, page.path) for page in PAGES if page.group is not None]
+
+    @app.callback(
+        Output(frame.PAGE, "children"),
+        Output(frame.CENSUS_LINE, "children"),
+        Output(frame.NAV, "children"),
+        Output(frame.DRAWER_NAV, "children"),
+        Output(frame.TITLE, "data"),
+        Output(SHOWN, "data"),
+        Input(frame.ADDRESS, "pathname"),
+        Input(frame.ADDRESS, "search"),
+        Input(frame.THEME, "data"),
+        State(SHOWN, "data"),
+    )
+    async def route(path: str | None, search: str | None, theme: str, shown: str | None) -> tuple[Any, ...]:
+        path, search = path or "/", search or ""
+        address = address_of(path, search)
+        if shown == address and ctx.triggered_id != frame.THEME:
+            return (no_update,) * 6
+        scheme = parse_scheme(theme)
+        try:
+            rendered = await trio.to_thread.run_sync(render, source, path, search, scheme, limiter=source.limiter)
+        except Exception:
+            # Whatever a page trips over must not take the frame with it; the trace goes to the log, under an id.
+            report_id = secrets.token_hex(4)
+            LOG.exception("page %r failed, id %s", path[:200], report_id)
+            rendered = Rendered(states.failed(report_id), frame.census_line(None, 0), "", "Failed")
+        links = frame.nav_links(entries, rendered.current)
+        return rendered.content, rendered.census_line, links, links, rendered.title, address

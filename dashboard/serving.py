@@ -1,0 +1,93 @@
+"""The application behind a socket, until it is stopped: hypercorn's trio worker, one process, one event loop."""
+
+import ipaddress
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import trio
+from hypercorn.config import Config
+from hypercorn.trio import serve
+
+from crawler.errors import UsageError
+from dashboard.app import create_app
+
+BACKLOG = 256
+STOP_S = 2.0
+"""How long open requests may take to end when the server is stopped."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 lets the system choose.
+
+    Raises:
+        UsageError: the port is in use, or the address is none of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError:
+        raise UsageError(f"--host {host} is no address of this machine") from None
+    listening = socket.socket(family, kind, protocol)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise UsageError(f"cannot serve on {host} port {port}: {error.strerror}; choose another with --port") from None
+    return listening
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens on `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def url_of(listening: socket.socket) -> str:
+    """Where a listening socket is reached."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve_async(census: Path, listening: socket.socket, stop: trio.Event) -> None:
+    """Serve the dashboard of `census` on a listening socket until `stop` is set. The socket stays the caller's."""
+    config = Config()
+    config.bind = [f"fd://{listening.fileno()}"]
+    config.loglevel = "WARNING"
+    config.accesslog = None
+    config.graceful_timeout = STOP_S
+    config.include_server_header = False
+    await serve(create_app(census), config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type]  # any ASGI
+
+
+def serve_app(census: Path, host: str, port: int, *, on_ready: Callable[[str], None] | None = None) -> None:
+    """Serve the dashboard until Ctrl-C or SIGTERM. Blocking.
+
+    Args:
+        census: The census file; what is published beside it is shown.
+        host: Address to listen on.
+        port: TCP port, 0 for any.
+        on_ready: Called with the address when the server listens.
+
+    Raises:
+        UsageError: the port is in use, or the address is none of this machine.
+    """
+    with closing(bind(host, port)) as listening:
+        trio.run(_serve_until_stopped, census, listening, on_ready)
+
+
+async def _serve_until_stopped(census: Path, listening: socket.socket, on_ready: Callable[[str], None] | None) -> None:
+    stop = trio.Event()
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(serve_async, census, listening, stop)
+            if on_ready is not None:
+                on_ready(url_of(listening))
+            async for _ in signals:
+                stop.set()
+                break

@@ -1,0 +1,163 @@
+"""A real DuckDB file made from the real schema becomes frames, and stored rows come back as they were written."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from analytics.load import load_frames, load_metric_rows, load_software, newest_census
+from analytics.mission import metric_rows, mission_rows
+from analytics.schemas import METRIC_COLUMNS, MetricRow
+from crawler.errors import StoreError
+from crawler.resources import shipped
+from tests.analytics.frames import ROOMS, SERVERS, snapshot
+
+STARTED = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(tmp_path / "serving.duckdb")) as opened:
+        for migration in sorted(shipped("schema").glob("*.sql")):
+            opened.execute(migration.read_text("utf-8"))
+        opened.execute("SET TimeZone = 'UTC'")
+        yield opened
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, **values: object) -> None:
+    """A row with the columns named; what must not be NULL and is not named is false, zero or empty."""
+    described = connection.execute(f"DESCRIBE {table}").fetchall()
+    for name, kind, nullable, *_ in described:
+        if nullable == "NO" and name not in values:
+            values[name] = {"BOOLEAN": False, "VARCHAR": ""}.get(kind, 0) if kind != "JSON" else "{}"
+    marks = ", ".join("?" for _ in values)
+    connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", list(values.values()))
+
+
+def insert_crawl(connection: duckdb.DuckDBPyConnection, crawl_id: int, state: str, scope: str = "full") -> None:
+    sealed = None if state == "running" else STARTED + timedelta(minutes=10)
+    insert(
+        connection,
+        "crawl",
+        crawl_id=crawl_id,
+        state=state,
+        scope=scope,
+        synthetic=True,
+        vantage="test",
+        crawler_version="0.1.0",
+        identity="census.example",
+        started_at=STARTED,
+        finished_at=sealed,
+    )
+
+
+def insert_federation(connection: duckdb.DuckDBPyConnection, crawl_id: int) -> None:
+    """The federation of `tests.analytics.frames`, room by room as the directories listed it."""
+    from tests.analytics.frames import observations
+
+    names = [server[0] for server in SERVERS] + ["i.example", "j.example"]
+    for number, name in enumerate(names, 1):
+        insert(connection, "server", server_id=number, server_key=name, server_name=name, first_crawl_id=crawl_id)
+        insert(connection, "lead", crawl_id=crawl_id, server_id=number, source="room_id", named_by=1, count=2)
+        insert(connection, "lead", crawl_id=crawl_id, server_id=number, source="seed", count=1)
+    for row in observations(crawl_id=crawl_id).drop("server_name").iter_rows(named=True):
+        insert(connection, "server_observation", observed_at=STARTED, **row)
+    a, b, h = 1, 2, 8
+    for server_id, room_id, members, room_type in (
+        (a, "!big:a.example", 100, None),
+        (h, "!big:a.example", 120, None),
+        (b, "!big:a.example", 90, None),
+        (a, "!one:a.example", 7, None),
+        (a, "!unsaid:a.example", None, None),
+        (a, "!pair:h.example", 10, None),
+        (h, "!pair:h.example", 13, None),
+        (a, "!space:a.example", 40, "m.space"),
+    ):
+        insert(
+            connection,
+            "listing",
+            crawl_id=crawl_id,
+            server_id=server_id,
+            room_id=room_id,
+            members=members,
+            room_type=room_type,
+        )
+
+
+def path_of(connection: duckdb.DuckDBPyConnection) -> Path:
+    """Closes the file, so that it can be opened read-only."""
+    path = connection.execute("SELECT path FROM duckdb_databases() WHERE NOT internal").fetchone()
+    assert path is not None
+    connection.close()
+    return Path(path[0])
+
+
+def test_frames_are_those_of_the_federation(connection: duckdb.DuckDBPyConnection) -> None:
+    insert_crawl(connection, 1, "completed")
+    insert_federation(connection, 1)
+    frames = load_frames(path_of(connection))
+    (loaded,) = frames.snapshots
+    expected = snapshot()
+    assert (loaded.crawl_id, loaded.known, loaded.synthetic, loaded.signed) == (1, 10, True, True)
+    assert loaded.at == STARTED + timedelta(minutes=10)
+    assert loaded.observations.sort("server_id").equals(expected.observations)
+    assert loaded.rooms.sort("room_id").equals(expected.rooms.sort("room_id"))
+    assert loaded.rooms.height == len(ROOMS)
+
+
+def test_only_a_census_becomes_numbers_unless_asked(connection: duckdb.DuckDBPyConnection) -> None:
+    insert_crawl(connection, 1, "completed")
+    insert_crawl(connection, 2, "cancelled")
+    insert_crawl(connection, 3, "completed", "limited")
+    insert_crawl(connection, 4, "failed")
+    insert_crawl(connection, 5, "running")
+    path = path_of(connection)
+    assert [s.crawl_id for s in load_frames(path).snapshots] == [1]
+    assert newest_census(path) == 1
+    asked = load_frames(path, [2, 3, 5]).snapshots
+    assert [(s.crawl_id, s.is_census) for s in asked] == [(2, False), (3, False)]
+
+
+def test_a_file_without_a_census_has_none(connection: duckdb.DuckDBPyConnection) -> None:
+    insert_crawl(connection, 1, "running")
+    path = path_of(connection)
+    assert load_frames(path).snapshots == ()
+    assert newest_census(path) is None
+    assert metric_rows(path, 1) == ()
+
+
+def test_stored_rows_come_back_as_they_were(connection: duckdb.DuckDBPyConnection) -> None:
+    insert_crawl(connection, 1, "completed")
+    insert_federation(connection, 1)
+    path = path_of(connection)
+    computed = tuple(mission_rows(load_frames(path)))
+    assert load_metric_rows(path, 1) is None
+    assert metric_rows(path, 1) == computed
+    store(path, computed)
+    assert load_metric_rows(path, 1) == computed
+    assert load_metric_rows(path, 2) == ()
+
+
+def store(path: Path, rows: tuple[MetricRow, ...]) -> None:
+    with duckdb.connect(str(path)) as writing:
+        columns = ", ".join(f'"{name}" {sql_type}' for name, sql_type in METRIC_COLUMNS.items())
+        writing.execute(f"CREATE TABLE metric ({columns})")
+        marks = ", ".join("?" for _ in METRIC_COLUMNS)
+        writing.executemany(f"INSERT INTO metric VALUES ({marks})", [list(row.as_json().values()) for row in rows])
+
+
+def test_a_file_that_is_no_database_is_one_clear_error(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.duckdb"
+    broken.write_bytes(b"no database" * 1000)
+    with pytest.raises(StoreError, match="cannot open the serving file"):
+        load_frames(broken)
+
+
+def test_the_reference_table_names_each_software_once() -> None:
+    software = load_software()
+    assert software["software"].is_unique().all()
+    conduits = software.filter(pl.col("lineage") == "conduit")["software"].to_list()
+    assert {"conduit", "conduwuit", "continuwuity", "tuwunel", "grapevine"} == set(conduits)

@@ -1,0 +1,1 @@
+"""The dashboard's parts, and the application over ASGI."""
