@@ -62,7 +62,7 @@ async def serve_async(census: Path, listening: socket.socket, stop: trio.Event) 
     config.accesslog = None
     config.graceful_timeout = STOP_S
     config.include_server_header = False
-    await serve(create_app(census), config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type] - any ASGI
+    await serve(create_app(census), config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type]  # any ASGI
 
 
 def serve_app(census: Path, host: str, port: int, *, on_ready: Callable[[str], None] | None = None) -> None:

@@ -30,8 +30,8 @@ _TEXT_KEY, _SORT_KEY, _PAGE_KEY = "q", "sort", "page"
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A choice above the table. `options` are (value, label); the first, with the value "", means any. `key` is its name
-    in the address."""
+    """A choice above the table. `options` are (value, label); the first, with the value "", means any. `key` is its
+    name in the address."""
 
     key: str
     label: str
@@ -40,8 +40,8 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `sort` is the reader's word for sorting by it, None where it cannot be sorted; `numeric` aligns right;
-    `wide` columns are left out on a phone; `renderer` is a cell of `dashAgGridFunctions.js`."""
+    """One column. `sort` is the reader's word for sorting by it, None where it cannot be sorted; `numeric` aligns
+    right; `wide` columns are left out on a phone; `renderer` is a cell of `dashAgGridFunctions.js`."""
 
     field: str
     header: str
@@ -144,8 +144,8 @@ def layout(table: Table, view: View, query: Mapping[str, str]) -> Component:
                         value=state.page,
                         siblings=1,
                         size="sm",
-                        getControlProps={"function": "nameControl"},
-                        getItemProps={"function": "namePage"},
+                        withControls=False,  # its arrows have no name for screen readers; the numbers do
+                        hideWithOnePage=True,
                     ),
                 ],
             ),
@@ -155,7 +155,7 @@ def layout(table: Table, view: View, query: Mapping[str, str]) -> Component:
 
 def _filters(table: Table, view: View, state: TableState) -> list[Component]:
     text = dmc.TextInput(
-        id=table.id("text"), label=table.search_label, value=state.text, debounce=400, className="grow", type="search"
+        id=table.id("text"), label=table.search_label, value=state.text, debounce=400, className="grow"
     )
     choices = [
         dmc.Select(
@@ -172,10 +172,16 @@ def _filters(table: Table, view: View, state: TableState) -> list[Component]:
 
 
 def _grid(table: Table, state: TableState, rows: list[dict[str, Any]]) -> Component:
-    return dag.AgGrid(
+    grid: Component = dag.AgGrid(
         id=table.id("grid"),
         columnDefs=[_column(column, state) for column in table.columns],
-        defaultColDef={"resizable": True, "suppressMovable": True, "suppressHeaderMenuButton": True},
+        defaultColDef={
+            "resizable": True,
+            "suppressMovable": True,
+            "suppressHeaderMenuButton": True,
+            "sortingOrder": ["asc", "desc"],
+            "cellDataType": False,
+        },
         rowData=rows,
         style=_height(table, rows),
         dashGridOptions={
@@ -185,9 +191,8 @@ def _grid(table: Table, state: TableState, rows: list[dict[str, Any]]) -> Compon
             "suppressCellFocus": False,
             "enableCellTextSelection": True,
             "animateRows": False,
-            "sortingOrder": ["asc", "desc"],
             "suppressMultiSort": True,
-            "overlayNoRowsTemplate": f"<span>No {table.noun} fits these filters.</span>",
+            "localeText": {"noRowsToShow": f"No {table.noun} fits these filters."},
         },
         eventListeners={
             "sortChanged": ["askSort(params, setEventData)"],
@@ -195,6 +200,7 @@ def _grid(table: Table, state: TableState, rows: list[dict[str, Any]]) -> Compon
             **({"rowClicked": ["openRow(params)"]} if table.opens_rows else {}),
         },
     )
+    return grid
 
 
 def _column(column: Column, state: TableState) -> dict[str, Any]:
@@ -204,7 +210,7 @@ def _column(column: Column, state: TableState) -> dict[str, Any]:
         "sortable": column.sort is not None,
         "flex": column.flex,
         "minWidth": column.min_width_px,
-        "comparator": {"function": "keepOrder()"},
+        "comparator": {"function": "keepOrder"},
         "context": {"wide": column.wide},
         "headerClass": "ag-right-aligned-header" if column.numeric else "",
         "cellClass": "ag-right-aligned-cell" if column.numeric else "",
@@ -276,7 +282,7 @@ def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
         told = _count(table, state, total)
         return rows, told, _pages(total), state.page, _height(table, rows), search, table.path + search
 
-    @app.callback(  # type: ignore[untyped-decorator] - Dash's callback has no type
+    @app.callback(
         Output(table.id("grid"), "rowData"),
         Output(table.id("count"), "children"),
         Output(table.id("pages"), "total"),

@@ -171,7 +171,10 @@ class Connection(httpx.AsyncBaseTransport):
         if isinstance(event, h11.Data):
             return bytes(event.data)
         self._answered += 1
-        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+        # Bytes behind the answer were not asked for; read as the next answer, they would be told of the wrong request.
+        surplus, _ = self._http.trailing_data
+        is_whole = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+        if is_whole and not surplus and not self._peer_closed:
             self._http.start_next_cycle()
             self._in_use = False
         else:
