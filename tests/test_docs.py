@@ -20,9 +20,8 @@ def shown_commands() -> list[str]:
     commands = []
     for page in PAGES:
         for block in _BLOCK.findall((ROOT / page).read_text("utf-8")):
-            for line in block.replace("\\\n", " ").splitlines():
-                if line.startswith("$ "):
-                    commands.append(line[2:].partition("  #")[0].strip())
+            lines = block.replace("\\\n", " ").splitlines()
+            commands += [line[2:].partition("  #")[0].strip() for line in lines if line.startswith("$ ")]
     return commands
 
 
@@ -50,7 +49,8 @@ def test_every_make_target_shown_exists(command: str) -> None:
 
 
 def test_the_table_of_failures_is_the_enum() -> None:
-    rows = re.findall(r"^\| `([a-z_]+)` \| ([a-z_]+) \| (.+) \|$", (ROOT / "ARCHITECTURE.md").read_text("utf-8"), re.M)
+    architecture = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)` \| ([a-z_]+) \| (.+) \|$", architecture, re.MULTILINE)
     assert [(kind, phase) for kind, phase, _ in rows] == [(kind.value, kind.phase.value) for kind in FailureKind]
     assert all(decided_by for _, _, decided_by in rows)
 
