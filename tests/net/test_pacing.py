@@ -120,6 +120,23 @@ async def test_waits_are_counted(autojump_clock: trio.testing.MockClock) -> None
     assert traffic.polite_wait_s == 3.0  # 0 + 1 + 2
 
 
+async def test_a_free_slot_is_no_wait(autojump_clock: trio.testing.MockClock) -> None:
+    """However long our own loop takes to come to it."""
+    traffic = Traffic()
+    pacer = Pacer(1, 1.0, traffic)
+
+    async def ask() -> None:
+        async with pacer.turn(ADDRESS):
+            pass
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        await trio.testing.wait_all_tasks_blocked()
+        autojump_clock.jump(5.0)
+    await ask()
+    assert traffic.polite_wait_s == 0.0
+
+
 async def test_rested_addresses_are_forgotten_and_busy_ones_are_not(autojump_clock: trio.testing.MockClock) -> None:
     pacer = Pacer(1, 1.0)
     log: list[tuple[float, float]] = []
