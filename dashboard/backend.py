@@ -16,6 +16,7 @@ from typing import Any
 from dash import Dash
 from dash._validate import validate_js_path  # not exported: it keeps requests inside the registered files
 from dash.backends import get_backend
+from dash.backends._fastapi import reset_current_request, set_current_request  # not exported: what `index` reads
 from dash.fingerprint import check_fingerprint
 from fastapi import FastAPI
 from fastapi.responses import Response
@@ -48,7 +49,11 @@ class Backend(_FastAPIBackend):  # type: ignore[misc]  # Dash gives its backends
 
         async def page(request: Request) -> Response:
             status = 200 if is_page(request.url.path) else 404
-            return Response(dash_app.index(), status_code=status, media_type="text/html")
+            token = set_current_request(request)
+            try:
+                return Response(dash_app.index(), status_code=status, media_type="text/html")
+            finally:
+                reset_current_request(token)
 
         dash_app.backend.add_url_rule("/{path:path}", page, methods=["GET"])
 

@@ -45,7 +45,12 @@ def frame(scheme: Scheme, skeleton: Component, stores: list[Component]) -> Compo
             html.Div(
                 className="frame",
                 children=[
-                    html.Div(className="side", children=[_brand(), html.Nav(id=NAV, **aria(label="Pages"))]),
+                    html.Div(
+                        className="side",
+                        children=html.Div(
+                            className="side-in", children=[_brand(), html.Nav(id=NAV, **aria(label="Pages"))]
+                        ),
+                    ),
                     html.Div(className="column", children=[_top(), _middle(skeleton), _foot()]),
                 ],
             ),
@@ -114,7 +119,7 @@ def census_line(crawl: Crawl | None, known: int) -> list[Component]:
         html.Span(f"seen from: {crawl.vantage}"),
     ]
     if crawl.synthetic:
-        label = html.Span(["Synthetic", html.Span(": practice servers, not the real federation", className="long")])
+        label = html.Span(["Synthetic: practice servers", html.Span(", not the real federation", className="long")])
         parts.insert(0, html.Span([html.Span("⚠", **HIDDEN), label], className="synthetic"))
     return parts
 

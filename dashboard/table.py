@@ -144,8 +144,8 @@ def layout(table: Table, view: View, query: Mapping[str, str]) -> Component:
                         value=state.page,
                         siblings=1,
                         size="sm",
-                        getControlProps={"function": "nameControl"},
-                        getItemProps={"function": "namePage"},
+                        withControls=False,  # its arrows have no name for screen readers; the numbers do
+                        hideWithOnePage=True,
                     ),
                 ],
             ),
@@ -155,7 +155,7 @@ def layout(table: Table, view: View, query: Mapping[str, str]) -> Component:
 
 def _filters(table: Table, view: View, state: TableState) -> list[Component]:
     text = dmc.TextInput(
-        id=table.id("text"), label=table.search_label, value=state.text, debounce=400, className="grow", type="search"
+        id=table.id("text"), label=table.search_label, value=state.text, debounce=400, className="grow"
     )
     choices = [
         dmc.Select(
@@ -175,7 +175,13 @@ def _grid(table: Table, state: TableState, rows: list[dict[str, Any]]) -> Compon
     grid: Component = dag.AgGrid(
         id=table.id("grid"),
         columnDefs=[_column(column, state) for column in table.columns],
-        defaultColDef={"resizable": True, "suppressMovable": True, "suppressHeaderMenuButton": True},
+        defaultColDef={
+            "resizable": True,
+            "suppressMovable": True,
+            "suppressHeaderMenuButton": True,
+            "sortingOrder": ["asc", "desc"],
+            "cellDataType": False,
+        },
         rowData=rows,
         style=_height(table, rows),
         dashGridOptions={
@@ -185,9 +191,8 @@ def _grid(table: Table, state: TableState, rows: list[dict[str, Any]]) -> Compon
             "suppressCellFocus": False,
             "enableCellTextSelection": True,
             "animateRows": False,
-            "sortingOrder": ["asc", "desc"],
             "suppressMultiSort": True,
-            "overlayNoRowsTemplate": f"<span>No {table.noun} fits these filters.</span>",
+            "localeText": {"noRowsToShow": f"No {table.noun} fits these filters."},
         },
         eventListeners={
             "sortChanged": ["askSort(params, setEventData)"],
@@ -205,7 +210,7 @@ def _column(column: Column, state: TableState) -> dict[str, Any]:
         "sortable": column.sort is not None,
         "flex": column.flex,
         "minWidth": column.min_width_px,
-        "comparator": {"function": "keepOrder()"},
+        "comparator": {"function": "keepOrder"},
         "context": {"wide": column.wide},
         "headerClass": "ag-right-aligned-header" if column.numeric else "",
         "cellClass": "ag-right-aligned-cell" if column.numeric else "",

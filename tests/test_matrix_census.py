@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from matrix_census import VERBS
+
 
 def census(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "matrix_census", *arguments]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, cwd=cwd)
-
-
-VERBS = ("crawl", "check", "status", "identity", "lab", "metrics", "serve", "demo")
 
 
 def test_help_lists_every_verb_and_teaches() -> None:
@@ -21,6 +20,11 @@ def test_help_lists_every_verb_and_teaches() -> None:
     for verb in VERBS:
         assert f"  {verb} " in told.stdout
     assert "Exit codes" in told.stdout
+
+
+def test_help_does_not_load_the_whole_house() -> None:
+    probe = "import sys, matrix_census; sys.exit(bool({'dash', 'polars', 'duckdb', 'httpx'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", probe], check=False, timeout=60).returncode == 0
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -99,11 +99,15 @@ class Rooms:
         for serial in range(self.count(index)):
             if self.room(index, serial).is_published:
                 yield index, serial
-        for origin, serial in self._joins.get(index, ()):
-            if share(self._seed, "lists", index, origin, serial) < 0.6:
-                yield origin, serial
+        joined = [
+            (origin, serial)
+            for origin, serial in self._joins.get(index, ())
+            if share(self._seed, "lists", index, origin, serial) < 0.6
+        ]
+        yield from joined
         for origin in self._witnessed.get(index, ()):
-            yield origin, 0
+            if (origin, 0) not in joined:
+                yield origin, 0
 
     def reported_members(self, index: int, room: Room) -> int:
         """The joined members that a directory states: exact at the room's own server, a little off elsewhere."""

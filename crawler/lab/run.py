@@ -12,7 +12,6 @@ import signal
 import ssl
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,11 +156,10 @@ def run_lab(options: LabOptions, out: TextIO | None = None) -> None:
     cleanly on Ctrl-C or SIGTERM.
 
     Raises:
-        UsageError: a file cannot be written.
+        UsageError: a file cannot be written; inside the groups that trio's nurseries make.
     """
     raise_file_limit()
-    with _plain_errors():
-        trio.run(_run, options, out or sys.stdout)
+    trio.run(_run, options, out or sys.stdout)
 
 
 async def _run(options: LabOptions, out: TextIO) -> None:
@@ -176,20 +174,6 @@ async def _run(options: LabOptions, out: TextIO) -> None:
             async for _ in signals:
                 nursery.cancel_scope.cancel()
                 break
-
-
-@contextlib.contextmanager
-def _plain_errors() -> Iterator[None]:
-    """A single usage error out of the groups that nurseries wrap it in."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        usage = group.subgroup(UsageError)
-        while isinstance(usage, BaseExceptionGroup):
-            usage = usage.exceptions[0]  # type: ignore[assignment]  # unwrapped until it is no group
-        if isinstance(usage, UsageError):
-            raise usage from None
-        raise
 
 
 def _open_files(options: LabOptions, held: contextlib.ExitStack) -> tuple[Path, TextIO | None]:

@@ -60,7 +60,7 @@ def layout(request: PageRequest) -> Component:
             html.H2("Where it leads"),
             *_endpoints(found, seen),
             html.H2("Every attempt"),
-            _attempts(found.attempts),
+            _attempts(found.attempts, seen),
             html.Div(className="two", children=[_directory(found, seen), _client(seen)]),
             *_named_by(found),
         ]
@@ -167,6 +167,7 @@ def _resolution(found: ServerDetail, seen: Observation) -> list[Component]:
         parts.append(html.P(f"Branch {seen.branch} of the specification's algorithm: {branch}.{to}"))
     parts.append(
         plain_table(
+            "Steps of the resolution",
             ("Question", "About", "Answer", "Conclusion", "Time", "May be kept"),
             [_step(step) for step in found.steps],
             right=(4, 5),
@@ -206,13 +207,16 @@ def _endpoints(found: ServerDetail, seen: Observation) -> list[Component]:
         ]
         for endpoint in found.endpoints
     ]
-    return [plain_table(("Address", "Port", "Host header", "Certificate name", "Branch", ""), rows, right=(1,))]
+    return [
+        plain_table("Endpoints", ("Address", "Port", "Host header", "Certificate for", "Branch", ""), rows, right=(1,))
+    ]
 
 
-def _attempts(attempts: tuple[AttemptRow, ...]) -> Component:
+def _attempts(attempts: tuple[AttemptRow, ...], seen: Observation) -> Component:
     return plain_table(
+        "Attempts",
         ("Attempt", "Outcome", "What was seen", "Time", "to connect", "to secure", "to first byte"),
-        [_attempt(attempt) for attempt in attempts],
+        [_attempt(attempt, seen) for attempt in attempts],
         right=(3, 4, 5, 6),
     )
 
@@ -224,8 +228,8 @@ _OUTCOMES = {
 }
 
 
-def _attempt(attempt: AttemptRow) -> list[Cell]:
-    told = ""
+def _attempt(attempt: AttemptRow, seen: Observation) -> list[Cell]:
+    told = _heard(attempt.what, seen)
     if attempt.outcome == "failed":
         told = wording.failure(attempt.failed_phase, attempt.failed_kind)
         status = f"HTTP {attempt.http_status}" if attempt.http_status else ""
@@ -243,6 +247,21 @@ def _attempt(attempt: AttemptRow) -> list[Cell]:
         html.Bdi(told),
         *("" if time is None else numbers.duration(time) for time in times),
     ]
+
+
+def _heard(what: str, seen: Observation) -> str:
+    """What an attempt that was done gave, in a few words."""
+    said = {
+        "resolution": f"branch {seen.branch}",
+        "tcp": f"{seen.address} port {seen.port}",
+        "tls": seen.tls_protocol,
+        "version": " ".join(part for part in (seen.software_raw, seen.version_raw) if part) or "no name given",
+        "keys": numbers.plural(len(seen.verify_keys or ()), "key"),
+        "client_base": seen.client_base or "not published",
+        "client_versions": numbers.plural(len(seen.spec_versions or ()), "version"),
+        "directory": None if seen.directory_rooms is None else numbers.plural(seen.directory_rooms, "room"),
+    }
+    return wording.one_line(said.get(what), 120)
 
 
 def _directory(found: ServerDetail, seen: Observation) -> Component:
@@ -297,7 +316,7 @@ def _named_by(found: ServerDetail) -> list[Component]:
     parts: list[Component] = [html.H2("Who named it")]
     if not shown:
         return [*parts, html.P("Nothing in this census.", className="quiet")]
-    parts.append(plain_table(("Named by", "How", "Times"), [_lead(lead) for lead in shown], right=(2,)))
+    parts.append(plain_table("Who named it", ("Named by", "How", "Times"), [_lead(lead) for lead in shown], right=(2,)))
     if found.leads_total > len(shown):
         parts.append(html.P(f"And {numbers.number(found.leads_total - len(shown))} more.", className="quiet"))
     return parts

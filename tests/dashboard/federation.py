@@ -48,7 +48,7 @@ _SOFTWARE = (
     ("Conduit", ("0.10.9",), 5),
     ("Construct", ("0.9.21",), 2),
     ("ejabberd/mod_matrix_gw", ("24.10",), 2),
-    ("<b>bold</b> & co", ("9.9-<i>x</i>",), 1),
+    ("<b>bold</b> & co", ("9.9-<i>x</i>",), 4),
     ("Telodendria", ("1.7.0",), 1),
     (None, (None,), 3),
 )

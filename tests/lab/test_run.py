@@ -100,7 +100,7 @@ def test_files_stay_in_a_folder_that_was_named(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path, option: str) -> None:
     (tmp_path / "file").write_text("in the way")
     bad = tmp_path / "file" / "below"
-    with pytest.raises(UsageError, match="cannot write"):
+    with pytest.RaisesGroup(pytest.RaisesExc(UsageError, match="cannot write"), flatten_subgroups=True):
         run_lab(LabOptions(servers=2, **{option: bad}))  # type: ignore[arg-type]
 
 
