@@ -125,12 +125,13 @@ async def test_a_free_slot_is_no_wait(autojump_clock: trio.testing.MockClock) ->
     traffic = Traffic()
     pacer = Pacer(1, 1.0, traffic)
 
-    async def ask() -> None:
-        async with pacer.turn(ADDRESS):
+    async def ask(address: str) -> None:
+        async with pacer.turn(address):
             pass
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(ask)
+        for number in range(20):
+            nursery.start_soon(ask, f"192.0.2.{number}")
         for _ in range(10):  # a loop that takes a second for each of its rounds
             await trio.lowlevel.checkpoint()
             autojump_clock.jump(1.0)
