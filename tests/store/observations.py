@@ -4,6 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from crawler.errors import Failure, FailureKind
@@ -25,6 +26,11 @@ from crawler.model.observation import (
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState, DirectoryWay, PublicRoom, Stopped
 
 T = TypeVar("T")
+
+FEW = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+"""How often a test draws whole observations, which are large: some, and with patience."""
 
 DAY = datetime(2026, 11, 24, 3, 45, tzinfo=UTC)
 NOT_REACHED = Skipped(SkipReason.NOT_REACHED)
@@ -184,7 +190,17 @@ def hostile_text() -> st.SearchStrategy[str]:
     return st.one_of(
         st.text(st.characters(exclude_categories=[]), max_size=20),
         st.sampled_from(
-            ["\x00", "\ud800", "a\udfffb", "'; DROP TABLE crawl; --", '"', "\\u0000", "\u202egnp.exe", "🜁" * 9]
+            [
+                "\x00",
+                "\ud800",
+                "a\udfffb",
+                "'; DROP TABLE crawl; --",
+                '"',
+                "\\u0000",
+                "\u202egnp.exe",
+                "🜁" * 9,
+                "long " * 999,
+            ]
         ),
     )
 

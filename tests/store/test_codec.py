@@ -10,7 +10,7 @@ from crawler.model.names import parse_server_name
 from crawler.model.observation import Ok, ServerObservation, VersionInfo
 from crawler.model.rooms import DirectoryResult, DirectoryState, DirectoryWay, PublicRoom, Stopped
 from crawler.store import codec
-from tests.store.observations import DAY, UNREAD, bad_certificate, dead, observations, online
+from tests.store.observations import DAY, FEW, UNREAD, bad_certificate, dead, observations, online
 
 
 def changed(seen: ServerObservation, **fields: object) -> ServerObservation:
@@ -167,6 +167,7 @@ def test_negative_numbers_are_no_counts() -> None:
     assert [row["members"] for row in codec.listing_rows(1, 2, seen)] == [None, 2**31 - 1]
 
 
+@FEW
 @given(observations())
 def test_an_attempt_is_ok_or_says_why_not(seen: ServerObservation) -> None:
     for row in codec.attempt_rows(1, 2, seen):
@@ -182,6 +183,7 @@ def test_an_attempt_is_ok_or_says_why_not(seen: ServerObservation) -> None:
                 assert row["total_s"] is None
 
 
+@FEW
 @given(observations())
 def test_a_federating_server_failed_nowhere_on_the_way(seen: ServerObservation) -> None:
     row = codec.observation_row(1, 2, seen)

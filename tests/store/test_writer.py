@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.model.crawl import CrawlScope, CrawlState, Lead, LeadSource
@@ -19,7 +19,7 @@ from crawler.store.reader import SnapshotReader
 from crawler.store.status import read_status
 from crawler.store.writer import CensusWriter
 from tests.store.census import begin, crawl, publish
-from tests.store.observations import DAY, dead, observations, online, server_names, some_federation
+from tests.store.observations import DAY, FEW, dead, observations, online, server_names, some_federation
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_the_tables_hold_what_the_codec_says(path: Path) -> None:
     ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@FEW
 @given(batch=st.lists(observations(), max_size=4, unique_by=lambda seen: seen.server_name.key))
 def test_whatever_a_visit_saw_can_be_stored_and_comes_back(
     tmp_path_factory: pytest.TempPathFactory, batch: list[ServerObservation]
@@ -231,7 +231,7 @@ def test_the_status_follows_the_crawl(path: Path) -> None:
         assert status.crawl == sealed
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@FEW
 @given(
     batches=st.lists(st.lists(st.tuples(server_names(), st.booleans()), max_size=5), max_size=4),
 )
