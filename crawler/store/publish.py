@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from types import TracebackType
 
 import duckdb
 
@@ -33,7 +34,8 @@ class Draft:
     """A serving file in the making.
 
     Between calls it is an ordinary closed database: a step may open `path` read-only, read what it needs, close it, and
-    then write its table. `snapshot_id` is known from the start.
+    then write its table. `snapshot_id` is known from the start. As a context manager it discards itself, if it was not
+    committed.
     """
 
     def __init__(self, census: Path, path: Path, snapshot_id: str, lock: FileLock) -> None:
@@ -120,6 +122,14 @@ class Draft:
             drop_drafts(self._census)
             self._lock.release()
             self._lock = None
+
+    def __enter__(self) -> "Draft":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.discard()
 
     def _held(self) -> FileLock:
         if self._lock is None:

@@ -74,7 +74,8 @@ def test_a_killed_crawl_leaves_earlier_ones_whole_and_is_no_census(lab: Practice
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
 
-    assert [crawl["state"] for crawl in status(db)] == ["completed"]  # from the serving file, which knows nothing of it
+    assert [crawl["state"] for crawl in status(db)] == ["running", "completed"]  # until the next start calls it failed
+    assert [row["crawl_id"] for row in rows(published, "SELECT crawl_id FROM crawl")] == [1]
     metrics = census("metrics", "--json", "--db", str(db))
     assert metrics.returncode == 0, metrics.stderr
 

@@ -44,7 +44,7 @@ ZONE = {
     ("_matrix-fed._tcp.two.test", "SRV"): ["90 10 5 8448 two.test.", "90 20 0 443 four.test."],
     ("_matrix._tcp.two.test", "SRV"): ["90 0 0 0 ."],
     ("_matrix-fed._tcp.alias.test", "CNAME"): ["30 _matrix-fed._tcp.two.test."],
-    **{("loop%d.test" % i, "CNAME"): ["60 loop%d.test." % (i + 1)] for i in range(40)},
+    **{(f"loop{number}.test", "CNAME"): [f"60 loop{number + 1}.test."] for number in range(40)},
 }
 
 
@@ -323,7 +323,7 @@ FORGERIES: list[Callable[[dns.message.Message], bytes]] = [
     _for_another_question,
     _as_a_query,
     lambda query: query.id.to_bytes(2, "big") + b"\x81\x80\x00\x01\x00\xff\x00\x00\x00\x00\xff\xff\xff",
-    lambda query: b"\x00",
+    lambda _query: b"\x00",
 ]
 
 
