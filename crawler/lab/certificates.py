@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from crawler.lab.presence import Certificate
+from crawler.lab.network import Certificate
 from crawler.listen.http import note_sni
 
 _CONTEXTS = 2000

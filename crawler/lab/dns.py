@@ -20,7 +20,7 @@ import dns.rdatatype
 import dns.rrset
 import trio
 
-from crawler.lab.presence import DnsConduct, RecordType
+from crawler.lab.network import DnsConduct, RecordType
 from crawler.lab.world import Zone
 
 _UDP_BYTES = 512
