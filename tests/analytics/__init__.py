@@ -1,0 +1,1 @@
+"""Analytics against numbers worked out by hand."""
