@@ -153,8 +153,9 @@ def _bca_levels(
 ) -> tuple[tuple[float, float], str]:
     """The quantiles to read instead of the tails: shifted by the median's bias and the skewness of the jackknife."""
     below = float((np.count_nonzero(drawn < observed) + np.count_nonzero(drawn == observed) / 2) / drawn.size)
-    if not 0 < below < 1:
-        return (tail, 1 - tail), " (all draws on one side: percentiles)"
+    if not tail < below < 1 - tail:
+        # The shift would read both ends off the last few draws: a point, and no more certain for it.
+        return (tail, 1 - tail), " (nearly all draws on one side: percentiles)"
     pairs = [(value, weight) for value, weight in left_out if value is not None]
     values, weights = np.asarray([value for value, _ in pairs]), np.asarray([float(weight) for _, weight in pairs])
     if weights.sum() == 0:

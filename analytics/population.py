@@ -114,10 +114,10 @@ def _chao(seen: _Frequencies, total: int, method: str, unit: str) -> Estimate:
 
 
 def _nothing_unseen(seen: _Frequencies, total: int, method: str) -> Estimate:
-    """Everything was seen again: the interval is that of equal, Poisson-like chances of being seen."""
+    """Everything was seen again: the interval is that of classes which are all missed with one chance, exp(-n/S)."""
     missed = math.exp(-seen.sightings / seen.seen)
     centre = seen.seen / (1 - missed)
-    half = Z_95 * math.sqrt(seen.seen * missed) / (1 - missed)
+    half = Z_95 * math.sqrt(seen.seen * missed / (1 - missed))
     return Estimate(
         value=float(seen.seen),
         lo=float(seen.seen),
@@ -187,7 +187,7 @@ def good_turing_coverage(sightings: npt.ArrayLike) -> Estimate:
 
 
 def sample_coverage(sightings: npt.ArrayLike) -> Estimate:
-    """The share of all individuals that belong to the classes seen, with less bias than Good-Turing.
+    """The share of all individuals that belong to the classes seen: Good-Turing, corrected by what was seen twice.
 
     1 - (f1/n) (n-1) f1/((n-1) f1 + 2 f2); if nothing was seen exactly twice, f1 - 1 stands for f1 and 2 for 2 f2 in the
     second factor. Range [0, 1], its ends as for Good-Turing (but above 0 in samples of finite size). None below two

@@ -8,15 +8,14 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln
 
 from analytics.amounts import FloatArray, IntArray, checked_counts, checked_whole
 from analytics.estimate import Estimate
 
 SUMMED_UP_TO = 4096
-"""Classes seen at most this often get their chance of being missed as a sum of logarithms, which is exact to rounding;
-for larger ones log-gamma is (its error grows with the sample, but such a class is missed with a chance that no longer
-counts)."""
+DRAWN_UP_TO = 64
+"""Classes of at most the first size, and sub-samples of at most the second, get their chance of being missed factor by
+factor; the others by Stirling's series."""
 
 
 def rarefied_richness(sightings: npt.ArrayLike, size: int) -> Estimate:
@@ -52,18 +51,38 @@ def _at(classes: IntArray, how_many: IntArray, size: int) -> Estimate:
 
 
 def _log_chance_missed(classes: IntArray, n: int, size: int) -> FloatArray:
-    """ln(C(n-x, m)/C(n, m)) for every x of the classes, ascending; minus infinity where a sub-sample cannot miss it."""
+    """ln(C(n-x, m)/C(n, m)) for every x of the classes, ascending; minus infinity where a sub-sample cannot miss it.
+
+    Never as a difference of log-gammas: at n = 10^9 each is 2 * 10^10, and what is sought may be 10^-9.
+    """
     log_chance = np.full(classes.size, -np.inf)
     can_be_missed = classes <= n - size
     small = can_be_missed & (classes <= SUMMED_UP_TO)
-    large = can_be_missed & ~small
     if small.any():
-        # The x individuals of a class are missed one after the other: prod over j < x of (n - m - j)/(n - j). The
-        # difference of log-gammas would drown in rounding here: at n = 10^9 each is 2 * 10^10, and what is sought may
-        # be 10^-9.
+        # The x of a class are missed one after the other: the product over j < x of 1 - m/(n - j).
         j = np.arange(int(classes[small].max()))
         log_chance[small] = np.cumsum(np.log1p(-size / (n - j)))[classes[small] - 1]
+    large = can_be_missed & ~small
+    if not large.any():
+        return log_chance
     x = classes[large].astype(np.float64)
-    log_chance[large] = gammaln(n - x + 1) - gammaln(n - x - size + 1) - gammaln(n + 1) + gammaln(n - size + 1)
+    if size <= DRAWN_UP_TO:
+        # The m drawn miss the class one after the other: the product over j < m of 1 - x/(n - j).
+        log_chance[large] = sum((np.log1p(-x / (n - j)) for j in range(size)), np.zeros_like(x))
+    else:
+        log_chance[large] = _by_stirling(x, n, size)
     missed: FloatArray = np.minimum(log_chance, 0.0)
     return missed
+
+
+def _by_stirling(x: FloatArray, n: int, size: int) -> FloatArray:
+    """The same for large x and m: Stirling's series for the four factorials, with n ln n and n taken out of each.
+
+    What is left has the size of x + m, not of n ln n, and so has its rounding. The series is good to 1/(360 c^3) with
+    c = n - x - m; where c is small the chance is 0 anyway.
+    """
+    a, b, c = n - x, float(n - size), n - x - size
+    main = (a + 0.5) * np.log1p(-x / n) + (b + 0.5) * np.log1p(-size / n)
+    last = (c + 0.5) * np.log1p(-np.minimum(x + size, n - 0.5) / n)
+    log_chance: FloatArray = main - last + (1 / a + 1 / b - 1 / np.maximum(c, 1) - 1 / n) / 12
+    return log_chance

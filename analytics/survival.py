@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from lifelines import KaplanMeierFitter
+from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtrc
 
 from analytics.amounts import BoolArray, FloatArray, IntArray, checked_amounts
@@ -162,18 +163,22 @@ def log_rank(
     # Hypergeometric: nothing varies where one unit is left.
     varies = all_dead * (everyone - all_dead) / np.maximum(everyone - 1, 1)
     variance = np.diag(varies @ share) - share.T @ (share * varies[:, None])
-    rank = int(np.linalg.matrix_rank(variance, hermitian=True)) if variance.size else 0
     surplus = dead.sum(axis=0) - expected
-    statistic = max(0.0, float(surplus @ np.linalg.pinv(variance, hermitian=True) @ surplus)) if rank else None
+    # The surpluses of groups that were at risk together sum to 0: one of each such set says nothing new.
+    _, together = connected_components(variance < 0, directed=False)
+    kept = np.setdiff1d(np.arange(names.size), np.unique(together, return_index=True)[1])
+    statistic = None
+    if kept.size:
+        statistic = max(0.0, float(surplus[kept] @ np.linalg.solve(variance[np.ix_(kept, kept)], surplus[kept])))
     return LogRank(
         statistic=statistic,
-        p_value=None if statistic is None else float(chdtrc(rank, statistic)),
-        degrees_of_freedom=rank,
+        p_value=None if statistic is None else float(chdtrc(kept.size, statistic)),
+        degrees_of_freedom=kept.size,
         groups=tuple(str(name) for name in names),
         observed=tuple(int(count) for count in dead.sum(axis=0)),
         expected=tuple(float(count) for count in expected),
         n=int(np.count_nonzero(_ever_at_risk(exits, entries))),
-        why="" if rank else "no two groups were at risk together when somebody died and somebody did not",
+        why="" if kept.size else "no two groups were at risk together when somebody died and somebody did not",
     )
 
 
