@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
 import trio
-from dash import Dash, Input, Output, State, ctx, html
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
 
 from analytics import wording
@@ -24,6 +24,7 @@ from dashboard.request import parse_query
 ROWS_A_PAGE = 50
 LAST_PAGE = 10_000
 HEADER_HEIGHT_PX = 40
+_ROW_BORDER_PX = 2
 
 _TEXT_KEY, _SORT_KEY, _PAGE_KEY = "q", "sort", "page"
 
@@ -131,13 +132,17 @@ def layout(table: Table, view: View, query: Mapping[str, str]) -> Component:
     state, rows, total = _ask(table, view, table.parse(query, view))
     return html.Div(
         [
+            dcc.Store(id=table.id("fitted")),
             html.Div(className="filters", role="search", children=_filters(table, view, state)),
             html.P(_count(table, state, total), id=table.id("count"), className="quiet numbers", role="status"),
-            html.Div(_grid(table, state, rows), className="grid" if table.opens_rows else "grid fixed"),
+            html.Div(
+                _grid(table, state, rows),
+                className="grid" if table.opens_rows else "grid fixed",
+                style={"--row-height": f"{table.row_height_px - _ROW_BORDER_PX}px"},
+            ),
             html.Div(
                 className="table-foot",
                 children=[
-                    html.Span("Sorted and filtered over all rows, not this page alone."),
                     dmc.Pagination(
                         id=table.id("pages"),
                         total=_pages(total),
@@ -196,7 +201,6 @@ def _grid(table: Table, state: TableState, rows: list[dict[str, Any]]) -> Compon
         },
         eventListeners={
             "sortChanged": ["askSort(params, setEventData)"],
-            "gridSizeChanged": ["fitColumns(params)"],
             **({"rowClicked": ["openRow(params)"]} if table.opens_rows else {}),
         },
     )
@@ -267,7 +271,11 @@ def change(table: Table, view: View, state: TableState, part: str, value: Any) -
 
 
 def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
-    """The callback of one table; `shown` is the store that holds the address on the screen."""
+    """The callbacks of one table; `shown` is the store that holds the address on the screen."""
+    # Dash runs a callback for parts that come later only if it has an output among them.
+    app.clientside_callback(
+        ClientsideFunction("census", "fitTable"), Output(table.id("fitted"), "data"), Input(table.id("grid"), "id")
+    )
     parts = ("text", *(f.key for f in table.filters), "pages", "grid")
     inputs = [Input(table.id(part), "eventData" if part == "grid" else "value") for part in parts]
 
