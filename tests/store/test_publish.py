@@ -288,7 +288,7 @@ def test_deleted_bytes_are_not_published(path: Path) -> None:
 
 
 READ = """
-import sys
+import sys, time
 from pathlib import Path
 from crawler.store.reader import SnapshotReader
 
@@ -312,6 +312,7 @@ while not seen or seen[-1] < last:
             seen.append(newest)
             print(newest, flush=True)
         rounds += 1
+    time.sleep(0.01)
 print("done", rounds, flush=True)
 """
 
