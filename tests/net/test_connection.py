@@ -136,6 +136,23 @@ async def test_http_1_1_is_what_we_offer(authority: Authority, make_network: Mak
     assert chosen == ["http/1.1"]
 
 
+async def test_a_certificate_that_verifies_but_cannot_be_read(
+    authority: Authority, make_network: MakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No certificate that OpenSSL verifies and Python cannot read is known to us; were there one, it is a failure."""
+
+    def unreadable(_notation: str) -> int:
+        raise ValueError("time data does not match")
+
+    monkeypatch.setattr(ssl, "cert_time_to_seconds", unreadable)
+    async with listening(silent, authority.server(NAME)) as peer:
+        connection = make_network().connection(peer.address, peer.port, NAME)
+        await connection.connect()
+        assert not connection.is_open
+        assert isinstance(connection.tls, Failed)
+        assert connection.tls.failure.kind is FailureKind.TLS_VERIFY
+
+
 # -- Not connected: the scenario table -------------------------------------------------------------------------------
 
 
@@ -564,6 +581,22 @@ async def test_content_is_sent_with_its_length(authority: Authority, make_networ
     assert head.startswith(b"POST /x HTTP/1.1\r\n")
     assert b"content-length: 11" in head.lower()
     assert content == b'{"limit":1}'
+
+
+async def test_content_larger_than_every_buffer_goes_out_whole(authority: Authority, make_network: MakeNetwork) -> None:
+    content = bytes(range(256)) * (16 * 1024)  # 4 MiB, sent to a peer that takes its time
+
+    async def read_late(peer: Peer, stream: Stream) -> None:
+        await trio.sleep(0.1)
+        await peer.read_request(stream)
+        await stream.send_all(HELLO)
+
+    async with listening(read_late, authority.server(NAME)) as peer:
+        connection = make_network().connection(peer.address, peer.port, NAME)
+        response = await connection.handle_async_request(httpx.Request("POST", f"https://{NAME}/", content=content))
+        assert await response.aread() == b"hello"
+        connection.close()
+    assert peer.requests[0].endswith(content)
 
 
 async def test_one_exchange_at_a_time(authority: Authority, make_network: MakeNetwork) -> None:

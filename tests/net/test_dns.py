@@ -1,5 +1,7 @@
 """Look-ups against a real name server that is honest, broken, silent or lying."""
 
+import errno
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crawler.errors import FailureKind, UsageError
+from crawler.errors import FailureKind, LocalResourcesError, UsageError
 from crawler.net import dns as net_dns
 from crawler.net import dnswire
 from crawler.net.dns import Dns
@@ -505,6 +507,16 @@ async def test_no_way_to_the_name_server_is_no_answer() -> None:
     lookups.close()
     assert answer.failure is not None
     assert answer.failure.kind is FailureKind.DNS_TIMEOUT
+
+
+async def test_a_machine_out_of_descriptors_is_no_answer_of_dns(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(*_args: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "socket", no_more)
+    lookups = Dns(("127.0.0.1", 53), LONG_S, 8)
+    with pytest.raises(LocalResourcesError):
+        await lookups.lookup_srv("_matrix-fed._tcp.two.test")
 
 
 async def test_nobody_listening_is_no_answer() -> None:
