@@ -1,4 +1,4 @@
-"""How many files and sockets this process may hold. A crawl of hundreds of servers at once passes the usual soft limit."""
+"""How many files and sockets this process may hold: a crawl of hundreds of servers at once passes the usual limit."""
 
 import contextlib
 import resource
