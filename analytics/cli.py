@@ -7,7 +7,6 @@ from itertools import groupby
 from pathlib import Path
 
 import click
-from crawler.store.publish import serving_file
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +16,7 @@ from analytics.load import newest_census
 from analytics.mission import DEFINITIONS, metric_rows
 from analytics.schemas import MetricRow
 from crawler.errors import UsageError, printable
+from crawler.store.publish import serving_file
 
 SYNTHETIC = "synthetic: of practice servers; says nothing about the real federation"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crawler.errors import UsageError
+from crawler.errors import UsageError, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def load_settings(config: Path | None = None, overrides: tuple[str, ...] = (), *
     for key, given in network.items():
         if given:
             section = "politeness" if key == "contact" else "network"
-            values.setdefault(section, {})[key] = given
+            _section_of(values, section)[key] = given
     for override in overrides:
         _apply_override(values, override)
     settings = _build(values)
@@ -121,12 +121,19 @@ def load_settings(config: Path | None = None, overrides: tuple[str, ...] = (), *
     return settings
 
 
+def _section_of(values: dict[str, Any], name: str) -> dict[str, Any]:
+    section = values.setdefault(name, {})
+    if not isinstance(section, dict):
+        raise UsageError(f"settings: {name} is a section; write {name}.KEY=value")
+    return section
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read the settings file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
         raise UsageError(f"{path} is no valid TOML: {error}") from error
 
 
@@ -134,30 +141,26 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
     if not equals or not path:
         raise UsageError(f"--set wants section.key=value, for example limits.concurrency=100; got {override!r}")
-    *section, key = path.split(".")
+    *sections, key = path.split(".")
     target = values
-    for name in section:
-        target = target.setdefault(name, {})
-        if not isinstance(target, dict):
-            raise UsageError(f"--set {override}: {name} is no section")
+    for name in sections:
+        target = _section_of(target, name)
     try:
         target[key] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         target[key] = text
 
 
 def _build(values: dict[str, Any]) -> Settings:
     parts: dict[str, Any] = {}
-    for name, given in values.items():
+    for name, given in list(values.items()):
         if name in SECTIONS:
-            if not isinstance(given, dict):
-                raise UsageError(f"settings: {name} is a section; write {name}.KEY=value")
-            parts[name] = _build_section(name, SECTIONS[name], given)
-        elif name == "vantage" and isinstance(given, str):
-            parts[name] = given
+            parts[name] = _build_section(name, SECTIONS[name], _section_of(values, name))
+        elif name == "vantage":
+            parts[name] = _coerce(name, given, str)
         else:
             known = ", ".join([*SECTIONS, "vantage"])
-            raise UsageError(f"unknown setting {name}; known are {known}")
+            raise UsageError(f"unknown setting {printable(name)}; known are {known}")
     return Settings(**parts)
 
 
@@ -166,13 +169,17 @@ def _build_section(name: str, section: type[Any], given: dict[str, Any]) -> Any:
     checked: dict[str, Any] = {}
     for key, value in given.items():
         if key not in fields:
-            raise UsageError(f"unknown setting {name}.{key}; known are {', '.join(fields)}")
+            raise UsageError(f"unknown setting {name}.{printable(key)}; known are {', '.join(fields)}")
         checked[key] = _coerce(f"{name}.{key}", value, type(fields[key].default))
     return section(**checked)
 
 
+MAX_NUMBER = 2**53
+"""Larger ones have no use here, and could neither be a float nor be read back from JSON as they were."""
+
+
 def _coerce(path: str, value: Any, kind: type[Any]) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < MAX_NUMBER:
         return float(value)
     if kind is tuple and isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         return tuple(value)
@@ -181,7 +188,13 @@ def _coerce(path: str, value: Any, kind: type[Any]) -> Any:
     if isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool):
         return value
     words = {int: "a whole number", float: "a number", str: "text", tuple: "a list of texts"}
-    raise UsageError(f"{path} wants {words[kind]}, got {value!r}")
+    raise UsageError(f"{path} wants {words[kind]}, got {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    # Python refuses to spell integers of more than a few thousand digits, which TOML can give in hexadecimal.
+    is_huge = isinstance(value, int) and abs(value) >= MAX_NUMBER
+    return "a huge number" if is_huge else repr(value)[:60]
 
 
 def validate(settings: Settings) -> None:
@@ -192,8 +205,8 @@ def validate(settings: Settings) -> None:
     """
     for field_ in dataclasses.fields(Limits):
         value = getattr(settings.limits, field_.name)
-        if not value > 0:
-            raise UsageError(f"limits.{field_.name} must be more than 0, got {value}")
+        if not 0 < value < MAX_NUMBER:
+            raise UsageError(f"limits.{field_.name} must be more than 0 and less than 2^53, got {_shown(value)}")
     if settings.network.dns:
         parse_address_port(settings.network.dns, "--dns")
     for rule in settings.network.connect:
@@ -203,16 +216,21 @@ def validate(settings: Settings) -> None:
             ipaddress.ip_network(cidr, strict=False)
         except ValueError:
             raise UsageError(f"--allow-address wants an address or CIDR such as 127.0.0.0/8, got {cidr!r}") from None
-    if any(not c.isprintable() for c in settings.politeness.contact):
-        raise UsageError("--contact must be one printable line")
+    contact = settings.politeness.contact
+    if not (contact.isascii() and contact.isprintable()):
+        raise UsageError("--contact must be one printable line of ASCII: it stands in a header of every request")
+    if not settings.vantage or not settings.vantage.isprintable():
+        raise UsageError("vantage must be a short printable name")
 
 
 def parse_address_port(text: str, what: str, *, wild: bool = False) -> tuple[str, int | None]:
     """`ADDRESS:PORT` with an IP literal, IPv6 in brackets; with `wild`, `*` for either (address "*", port None)."""
     host, colon, digits = text.rpartition(":")
-    address = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    in_brackets = host.startswith("[") and host.endswith("]")
+    address = host[1:-1] if in_brackets else host
     try:
-        if not colon:
+        # Brackets go with IPv6 and only with it: without them "::1:53" could be read in two ways.
+        if not colon or in_brackets is not (":" in address):
             raise ValueError
         if not (wild and address == "*"):
             ipaddress.ip_address(address)

@@ -5,9 +5,10 @@ A remote's misbehaviour is an observation, a `Failure` with one `FailureKind`; i
 
     CensusError                 base; its message says what to do, the command line prints it and exits with `exit_code`
     ├── UsageError              bad input from the person at the keyboard                           exit code 2
-    └── StoreError              the census or serving file cannot be used                           exit code 2
-        ├── SchemaTooNewError        written by a newer version of this program
-        └── CensusLockedError        another process is writing
+    ├── StoreError              the census or serving file cannot be used                           exit code 2
+    │   ├── SchemaTooNewError        written by a newer version of this program
+    │   └── CensusLockedError        another process is writing
+    └── LocalResourcesError     this machine is out of descriptors or memory: no remote is to blame exit code 1
     ProtocolError               bytes that do not mean what the specification says they must; ends no command, for it is
                                 caught where the bytes came in (net, engine) and kept as its `failure`
 """
@@ -184,12 +185,16 @@ class CensusLockedError(StoreError):
     """Another process is writing this census file."""
 
 
+class LocalResourcesError(CensusError):
+    """This machine has no file descriptors or memory left; blaming a remote for it would be a false observation."""
+
+
 class ProtocolError(Exception):
     """Bytes that do not mean what the specification says they must. Carries the kind it is recorded as."""
 
     def __init__(self, kind: FailureKind, detail: str = "") -> None:
-        super().__init__(detail or kind.value)
         self.failure = Failure(kind, printable(detail))
+        super().__init__(self.failure.detail or kind.value)
 
     @classmethod
     def of(cls, failure: Failure) -> "ProtocolError":

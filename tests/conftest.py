@@ -2,7 +2,14 @@
 
 import os
 
+import hypothesis
 import pytest
+
+# No test asserts an absolute time, and a shared machine is slow at times: hypothesis is not to judge by the clock.
+hypothesis.settings.register_profile(
+    "census", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("census")
 
 
 @pytest.hookimpl(trylast=True)

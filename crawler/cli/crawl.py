@@ -27,8 +27,10 @@ from crawler.engine.identity import KeyService, key_service, serve_key_document
 from crawler.engine.report import build_report, summary_lines
 from crawler.engine.run import CrawlRun, Plan
 from crawler.engine.seeds import read_seeds, shipped_seeds
+from crawler.engine.synthetic import trusts_only_the_lab
 from crawler.engine.visit import worker
 from crawler.errors import CensusError, UsageError
+from crawler.file_limit import raise_file_limit
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState
 from crawler.net.transport import Network
 from crawler.protocol.signing import Identity
@@ -102,11 +104,12 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         seeds=tuple(names or shipped_seeds()),
         scope=CrawlScope.FULL if options["max_servers"] is None else CrawlScope.LIMITED,
         max_servers=options["max_servers"],
-        synthetic=bool(ctx.find_root().obj.get("synthetic", False)),
+        synthetic=trusts_only_the_lab(settings.network.ca),
         identity=identity.server_name.raw if identity else None,
         crawler_version=VERSION,
     )
     service = _key_service(identity, options)
+    raise_file_limit()
     network = Network(settings, version=VERSION)
     if identity is None:
         click.echo(

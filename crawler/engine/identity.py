@@ -7,7 +7,6 @@ refused until that expires. Hence a fresh random ID for every new key.
 import os
 import secrets
 import ssl
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,6 +107,5 @@ async def serve_key_document(
         listeners = await trio.open_tcp_listeners(service.port, host=service.host)
     except OSError as error:
         raise UsageError(f"--serve-key {service.host}:{service.port}: {error.strerror or error}") from error
-    handler: Callable[..., Awaitable[object]] = key_document_handler(identity, now=lambda: datetime.now(UTC))
-    del contact
+    handler = key_document_handler(identity, now=lambda: datetime.now(UTC), contact=contact)
     await serve(handler, listeners=listeners, tls=service.tls, task_status=task_status)

@@ -78,12 +78,14 @@ class VersionInfo:
 class KeyDocument:
     """`/_matrix/key/v2/server`, verified: name matches, a signature by one of its own keys holds, in date.
 
-    Keys are key id -> unpadded base64. `valid_until` is as published, before the 7-day cap.
+    Keys are key id -> unpadded base64. `valid_until` is as published, before the 7-day cap. `server_name` is the
+    document's own spelling, which may differ from ours in case: what a request to this server must name as destination.
     """
 
     verify_keys: dict[str, str]
     old_verify_keys: tuple[str, ...]
     valid_until: datetime
+    server_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

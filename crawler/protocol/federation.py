@@ -104,7 +104,7 @@ def parse_key_document(body: bytes, server_name: ServerName, now: datetime) -> K
         raise _shape("valid_until_ts is no integer")
     if valid_until_ms <= now.timestamp() * 1000:
         raise ProtocolError(FailureKind.KEYS_EXPIRED, f"the key document expired at {valid_until_ms} ms")
-    return KeyDocument(verify_keys, tuple(_old_key_ids(document)), _time(valid_until_ms))
+    return KeyDocument(verify_keys, tuple(_old_key_ids(document)), _time(valid_until_ms), own_name)
 
 
 def _verify_keys(document: Mapping[str, Any]) -> dict[str, str]:

@@ -31,7 +31,7 @@ def normalise(name: str | None, version: str | None, server_name: ServerName) ->
 def _software(name: str | None, server_name: ServerName) -> str | None:
     if name is None:
         return None
-    spelled = " ".join(printable(name, MAX_TEXT).lower().split())
+    spelled = printable(" ".join(name.split()).lower(), MAX_TEXT)
     # A name of one label, such as "synapse" on a private network, may also be what an implementation is called.
     if spelled == server_name.key and ("." in spelled or ":" in spelled):
         return ROCKET_CHAT

@@ -110,12 +110,14 @@ def next_hop(url: str, location: str, *, kind: FailureKind = FailureKind.HTTP_RE
     try:
         target = urljoin(url, location)
         parts = urlsplit(target)
+        reference = urlsplit(location)
     except ValueError:
         raise ProtocolError(kind, f"the redirect leads to {location[:100]!r}, which is no URL") from None
     if len(target) > MAX_URL:
         raise ProtocolError(kind, f"the redirect leads to a URL of {len(target)} characters, more than {MAX_URL}")
     if parts.scheme != "https":
         raise ProtocolError(kind, f"the redirect leads to {parts.scheme or 'no scheme'}, not to https")
-    if try_server_name(parts.netloc) is None:
+    # "https:x" is refused: RFC 3986, 5.4.2, knows it as a URL without a host, urljoin as a path of the old host.
+    if try_server_name(parts.netloc) is None or (reference.scheme and not reference.netloc):
         raise ProtocolError(kind, f"the redirect leads to {target[:100]!r}, whose host is not a plain one")
     return parts._replace(fragment="").geturl()

@@ -1,0 +1,257 @@
+"""The Matrix endpoints of every practice server, told apart by port, Host header and SNI.
+
+Strict where real servers are lax: a request whose Host is not exactly what the server discovery prescribes for that
+port, or whose TLS handshake named another host, gets 421, so that a crawler that resolves names wrongly is found out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from urllib.parse import unquote
+
+import trio
+
+from crawler.lab.deaths import Death
+from crawler.lab.dice import dice
+from crawler.lab.directory import Directories
+from crawler.lab.fronts import NOT_FOUND_PAGE, PARKED_PAGE, answer_front
+from crawler.lab.names import UNPARSABLE_SERVERS
+from crawler.lab.network import Presence, Role, Route
+from crawler.lab.oddities import Quirk
+from crawler.lab.peers import Peers
+from crawler.lab.rooms import WIDE_ROOMS
+from crawler.lab.seen import Seen, Sighting, Signature
+from crawler.lab.software import Door, spec_versions, unstable_features
+from crawler.lab.world import World
+from crawler.listen.message import (
+    HTML,
+    TEXT,
+    UNRECOGNIZED,
+    WRONG_METHOD,
+    Handler,
+    Request,
+    Response,
+    json_response,
+    matrix_error,
+)
+from crawler.model.discovery import Branch
+from crawler.model.names import parse_server_name
+from crawler.model.rooms import DirectoryWay
+from crawler.protocol.signing import Identity, build_key_document
+
+_SERVERS_KEPT = 4096
+_KEYS_VALID_FOR_S = 24 * 3600
+
+_MISDIRECTED = Response(421, b"No such server here\n", TEXT)
+_BAD_GATEWAY = Response(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>", HTML)
+_ALIAS_PATHS = ("/_matrix/client/v3/directory/room/", "/_matrix/client/r0/directory/room/")
+_PUBLIC_ROOMS_PATHS = ("/_matrix/client/v3/publicRooms", "/_matrix/client/r0/publicRooms")
+
+_ONE_HOST = frozenset({Branch.EXPLICIT_PORT, Branch.SRV, Branch.SRV_DEPRECATED, Branch.DEFAULT})
+"""Branches on which the name's web front and its federation endpoint are the same machine, and die together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Answers of one server that are the same for everybody."""
+
+    presence: Presence
+    version: Response
+    keys: Response
+    client_versions: Response
+
+
+class Matrix:
+    """All practice servers.
+
+    Args:
+        world: who they are.
+        peers: checks signatures.
+        seen: is told of every request.
+        now: the clock, for key documents.
+    """
+
+    def __init__(
+        self, world: World, peers: Peers, seen: Seen, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._world = world
+        self._peers = peers
+        self._seen = seen
+        self._now = now
+        self._directories = Directories(world)
+        self._limited: set[int] = set()
+        self._prepared = lru_cache(maxsize=_SERVERS_KEPT)(self._prepare)
+
+    def listening_on(self, port: int) -> Handler:
+        """The handler for the listener of one port of the world."""
+
+        async def handle(request: Request) -> Response | None:
+            host = (request.header(b"host") or "").lower()
+            route = self._world.routes.get((port, host))
+            if route is None or request.sni != _sni_of(host):
+                self._seen.end(self._seen.begin(None, None, port, host, request), _MISDIRECTED.status)
+                return _MISDIRECTED
+            sighting = self._seen.begin(self._world.names[route.index], route.address, port, host, request)
+            response: Response | None = None
+            try:
+                latency_s = self._world.plan(route.index).latency_s
+                if latency_s > 0:
+                    await trio.sleep(latency_s)
+                response = await self._answer(route, host, request, sighting)
+            finally:
+                self._seen.end(sighting, response.status if response is not None else None)
+            return response
+
+        return handle
+
+    async def _answer(self, route: Route, host: str, request: Request, sighting: Sighting) -> Response | None:
+        plan = self._world.plan(route.index)
+        if plan.death is not None and (Role.FEDERATION in route.role or plan.branch in _ONE_HOST):
+            conduct = self._dead(plan.death, host)
+            if conduct is not _ALIVE_SO_FAR:
+                return conduct
+        path = request.path
+        prepared = self._prepared(route.index, int(self._now().timestamp() / (_KEYS_VALID_FOR_S / 2)))
+        if not path.startswith("/_matrix/"):
+            if Role.WELL_KNOWN in route.role:
+                return answer_front(self._world, route, prepared.presence, host, request)
+            return NOT_FOUND_PAGE
+        if Role.FEDERATION in route.role and not path.startswith("/_matrix/client/"):
+            return await self._federation(route.index, prepared, request, sighting)
+        if Role.CLIENT in route.role and path.startswith("/_matrix/client/"):
+            return self._client(route.index, prepared, request)
+        return NOT_FOUND_PAGE if route.role is Role.WELL_KNOWN else UNRECOGNIZED
+
+    @staticmethod
+    def _dead(death: Death, host: str) -> Response | None:
+        """How a host that is dead above TLS answers everything; `_ALIVE_SO_FAR` when its death comes later."""
+        match death:
+            case Death.PARKED:
+                return PARKED_PAGE
+            case Death.BAD_GATEWAY:
+                return _BAD_GATEWAY
+            case Death.NOT_MATRIX:
+                return NOT_FOUND_PAGE
+            case Death.REDIRECTS:
+                return Response(302, b"", TEXT, ((b"location", f"https://gone.{host.partition(':')[0]}/".encode()),))
+            case Death.HANGS_UP:
+                return None
+            case _:
+                return _ALIVE_SO_FAR
+
+    async def _federation(
+        self, index: int, prepared: _Prepared, request: Request, sighting: Sighting
+    ) -> Response | None:
+        path = request.path
+        if path == "/_matrix/federation/v1/version":
+            response = prepared.version
+        elif path == "/_matrix/key/v2/server":
+            response = prepared.keys
+        elif path == "/_matrix/federation/v1/publicRooms":
+            if request.method not in ("GET", "HEAD"):
+                return WRONG_METHOD
+            return await self._public_rooms(index, request, sighting)
+        else:
+            return UNRECOGNIZED
+        return response if request.method in ("GET", "HEAD") else WRONG_METHOD
+
+    async def _public_rooms(self, index: int, request: Request, sighting: Sighting) -> Response:
+        plan = self._world.plan(index)
+        if plan.policy.federation is Door.ABSENT:
+            return UNRECOGNIZED
+        refusal = await self._peers.refusal(request, self._world.names[index])
+        if refusal is None and plan.quirk is Quirk.SIGNATURE_REFUSED:
+            refusal = self._peers.no_key(self._peers.name, "")
+        if refusal is not None:
+            sighting.signature = Signature.NONE if request.header(b"authorization") is None else Signature.BAD
+            return refusal
+        sighting.signature = Signature.GOOD
+        if plan.quirk is Quirk.RATE_LIMITED_ONCE and index not in self._limited:
+            self._limited.add(index)
+            body = {"errcode": "M_LIMIT_EXCEEDED", "error": "Too Many Requests", "retry_after_ms": 800}
+            return json_response(429, body, ((b"retry-after", b"1"),))
+        return self._directories.answer(index, DirectoryWay.FEDERATION, request.query(), self._peers.name)
+
+    def _client(self, index: int, prepared: _Prepared, request: Request) -> Response:
+        path = request.path
+        if request.method not in ("GET", "HEAD"):
+            return WRONG_METHOD
+        if path == "/_matrix/client/versions":
+            return prepared.client_versions
+        if path in _PUBLIC_ROOMS_PATHS:
+            return self._directories.answer(index, DirectoryWay.CLIENT, request.query(), "")
+        for prefix in _ALIAS_PATHS:
+            if path.startswith(prefix):
+                return self._alias(index, unquote(path.removeprefix(prefix), errors="replace"))
+        return UNRECOGNIZED
+
+    def _alias(self, index: int, alias: str) -> Response:
+        """Who is in the room of an alias, as this server knows: its own view if it is in the room, else the owner's."""
+        localpart, _, domain = alias[1:].partition(":")
+        if alias[:1] != "#" or not domain or not localpart:
+            return matrix_error(400, "M_INVALID_PARAM", "Room alias invalid")
+        owner = self._world.index_of.get(domain)
+        digits = localpart.rpartition("-")[2]
+        serial = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 7 else -1
+        rooms = self._world.rooms
+        if owner is None or not 0 <= serial < rooms.count(owner) or rooms.room(owner, serial).alias != alias:
+            if owner != index and (owner is None or not self._world.plan(owner).alive):
+                return matrix_error(502, "M_UNKNOWN", "Failed to fetch alias")
+            return matrix_error(404, "M_NOT_FOUND", f"Room alias {alias} not found")
+        inside = list(rooms.participants(owner, serial))
+        if index not in inside and not self._world.plan(owner).alive:
+            return matrix_error(502, "M_UNKNOWN", "Failed to fetch alias")
+        dice(self._world.seed, "order", owner, serial).shuffle(inside)
+        inside.sort(key=lambda member: member != index)  # the answering server first, the rest in no order
+        servers = [self._world.names[member] for member in inside]
+        if owner == 0 and serial < WIDE_ROOMS:
+            servers += UNPARSABLE_SERVERS
+        return json_response(200, {"room_id": rooms.room(owner, serial).room_id, "servers": servers})
+
+    def _prepare(self, index: int, period: int) -> _Prepared:
+        """Made anew in every `period`, half of the validity of a key document."""
+        del period
+        plan, name = self._world.plan(index), self._world.names[index]
+        release = plan.release
+        server: dict[str, str] = {}
+        if release.name_raw is not None:
+            server["name"] = release.name_raw.format(server=name)
+        if release.version_raw is not None:
+            server["version"] = release.version_raw
+        versions = {"versions": spec_versions(release), "unstable_features": unstable_features(release)}
+        return _Prepared(
+            presence=self._world.presence(index),
+            version=json_response(200, {"server": server}),
+            keys=self._keys(index, plan.death),
+            client_versions=json_response(200, versions),
+        )
+
+    def _keys(self, index: int, death: Death | None) -> Response:
+        """The key document, or what stands in its place."""
+        identity, now = self._world.identity(index), self._now()
+        if death is Death.KEYS_NOT_JSON:
+            return PARKED_PAGE
+        if death is Death.KEYS_NOT_FOUND:
+            return UNRECOGNIZED
+        if death is Death.KEYS_WRONG_NAME:
+            identity = Identity(parse_server_name(f"old.{identity.server_name.host}".replace(":", "-")), identity.key)
+        valid_for_s = -3600 if death is Death.KEYS_EXPIRED else _KEYS_VALID_FOR_S
+        document = build_key_document(identity, now, valid_for_s)
+        if death is Death.KEYS_NO_KEY:
+            document["verify_keys"] = {}
+        elif death is Death.KEYS_NO_SIGNATURE:
+            document["signatures"] = {}
+        elif death is Death.KEYS_BAD_SIGNATURE:
+            document["valid_until_ts"] += 1
+        return json_response(200, document)
+
+
+_ALIVE_SO_FAR = Response(0)
+
+
+def _sni_of(host: str) -> str | None:
+    """What SNI must say for a Host header: its host; nothing for an address (RFC 6066, 3)."""
+    if host.startswith("[") or host.partition(":")[0].replace(".", "").isdigit():
+        return None
+    return host.partition(":")[0]

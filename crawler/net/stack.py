@@ -1,0 +1,82 @@
+"""What all connections of a process share, built once from the settings.
+
+Apart from `transport.Network`, which hands out visits and connections, so that these can know the stack without knowing
+who made them.
+"""
+
+import random
+import re
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import trio
+
+from crawler.config import Limits, Settings, parse_address_port
+from crawler.net.dial import Dialler, parse_rule
+from crawler.net.dns import Dns
+from crawler.net.pacing import Pacer
+from crawler.net.tls import client_context
+from crawler.net.traffic import Traffic
+from crawler.protocol.addresses import AddressPolicy
+
+DNS_PORT = 53
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One of each.
+
+    `busy` bounds the handshakes under way: they are what costs CPU, and when the loop lags behind, deadlines make live
+    servers look dead. `rng` draws the order of SRV targets; `now` is the wall clock.
+    """
+
+    limits: Limits
+    user_agent: bytes
+    policy: AddressPolicy
+    dialler: Dialler
+    context: ssl.SSLContext
+    busy: trio.CapacityLimiter
+    pacer: Pacer
+    dns: Dns
+    traffic: Traffic
+    rng: random.Random
+    now: Callable[[], datetime]
+
+
+def build_stack(settings: Settings, version: str, rng: random.Random, now: Callable[[], datetime]) -> Stack:
+    """Raises UsageError for settings that name what is not there: a CA file, a system DNS server."""
+    limits, network = settings.limits, settings.network
+    traffic = Traffic()
+    policy = AddressPolicy(network.allow_address)
+    nameserver: tuple[str, int] | None = None
+    if network.dns:
+        address, port = parse_address_port(network.dns, "--dns")
+        nameserver = (address, port or DNS_PORT)
+    return Stack(
+        limits=limits,
+        user_agent=user_agent(version, settings.politeness.contact),
+        policy=policy,
+        dialler=Dialler(policy, tuple(parse_rule(rule) for rule in network.connect)),
+        context=client_context(network.ca),
+        busy=trio.CapacityLimiter(limits.busy_connections),
+        pacer=Pacer(limits.address_concurrency, limits.address_rate_per_s, traffic),
+        dns=Dns(nameserver, limits.dns_timeout_s, limits.addresses_per_host, traffic),
+        traffic=traffic,
+        rng=rng,
+        now=now,
+    )
+
+
+def user_agent(version: str, contact: str) -> bytes:
+    """Who we are, and in a comment (RFC 9110, 10.1.5 and 5.6.5) whom to write to."""
+    product = f"matrix-census/{version}"
+    if not contact:
+        return product.encode("ascii")
+    escaped = re.sub(r"([()\\])", r"\\\1", contact)
+    return f"{product} (+{escaped})".encode()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

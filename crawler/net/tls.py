@@ -1,0 +1,168 @@
+"""TLS over a connected socket: the one shared context, the handshake, and what a verified connection tells.
+
+OpenSSL reads and writes the descriptor itself and trio only waits for it: no copies through memory buffers. Who is
+trusted does not depend on the version of Python (`ssl.create_default_context` does) nor on `SSLKEYLOGFILE`.
+"""
+
+import hashlib
+import socket
+import ssl
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import trio
+
+from crawler.errors import Failure, FailureKind, UsageError, printable
+from crawler.model.observation import TlsFacts
+from crawler.net.failures import tls_failure
+
+BUSY_PATIENCE_S = 1.0
+"""How long a silent peer keeps its place among the busy: tarpits that never finish a handshake cannot hold them all."""
+_RECEIVE_BYTES = 32 * 1024
+
+
+def client_context(ca: str) -> ssl.SSLContext:
+    """The context of every connection: TLS 1.2 or newer, HTTP/1.1, certificates verified as federating servers do.
+
+    Args:
+        ca: PEM file of the authorities to trust instead of the system's; empty for the system's.
+
+    Raises:
+        UsageError: the file cannot be read or holds no certificate.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Names are looked for in subjectAltName only (RFC 9525, 6.3), as Synapse, Go and rustls do.
+    context.hostname_checks_common_name = False
+    context.set_alpn_protocols(["http/1.1"])
+    if not ca:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        return context
+    try:
+        context.load_verify_locations(cafile=ca)
+    except ssl.SSLError:
+        raise UsageError(f"--ca {ca} holds no certificate authority in PEM") from None
+    except OSError as error:
+        raise UsageError(f"--ca {ca} cannot be read: {error.strerror}") from error
+    return context
+
+
+class TlsStream:
+    """A TLS connection to one peer. One task at a time; closed by whoever sees an error."""
+
+    def __init__(self, sock: ssl.SSLSocket) -> None:
+        self._sock = sock
+
+    async def send_all(self, data: bytes) -> None:
+        """Raises OSError when the connection breaks."""
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._sock.send(rest) :]
+            except ssl.SSLWantWriteError:
+                await trio.lowlevel.wait_writable(self._sock)
+            except ssl.SSLWantReadError:
+                await trio.lowlevel.wait_readable(self._sock)
+
+    async def receive_some(self) -> bytes:
+        """At least one byte, or none when the peer has closed. Raises OSError when the connection breaks.
+
+        A peer that leaves without TLS's goodbye counts as having closed: many do, and HTTP's own framing tells
+        whether the answer was whole.
+        """
+        waited = False
+        while True:
+            try:
+                data = self._sock.recv(_RECEIVE_BYTES)
+            except ssl.SSLWantReadError:
+                await trio.lowlevel.wait_readable(self._sock)
+                waited = True
+            except ssl.SSLWantWriteError:
+                await trio.lowlevel.wait_writable(self._sock)
+                waited = True
+            else:
+                break
+        if not waited:
+            # A peer that sends faster than we read must not keep the loop from its other tasks and its deadlines.
+            await trio.lowlevel.checkpoint()
+        return data
+
+    def facts(self) -> TlsFacts:
+        """What the handshake agreed and whom the certificate names.
+
+        Raises:
+            ValueError: a certificate that verifies but cannot be read.
+        """
+        certificate = self._sock.getpeercert()
+        der = self._sock.getpeercert(binary_form=True)
+        cipher = self._sock.cipher()
+        if not certificate or der is None or cipher is None:
+            raise ValueError("no certificate")
+        return TlsFacts(
+            protocol=self._sock.version() or "",
+            cipher=cipher[0],
+            issuer=_organisation(certificate["issuer"]),
+            not_after=datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC),
+            fingerprint_sha256=hashlib.sha256(der).hexdigest(),
+        )
+
+    def close(self) -> None:
+        """Say goodbye if that needs no waiting, and close."""
+        # ValueError: the session was never set up, or is shut down already.
+        with suppress(OSError, ValueError):
+            self._sock.unwrap()
+        self._sock.close()
+
+
+def _organisation(name: object) -> str:
+    """The organisation in a name as `getpeercert` has it (groups of pairs), else its common name."""
+    groups = name if isinstance(name, tuple) else ()
+    parts = {pair[0]: pair[1] for group in groups for pair in group}
+    return printable(parts.get("organizationName") or parts.get("commonName") or "")
+
+
+async def handshake(
+    sock: socket.socket, context: ssl.SSLContext, tls_name: str, busy: trio.CapacityLimiter, timeout_s: float
+) -> tuple[TlsStream | Failure, float]:
+    """Verify that the peer is `tls_name`. Takes the socket over: it is closed unless a stream is returned.
+
+    An IP literal is verified by the certificate's IP addresses and sends no SNI (RFC 6066, 3).
+
+    Returns:
+        The stream, or why there is none, and the seconds that took. Neither they nor the time-out count the wait for
+        a place among the busy, which is our own doing.
+    """
+    tls: ssl.SSLSocket | None = None
+    started = trio.current_time()
+    try:
+        async with busy:
+            started = trio.current_time()
+            tls = context.wrap_socket(sock, server_hostname=tls_name, do_handshake_on_connect=False)
+            done = await _shake(tls, min(BUSY_PATIENCE_S, timeout_s))
+        if not done:
+            done = await _shake(tls, max(0.0, timeout_s - (trio.current_time() - started)))
+    except BaseException as error:
+        (tls or sock).close()
+        if isinstance(error, OSError):
+            return tls_failure(error), trio.current_time() - started
+        raise
+    took_s = trio.current_time() - started
+    if done:
+        return TlsStream(tls), took_s
+    tls.close()
+    return Failure(FailureKind.TLS_TIMEOUT, f"no handshake in {timeout_s:g} s"), took_s
+
+
+async def _shake(tls: ssl.SSLSocket, timeout_s: float) -> bool:
+    """Go on with the handshake; False when it is not done within `timeout_s`."""
+    with trio.move_on_after(timeout_s):
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await trio.lowlevel.wait_readable(tls)
+            except ssl.SSLWantWriteError:
+                await trio.lowlevel.wait_writable(tls)
+            else:
+                return True
+    return False

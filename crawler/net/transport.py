@@ -1,0 +1,75 @@
+"""`Network`: the way out for the rest of the crawler. Visits and connections come from here."""
+
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from types import TracebackType
+
+from crawler.config import Limits, Settings
+from crawler.model.names import ServerName
+from crawler.net.connection import Connection
+from crawler.net.session import Session
+from crawler.net.stack import build_stack, utc_now
+from crawler.net.traffic import Traffic
+
+__all__ = ["Connection", "Network"]
+
+
+class Network:
+    """One for each process; `async with network` ends its sockets. May be built before the event loop runs.
+
+    Args:
+        settings: limits, who we are, how names become sockets.
+        version: of this program, for the user agent.
+        rng: draws the order of SRV targets.
+        now: the wall clock.
+
+    Raises:
+        UsageError: settings that name a CA file or a DNS server that is not there.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        version: str,
+        rng: random.Random | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        # SRV's weighted draw wants fairness, not secrecy.
+        self._stack = build_stack(settings, version, rng or random.Random(), now)  # noqa: S311 - see above
+
+    @property
+    def limits(self) -> Limits:
+        return self._stack.limits
+
+    @property
+    def traffic(self) -> Traffic:
+        """Counters since the process began; they go on counting."""
+        return self._stack.traffic
+
+    def connection(self, address: str, port: int, tls_name: str) -> Connection:
+        """A connection of its own, to be closed by the caller; not dialled yet."""
+        return Connection(self._stack, address, port, tls_name)
+
+    @asynccontextmanager
+    async def visit(self, server_name: ServerName) -> AsyncIterator[Session]:
+        """A session for one visit, within `limits.server_requests` and `limits.server_bytes`."""
+        session = Session(self._stack, server_name)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def close(self) -> None:
+        """End what outlives visits: the sockets to the name servers. Asking anew opens them again."""
+        self._stack.dns.close()
+
+    async def __aenter__(self) -> "Network":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
