@@ -9,8 +9,8 @@ CENSUS := $(BIN)/matrix-census
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check lint types imports unit browser-engine census-of-synapse \
-        screenshots lock clean endurance
+.PHONY: help setup setup-dev demo test check lint types imports unit notebooks browser-engine census-of-synapse \
+        lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -44,7 +44,7 @@ $(BIN)/python: | .tools/uv/__main__.py
 browser-engine: .stamps/dev ## bring a Chromium for the browser tests
 	$(BIN)/python -m tests.browser_engine
 
-check: lint types imports unit ## the gate, with everything installed already
+check: lint types imports unit notebooks ## the gate, with everything installed already
 
 lint:
 	$(BIN)/ruff check .
@@ -61,7 +61,12 @@ unit:
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --skip-empty | tail -n 40
-	$(BIN)/python -m pytest -o trio_mode=false --nbmake notebooks
+
+notebooks: ## run the notebooks on a small census of the practice federation
+	rm -rf test-artifacts/notebooks
+	$(CENSUS) demo --no-serve --servers 60 --db test-artifacts/notebooks/census.duckdb > /dev/null
+	MATRIX_CENSUS_DB=$(CURDIR)/test-artifacts/notebooks/census.duckdb \
+	    $(BIN)/python -m pytest -o trio_mode=false --nbmake notebooks
 
 census-of-synapse: setup-dev ## crawl two real Synapse homeservers and leave the file to look at
 	$(BIN)/python -m tests.synapse.census_of_synapse $(ARGS)

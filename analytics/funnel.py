@@ -40,7 +40,7 @@ MEANING: dict[Predicate, str] = {
     Predicate.LISTING: "online, and its room directory answers",
 }
 
-_VISITED = "servers known to the crawl"
+_VISITED = "servers visited"
 
 
 def funnel(snapshot: Snapshot) -> Iterator[MetricRow]:

@@ -17,6 +17,8 @@ NOT_KNOWN = "not known"
 _WIDE = 0.02
 """An interval is wide when it spans more than this share of its value; digits past the third then say nothing."""
 
+_LEAST_S = 0.0005
+
 _UNITS_S = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
@@ -36,12 +38,15 @@ def significant(value: float, digits: int = 3) -> float:
     return round(value, digits - 1 - math.floor(math.log10(abs(value))))
 
 
-def headline(row: MetricRow) -> str:
-    """The number of a row as a headline: three significant digits where its interval is wide."""
+def headline(row: MetricRow) -> tuple[str, str]:
+    """The word before the number of a row, and the number: three significant digits and `about` where its interval is
+    wide, `at least` where it is open above, else no word."""
     if row.value is None:
-        return NOT_KNOWN
+        return "", NOT_KNOWN
+    if row.lo is not None and row.hi is None:
+        return "at least", number(row.value)
     wide = row.lo is not None and row.hi is not None and row.hi - row.lo > _WIDE * abs(row.value)
-    return f"about {number(significant(row.value))}" if wide else number(row.value)
+    return ("about", number(significant(row.value))) if wide else ("", number(row.value))
 
 
 def interval(row: MetricRow) -> str:
@@ -62,12 +67,14 @@ def percent(share: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`12 ms`, `3.2 s`, `1.5 min`, `2.0 h`, `3.0 d`."""
+    """`12 ms`, `3.2 s`, `1.5 min`, `2 h`, `3 d`."""
     if seconds is None:
         return NOT_KNOWN
     for size, unit in _UNITS_S:
         if seconds >= size:
-            return f"{seconds / size:.1f}{THIN_SPACE}{unit}"
+            return f"{number(seconds / size)}{THIN_SPACE}{unit}"
+    if 0 < seconds < _LEAST_S:
+        return f"under 1{THIN_SPACE}ms"
     return f"{seconds * 1000:.0f}{THIN_SPACE}ms"
 
 

@@ -1,8 +1,8 @@
-"""The factory: one ASGI application out of FastAPI, Dash, the list of pages, the API and the headers of every answer."""
+"""The factory: one ASGI application out of FastAPI, Dash, the pages, the API and the headers of every answer."""
 
 import mimetypes
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from dash import Dash
@@ -14,7 +14,7 @@ from dashboard.api import health
 from dashboard.backend import Backend
 from dashboard.data import CensusSource
 from dashboard.pages import rooms, servers, states
-from dashboard.palette import style_sheet
+from dashboard.palette import Scheme, style_sheet
 from dashboard.request import parse_scheme
 from dashboard.security import RequestLimit, SecurityHeaders, content_security_policy
 
@@ -46,7 +46,7 @@ def create_app(census: Path) -> FastAPI:
     rooms.register(app, source, routing.SHOWN)
     server: FastAPI = app.server
     server.include_router(health.router(source))
-    app.backend.add_pages(app, lambda path: routing.find_page(path) is not None)
+    Backend.add_pages(app, lambda path: routing.find_page(path) is not None)
     server.router.lifespan_context = _closing(source)
     # The last added is the first to see a request.
     server.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM_BYTES, compresslevel=5)
@@ -55,7 +55,7 @@ def create_app(census: Path) -> FastAPI:
     return server
 
 
-def _closing(source: CensusSource):
+def _closing(source: CensusSource) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
@@ -69,5 +69,8 @@ def _address(app: Dash, asset: str) -> str:
     return f"{app.get_asset_url(asset)}?m={int((_ASSETS / asset).stat().st_mtime)}"
 
 
-def _scheme(app: Dash):
+def _scheme(app: Dash) -> Scheme:
+    """What the visitor of this request wears, as the theme's script told its cookie."""
+    if not app.backend.has_request_context():
+        return Scheme.LIGHT  # Dash makes the layout once by itself, to look at it
     return parse_scheme(app.backend.request_adapter().cookies.get("theme"))

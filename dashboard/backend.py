@@ -16,6 +16,7 @@ from typing import Any
 from dash import Dash
 from dash._validate import validate_js_path  # not exported: it keeps requests inside the registered files
 from dash.backends import get_backend
+from dash.backends._fastapi import reset_current_request, set_current_request  # not exported: what `index` reads
 from dash.fingerprint import check_fingerprint
 from fastapi import FastAPI
 from fastapi.responses import Response
@@ -28,7 +29,7 @@ _SMALL_BYTES = 512
 _FastAPIBackend: type[Any] = get_backend("fastapi")
 
 
-class Backend(_FastAPIBackend):  # type: ignore[misc] - Dash gives its backends no types
+class Backend(_FastAPIBackend):  # type: ignore[misc]  # Dash gives its backends no types
     """See the module."""
 
     websocket_capability = False
@@ -42,14 +43,22 @@ class Backend(_FastAPIBackend):  # type: ignore[misc] - Dash gives its backends 
     def _setup_catchall(self) -> None:
         """Dash adds its catch-all when the server starts; `add_pages` has added ours by then."""
 
-    def add_pages(self, dash_app: Dash, is_page: Callable[[str], bool]) -> None:
+    @staticmethod
+    def add_pages(dash_app: Dash, is_page: Callable[[str], bool]) -> None:
         """Answer every address not taken by now with the application; 404 where `is_page` says that none is there."""
+        # Dash gathers assets and callbacks at the first request to an address of its own, which is too late for a
+        # visitor who comes in by a deep link.
+        dash_app._setup_server()  # noqa: SLF001 - Dash has no public word for it
 
         async def page(request: Request) -> Response:
             status = 200 if is_page(request.url.path) else 404
-            return Response(dash_app.index(), status_code=status, media_type="text/html")
+            token = set_current_request(request)
+            try:
+                return Response(dash_app.index(), status_code=status, media_type="text/html")
+            finally:
+                reset_current_request(token)
 
-        self.add_url_rule("/{path:path}", page, methods=["GET"])
+        dash_app.backend.add_url_rule("/{path:path}", page, methods=["GET"])
 
     def setup_index(self, dash_app: Dash) -> None:
         """`add_pages` answers the root as well."""

@@ -1,8 +1,8 @@
 """The census of this moment: the newest serving file, opened read-only, reopened when a new one is published.
 
-A view stays whole: a request that began on one serving file ends on it, whatever is published meanwhile, so no page mixes
-two snapshots. The old file is closed when its last request has gone. What is the same for every visitor (the metric rows,
-the names for filters) is read once for each view.
+A view stays whole: a request that began on one serving file ends on it, whatever is published meanwhile, so no page
+mixes two snapshots. The old file is closed when its last request has gone. What is the same for every visitor (the
+metric rows, the names for filters) is read once for each view.
 """
 
 import threading

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from analytics import wording
 from crawler.model.crawl import Crawl
+from dashboard.aria import HIDDEN, aria
 from dashboard.palette import FONT, PALETTES, Scheme
 
 ADDRESS, PAGE, TITLE, THEME = "address", "page", "title", "theme"
@@ -30,7 +31,7 @@ _MANTINE_THEME = {
 
 def frame(scheme: Scheme, skeleton: Component, stores: list[Component]) -> Component:
     """The frame with `skeleton` in its middle, until the page of the address is there."""
-    return dmc.MantineProvider(
+    framed: Component = dmc.MantineProvider(
         id=_PROVIDER,
         forceColorScheme=scheme.value,
         theme=_MANTINE_THEME,
@@ -44,12 +45,18 @@ def frame(scheme: Scheme, skeleton: Component, stores: list[Component]) -> Compo
             html.Div(
                 className="frame",
                 children=[
-                    html.Div(className="side", children=[_brand(), html.Nav(id=NAV, **{"aria-label": "Pages"})]),
+                    html.Div(
+                        className="side",
+                        children=html.Div(
+                            className="side-in", children=[_brand(), html.Nav(id=NAV, **aria(label="Pages"))]
+                        ),
+                    ),
                     html.Div(className="column", children=[_top(), _middle(skeleton), _foot()]),
                 ],
             ),
         ],
     )
+    return framed
 
 
 def _brand() -> Component:
@@ -60,21 +67,21 @@ def _top() -> Component:
     return html.Header(
         className="top",
         children=[
-            html.Button("Menu", id=_MENU_BUTTON, className="button menu-button", **{"aria-haspopup": "dialog"}),
+            html.Button("Menu", id=_MENU_BUTTON, className="button menu-button", **aria(haspopup="dialog")),
             html.Div(id=CENSUS_LINE, className="census-line"),
             dmc.TextInput(
                 id=_SEARCH,
                 className="search",
                 placeholder="Find a server",
                 size="xs",
-                **{"aria-label": "Find a server by its name"},
+                **aria(label="Find a server by its name"),
             ),
             html.Button(
                 id=_THEME_BUTTON,
                 className="button",
-                **{"aria-label": "Switch between light and dark"},
+                **aria(label="Switch between light and dark"),
                 children=[
-                    html.Span("◐", **{"aria-hidden": "true"}),
+                    html.Span("◐", **HIDDEN),
                     html.Span(
                         className="theme-word",
                         children=[
@@ -112,8 +119,8 @@ def census_line(crawl: Crawl | None, known: int) -> list[Component]:
         html.Span(f"seen from: {crawl.vantage}"),
     ]
     if crawl.synthetic:
-        label = html.Span(["Synthetic", html.Span(": practice servers, not the real federation", className="long")])
-        parts.insert(0, html.Span([html.Span("⚠", **{"aria-hidden": "true"}), label], className="synthetic"))
+        label = html.Span(["Synthetic: practice servers", html.Span(", not the real federation", className="long")])
+        parts.insert(0, html.Span([html.Span("⚠", **HIDDEN), label], className="synthetic"))
     return parts
 
 

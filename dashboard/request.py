@@ -13,7 +13,8 @@ QUERY_LIMIT = 2000
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """`census` is None when there is none yet. `argument` is the part of the path that a page's `{...}` stands for; `query` the address's, first value of each."""
+    """`census` is None when there is none yet. `argument` is the part of the path that a page's `{...}` stands for;
+    `query` the address's, first value of each."""
 
     census: View | None
     scheme: Scheme

@@ -110,7 +110,7 @@ def register(app: Dash, source: CensusSource) -> None:
     """The callback that fills the frame."""
     entries = [(page.group, page.title, page.path) for page in PAGES if page.group is not None]
 
-    @app.callback(  # type: ignore[untyped-decorator] - Dash's callback has no type
+    @app.callback(
         Output(frame.PAGE, "children"),
         Output(frame.CENSUS_LINE, "children"),
         Output(frame.NAV, "children"),

@@ -1,6 +1,7 @@
 """The application behind a socket, until it is stopped: hypercorn's trio worker, one process, one event loop."""
 
 import ipaddress
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -57,12 +58,12 @@ def url_of(listening: socket.socket) -> str:
 async def serve_async(census: Path, listening: socket.socket, stop: trio.Event) -> None:
     """Serve the dashboard of `census` on a listening socket until `stop` is set. The socket stays the caller's."""
     config = Config()
-    config.bind = [f"fd://{listening.fileno()}"]
+    config.bind = [f"fd://{os.dup(listening.fileno())}"]  # hypercorn closes what it is given
     config.loglevel = "WARNING"
     config.accesslog = None
     config.graceful_timeout = STOP_S
     config.include_server_header = False
-    await serve(create_app(census), config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type] - any ASGI
+    await serve(create_app(census), config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type]  # any ASGI
 
 
 def serve_app(census: Path, host: str, port: int, *, on_ready: Callable[[str], None] | None = None) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
 import trio
-from dash import Dash, Input, Output, State, ctx, html
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
 
 from analytics import wording
@@ -24,14 +24,15 @@ from dashboard.request import parse_query
 ROWS_A_PAGE = 50
 LAST_PAGE = 10_000
 HEADER_HEIGHT_PX = 40
+_ROW_BORDER_PX = 2
 
 _TEXT_KEY, _SORT_KEY, _PAGE_KEY = "q", "sort", "page"
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A choice above the table. `options` are (value, label); the first, with the value "", means any. `key` is its name
-    in the address."""
+    """A choice above the table. `options` are (value, label); the first, with the value "", means any. `key` is its
+    name in the address."""
 
     key: str
     label: str
@@ -40,8 +41,8 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `sort` is the reader's word for sorting by it, None where it cannot be sorted; `numeric` aligns right;
-    `wide` columns are left out on a phone; `renderer` is a cell of `dashAgGridFunctions.js`."""
+    """One column. `sort` is the reader's word for sorting by it, None where it cannot be sorted; `numeric` aligns
+    right; `wide` columns are left out on a phone; `renderer` is a cell of `dashAgGridFunctions.js`."""
 
     field: str
     header: str
@@ -131,21 +132,25 @@ def layout(table: Table, view: View, query: Mapping[str, str]) -> Component:
     state, rows, total = _ask(table, view, table.parse(query, view))
     return html.Div(
         [
+            dcc.Store(id=table.id("fitted")),
             html.Div(className="filters", role="search", children=_filters(table, view, state)),
             html.P(_count(table, state, total), id=table.id("count"), className="quiet numbers", role="status"),
-            html.Div(_grid(table, state, rows), className="grid" if table.opens_rows else "grid fixed"),
+            html.Div(
+                _grid(table, state, rows),
+                className="grid" if table.opens_rows else "grid fixed",
+                style={"--row-height": f"{table.row_height_px - _ROW_BORDER_PX}px"},
+            ),
             html.Div(
                 className="table-foot",
                 children=[
-                    html.Span("Sorted and filtered over all rows, not this page alone."),
                     dmc.Pagination(
                         id=table.id("pages"),
                         total=_pages(total),
                         value=state.page,
                         siblings=1,
                         size="sm",
-                        getControlProps={"function": "nameControl"},
-                        getItemProps={"function": "namePage"},
+                        withControls=False,  # its arrows have no name for screen readers; the numbers do
+                        hideWithOnePage=True,
                     ),
                 ],
             ),
@@ -155,7 +160,7 @@ def layout(table: Table, view: View, query: Mapping[str, str]) -> Component:
 
 def _filters(table: Table, view: View, state: TableState) -> list[Component]:
     text = dmc.TextInput(
-        id=table.id("text"), label=table.search_label, value=state.text, debounce=400, className="grow", type="search"
+        id=table.id("text"), label=table.search_label, value=state.text, debounce=400, className="grow"
     )
     choices = [
         dmc.Select(
@@ -172,10 +177,16 @@ def _filters(table: Table, view: View, state: TableState) -> list[Component]:
 
 
 def _grid(table: Table, state: TableState, rows: list[dict[str, Any]]) -> Component:
-    return dag.AgGrid(
+    grid: Component = dag.AgGrid(
         id=table.id("grid"),
         columnDefs=[_column(column, state) for column in table.columns],
-        defaultColDef={"resizable": True, "suppressMovable": True, "suppressHeaderMenuButton": True},
+        defaultColDef={
+            "resizable": True,
+            "suppressMovable": True,
+            "suppressHeaderMenuButton": True,
+            "sortingOrder": ["asc", "desc"],
+            "cellDataType": False,
+        },
         rowData=rows,
         style=_height(table, rows),
         dashGridOptions={
@@ -185,16 +196,15 @@ def _grid(table: Table, state: TableState, rows: list[dict[str, Any]]) -> Compon
             "suppressCellFocus": False,
             "enableCellTextSelection": True,
             "animateRows": False,
-            "sortingOrder": ["asc", "desc"],
             "suppressMultiSort": True,
-            "overlayNoRowsTemplate": f"<span>No {table.noun} fits these filters.</span>",
+            "localeText": {"noRowsToShow": f"No {table.noun} fits these filters."},
         },
         eventListeners={
             "sortChanged": ["askSort(params, setEventData)"],
-            "gridSizeChanged": ["fitColumns(params)"],
             **({"rowClicked": ["openRow(params)"]} if table.opens_rows else {}),
         },
     )
+    return grid
 
 
 def _column(column: Column, state: TableState) -> dict[str, Any]:
@@ -204,7 +214,7 @@ def _column(column: Column, state: TableState) -> dict[str, Any]:
         "sortable": column.sort is not None,
         "flex": column.flex,
         "minWidth": column.min_width_px,
-        "comparator": {"function": "keepOrder()"},
+        "comparator": {"function": "keepOrder"},
         "context": {"wide": column.wide},
         "headerClass": "ag-right-aligned-header" if column.numeric else "",
         "cellClass": "ag-right-aligned-cell" if column.numeric else "",
@@ -261,7 +271,11 @@ def change(table: Table, view: View, state: TableState, part: str, value: Any) -
 
 
 def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
-    """The callback of one table; `shown` is the store that holds the address on the screen."""
+    """The callbacks of one table; `shown` is the store that holds the address on the screen."""
+    # Dash runs a callback for parts that come later only if it has an output among them.
+    app.clientside_callback(
+        ClientsideFunction("census", "fitTable"), Output(table.id("fitted"), "data"), Input(table.id("grid"), "id")
+    )
     parts = ("text", *(f.key for f in table.filters), "pages", "grid")
     inputs = [Input(table.id(part), "eventData" if part == "grid" else "value") for part in parts]
 
@@ -276,7 +290,7 @@ def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
         told = _count(table, state, total)
         return rows, told, _pages(total), state.page, _height(table, rows), search, table.path + search
 
-    @app.callback(  # type: ignore[untyped-decorator] - Dash's callback has no type
+    @app.callback(
         Output(table.id("grid"), "rowData"),
         Output(table.id("count"), "children"),
         Output(table.id("pages"), "total"),

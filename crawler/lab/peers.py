@@ -20,7 +20,7 @@ from crawler.protocol.signing import parse_x_matrix, verify_json, verify_x_matri
 _log = logging.getLogger(__name__)
 
 _FETCH_S = 10.0
-_FETCH_AGAIN_AFTER_S = 1.0
+FETCH_AGAIN_AFTER_S = 1.0
 _DOCUMENT_BYTES = 64 * 1024
 
 _MISSING = matrix_error(401, "M_UNAUTHORIZED", "Missing Authorization headers")
@@ -52,7 +52,7 @@ class Peers:
         self._now = now
         self._keys: dict[str, str] = {}
         self._valid_until_ms = 0
-        self._tried_at = -_FETCH_AGAIN_AFTER_S
+        self._tried_at = -FETCH_AGAIN_AFTER_S
         self._lock = trio.Lock()
         self.fetches = 0
 
@@ -90,7 +90,7 @@ class Peers:
         async with self._lock:
             in_date = self._valid_until_ms > self._now().timestamp() * 1000
             if not in_date or key_id not in self._keys:
-                if trio.current_time() - self._tried_at < _FETCH_AGAIN_AFTER_S:
+                if trio.current_time() - self._tried_at < FETCH_AGAIN_AFTER_S:
                     return None
                 self._tried_at = trio.current_time()
                 await self._fetch()

@@ -99,11 +99,15 @@ class Rooms:
         for serial in range(self.count(index)):
             if self.room(index, serial).is_published:
                 yield index, serial
-        for origin, serial in self._joins.get(index, ()):
-            if share(self._seed, "lists", index, origin, serial) < 0.6:
-                yield origin, serial
+        joined = [
+            (origin, serial)
+            for origin, serial in self._joins.get(index, ())
+            if share(self._seed, "lists", index, origin, serial) < 0.6
+        ]
+        yield from joined
         for origin in self._witnessed.get(index, ()):
-            yield origin, 0
+            if (origin, 0) not in joined:
+                yield origin, 0
 
     def reported_members(self, index: int, room: Room) -> int:
         """The joined members that a directory states: exact at the room's own server, a little off elsewhere."""
@@ -162,7 +166,8 @@ class Rooms:
         hashed_id = named_by_alias or (not named_by_id and draw.random() < 0.25)
         has_alias = wide or named_by_alias or (not named_by_id and draw.random() < 0.7)
         hidden = origin == 1 and origin < self._planner.communities and serial >= HIDDEN_FROM
-        ordinary = not wide and not named_by_alias and not named_by_id
+        # The first room of a server is always listed: an open directory is never empty by chance.
+        ordinary = not wide and serial > 0
         if wide:
             weight = 60_000 / (origin + 1) ** 1.1
             members = WIDE_MEMBERS + len(participants) * 2 + int(weight / (serial + 1) ** 0.9)

@@ -12,7 +12,6 @@ import signal
 import ssl
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import TextIO
 import trio
 
 from crawler.errors import UsageError
+from crawler.file_limit import raise_file_limit
 from crawler.lab.certificates import Authority, Contexts
 from crawler.lab.dns import Answers, serve_dns
 from crawler.lab.files import LabFiles, write_files, write_truth
@@ -29,7 +29,7 @@ from crawler.lab.matrix import Matrix
 from crawler.lab.peers import Peers
 from crawler.lab.profile import REALISTIC, Profile
 from crawler.lab.seen import Seen
-from crawler.lab.sockets import free_port, raise_file_limit, refusing_port, silent_port
+from crawler.lab.sockets import free_port, refusing_port, silent_port
 from crawler.lab.truth import Truth
 from crawler.lab.world import CRAWLER_NAME, World
 from crawler.listen.http import listening_port, open_listeners, serve
@@ -157,11 +157,10 @@ def run_lab(options: LabOptions, out: TextIO | None = None) -> None:
     cleanly on Ctrl-C or SIGTERM.
 
     Raises:
-        UsageError: a file cannot be written.
+        UsageError: a file cannot be written; inside the groups that trio's nurseries make.
     """
     raise_file_limit()
-    with _plain_errors():
-        trio.run(_run, options, out or sys.stdout)
+    trio.run(_run, options, out or sys.stdout)
 
 
 async def _run(options: LabOptions, out: TextIO) -> None:
@@ -176,20 +175,6 @@ async def _run(options: LabOptions, out: TextIO) -> None:
             async for _ in signals:
                 nursery.cancel_scope.cancel()
                 break
-
-
-@contextlib.contextmanager
-def _plain_errors() -> Iterator[None]:
-    """A single usage error out of the groups that nurseries wrap it in."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        usage = group.subgroup(UsageError)
-        while isinstance(usage, BaseExceptionGroup):
-            usage = usage.exceptions[0]  # type: ignore[assignment]  # unwrapped until it is no group
-        if isinstance(usage, UsageError):
-            raise usage from None
-        raise
 
 
 def _open_files(options: LabOptions, held: contextlib.ExitStack) -> tuple[Path, TextIO | None]:

@@ -14,8 +14,9 @@ from functools import cached_property
 
 from crawler.lab.deaths import DEATHS, Reached
 from crawler.lab.directory import Directories, Row
-from crawler.lab.plan import Quirk, ServerPlan
-from crawler.lab.presence import Target
+from crawler.lab.network import Target
+from crawler.lab.oddities import Quirk
+from crawler.lab.plan import ServerPlan
 from crawler.lab.software import Door
 from crawler.lab.world import World
 from crawler.model.crawl import LeadSource
@@ -82,8 +83,7 @@ class Truth:
             index = queue.popleft()
             rows = self._read(found, index, signed=signed)
             for named, source in self._named_by(index, rows, look_ups):
-                if named != index:
-                    self._hear(found, queue, named, source)
+                self._hear(found, queue, named, source)
         return found
 
     @staticmethod
@@ -108,22 +108,24 @@ class Truth:
         return usable
 
     def _named_by(self, index: int, rows: list[Row], look_ups: int | None) -> Iterator[tuple[int, LeadSource]]:
+        """Whom a directory leads to. That a server names itself is no lead: neither in its own directory, nor where it
+        answers, as the owner of an alias, that it is in the room."""
         for row in rows:
-            if (named := self._index(room_id_domain(row.room.room_id))) is not None:
-                yield named, LeadSource.ROOM_ID
-            if row.room.alias is not None and (named := self._index(alias_domain(row.room.alias))) is not None:
-                yield named, LeadSource.ALIAS
+            for name, source in (
+                (room_id_domain(row.room.room_id), LeadSource.ROOM_ID),
+                (alias_domain(row.room.alias or ""), LeadSource.ALIAS),
+            ):
+                named = self._world.index_of.get(name or "")
+                if named is not None and named != index:
+                    yield named, source
         aliased = [row for row in sorted(rows, key=lambda row: row.key) if row.room.alias is not None]
         if look_ups is not None:
             aliased = [row for row in aliased if row.room.origin == index][:look_ups]
         for row in aliased:
             owner = self._world.plan(row.room.origin)
             if owner.alive and owner.publishes_client:
-                for member in self._world.rooms.participants(row.room.origin, row.room.serial):
+                for member in self._world.rooms.participants(row.room.origin, row.room.serial)[1:]:
                     yield member, LeadSource.ALIAS_SERVERS
-
-    def _index(self, name: str | None) -> int | None:
-        return None if name is None else self._world.index_of.get(name)
 
     def document(self) -> dict[str, object]:
         """The whole truth as one JSON object; `--truth FILE` holds it."""

@@ -247,6 +247,12 @@ class _Conversation:
 
     def _judge(self, head: h11.Request) -> None:
         self.head_only = head.method == b"HEAD"
+        # h11 judges only what is still incomplete; a head that came whole in one read is judged here.
+        if (
+            len(head.target) + sum(len(name) + len(value) + 4 for name, value in head.headers)
+            > self.bounds.header_bytes
+        ):
+            raise _RefusedError(431, f"request line and headers have at most {self.bounds.header_bytes} bytes")
         if head.method not in _METHODS:
             raise _RefusedError(405, "only GET, HEAD and POST are served here")
         for name, value in head.headers:

@@ -32,6 +32,7 @@ class Connection(httpx.AsyncBaseTransport):
     One exchange at a time: the answer's body must be read to its end, or the response closed, before the next.
 
     Attributes:
+        url: where it leads, for requests that give their target apart.
         tcp: how the last dial went; its value is the resolved address.
         tls: how the last handshake went.
         first_byte_s: of the last exchange, from request sent to first byte; None when no byte came.
@@ -43,6 +44,7 @@ class Connection(httpx.AsyncBaseTransport):
         self.address = canonical(address)
         self.port = port
         self.tls_name = tls_name
+        self.url = httpx.URL(scheme="https", host=tls_name, port=port)
         self.tcp: Attempt[str] = NOT_REACHED
         self.tls: Attempt[TlsFacts] = NOT_REACHED
         self.first_byte_s: float | None = None
@@ -171,7 +173,10 @@ class Connection(httpx.AsyncBaseTransport):
         if isinstance(event, h11.Data):
             return bytes(event.data)
         self._answered += 1
-        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+        # Bytes behind the answer were not asked for; read as the next answer, they would be told of the wrong request.
+        surplus, _ = self._http.trailing_data
+        is_whole = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+        if is_whole and not surplus and not self._peer_closed:
             self._http.start_next_cycle()
             self._in_use = False
         else:

@@ -122,5 +122,6 @@ def http_failure(error: Exception) -> Failure:
 
 def _words(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
-        return printable(error.reason or type(error).__name__)
+        # Only errors that OpenSSL raised have a reason.
+        return printable(getattr(error, "reason", None) or error.strerror or type(error).__name__)
     return os.strerror(error.errno) if error.errno else printable(str(error))

@@ -78,11 +78,11 @@ def _endpoint_columns(seen: ServerObservation) -> Row:
 def _tls_columns(seen: ServerObservation) -> Row:
     facts = seen.tls.value if isinstance(seen.tls, Ok) else None
     return {
-        "tls_protocol": None if facts is None else facts.protocol,
-        "tls_cipher": None if facts is None else facts.cipher,
+        "tls_protocol": None if facts is None else clean_text(facts.protocol, IDENTIFIER),
+        "tls_cipher": None if facts is None else clean_text(facts.cipher, IDENTIFIER),
         "tls_issuer": None if facts is None else clean_text(facts.issuer, IDENTIFIER),
         "tls_not_after": None if facts is None else facts.not_after,
-        "tls_fingerprint": None if facts is None else facts.fingerprint_sha256,
+        "tls_fingerprint": None if facts is None else clean_text(facts.fingerprint_sha256, IDENTIFIER),
     }
 
 

@@ -16,7 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from crawler.errors import StoreError
+from crawler.errors import ProtocolError, StoreError
+from crawler.protocol.json_body import parse_object
 from crawler.store.clock import Now, utc_now
 from crawler.store.durable import flush_folder
 
@@ -132,8 +133,8 @@ def _ends_a_line(handle: int, size: int) -> bool:
 def _entries(content: bytes) -> Iterator[Entry]:
     for line in content.splitlines():
         try:
-            document = json.loads(line)
+            document = parse_object(line)
             entry = Entry(str(document["kind"]), datetime.fromisoformat(document["at"]), dict(document["content"]))
-        except (ValueError, KeyError, TypeError):
+        except (ProtocolError, ValueError, KeyError, TypeError):
             continue
         yield entry

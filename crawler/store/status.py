@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from crawler.errors import StoreError
+from crawler.errors import ProtocolError, StoreError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState
+from crawler.protocol.json_body import parse_object
 from crawler.store.durable import replace_file
 
 _FILE = "crawl-status.json"
@@ -69,7 +70,7 @@ def read_status(census: Path) -> CrawlStatus | None:
     """The status of the crawl of this census file; None when there is none, or it is about another file."""
     try:
         with status_path(census).open("rb") as file:
-            document = json.loads(file.read(_LIMIT_BYTES))
+            document = parse_object(file.read(_LIMIT_BYTES))
         status = CrawlStatus(
             census=document["census"],
             crawl=Crawl(
@@ -79,15 +80,21 @@ def read_status(census: Path) -> CrawlStatus | None:
                 synthetic=bool(document["synthetic"]),
                 started_at=datetime.fromisoformat(document["started_at"]),
                 finished_at=datetime.fromisoformat(document["finished_at"]) if document["finished_at"] else None,
-                servers=document["servers"],
-                online=document["online"],
-                rooms=document["rooms"],
+                servers=_count(document["servers"]),
+                online=_count(document["online"]),
+                rooms=_count(document["rooms"]),
                 crawler_version=document["crawler_version"],
                 vantage=document["vantage"],
             ),
             process=int(document["process"]),
             updated_at=datetime.fromisoformat(document["updated_at"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ProtocolError, OSError, ValueError, KeyError, TypeError):
         return None
     return status if status.census == census.name else None
+
+
+def _count(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise TypeError("a count is a whole number")

@@ -1,6 +1,27 @@
 // Functions that tables name. Rows come sorted from SQL: the grid shows the arrow and keeps the order.
 var dagfuncs = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
 
+// The look of the grid: the page's own variables, so that it follows the theme without being made again.
+dagfuncs.censusTheme = function (theme) {
+  return theme.withParams({
+    backgroundColor: "var(--background)",
+    foregroundColor: "var(--text)",
+    headerBackgroundColor: "var(--surface)",
+    headerTextColor: "var(--quiet)",
+    headerFontWeight: 600,
+    oddRowBackgroundColor: "var(--background)",
+    rowHoverColor: "var(--surface)",
+    borderColor: "var(--line)",
+    accentColor: "var(--accent)",
+    fontFamily: "inherit",
+    fontSize: 14,
+    cellHorizontalPadding: 12,
+    columnBorder: false,
+    wrapperBorderRadius: 6,
+    browserColorScheme: "inherit"
+  });
+};
+
 dagfuncs.keepOrder = function () {
   return 0;
 };
@@ -9,13 +30,6 @@ dagfuncs.askSort = function (params, setEventData) {
   if (params.source !== "uiColumnSorted") return;
   var sorted = params.api.getColumnState().find(function (column) { return column.sort; });
   setEventData(sorted ? { column: sorted.colId, descending: sorted.sort === "desc" } : { column: null });
-};
-
-// On a phone three columns are left; the others are on the page that a row opens.
-dagfuncs.fitColumns = function (params) {
-  var narrow = params.api.getGridId && document.documentElement.clientWidth < 600;
-  var less = params.api.getColumns().filter(function (column) { return column.getColDef().context && column.getColDef().context.wide; });
-  params.api.setColumnsVisible(less, !narrow);
 };
 
 dagfuncs.openRow = function (params) {
@@ -46,26 +60,25 @@ dagcomponents.Link = function (props) {
   );
 };
 
-// A state as icon and word; the value is {word, icon, tone}.
+// A state as icon and word; the icon and tone of the field "x" stand in the row's "xLook".
 dagcomponents.State = function (props) {
-  var state = props.value;
-  if (!state) return null;
+  var look = props.data[props.colDef.field + "Look"];
   return React.createElement(
     "span",
-    { className: "state tone-" + state.tone },
-    React.createElement("span", { className: "state-icon", "aria-hidden": "true" }, state.icon),
+    { className: "state tone-" + look.tone },
+    React.createElement("span", { className: "state-icon", "aria-hidden": "true" }, look.icon),
     " ",
-    state.word
+    props.value
   );
 };
 
-// Two lines of remote text, each isolated so that its direction stays its own; the value is [first, second].
+// Remote text, isolated so that its direction stays its own; a second line of the field "x" stands in "xLine".
 dagcomponents.Text = function (props) {
-  var lines = props.value || [];
+  var line = props.data[props.colDef.field + "Line"];
   return React.createElement(
     "span",
     { className: "cell-lines" },
-    React.createElement("bdi", { className: "cell-text", title: lines[0] }, lines[0]),
-    lines[1] ? React.createElement("bdi", { className: "cell-text quiet", title: lines[1] }, lines[1]) : null
+    React.createElement("bdi", { className: "cell-text", title: props.value }, props.value),
+    line ? React.createElement("bdi", { className: "cell-text quiet", title: line }, line) : null
   );
 };

@@ -14,7 +14,7 @@ NO_BAR = 0.0
 
 
 def funnel_figure(rows: Sequence[MetricRow], scheme: Scheme) -> go.Figure:
-    """`rows` of the metric `servers`, in the order of the funnel. A predicate that is not known has no bar and says so."""
+    """`rows` of the metric `servers`, in the order of the funnel. What is not known has no bar and says so."""
     known = next((row.value for row in rows if row.dimension == Predicate.KNOWN), None)
     colour = PALETTES[scheme].accent
     return bars(

@@ -81,7 +81,6 @@ def implementations_text(rows: Sequence[MetricRow], reference: Mapping[str, Name
         return "No online server says what it runs."
     first = named[0]
     share = numbers.percent((first.value or 0) / first.n)
-    return (
-        f"{label(first.dimension, reference)} runs on {numbers.number(first.value)} of {numbers.number(first.n)} online "
-        f"servers ({share}); {numbers.plural(len(named), 'implementation name')} in use."
-    )
+    name = label(first.dimension, reference)
+    runs = f"{name} runs on {numbers.number(first.value)} of {numbers.number(first.n)} online servers ({share})"
+    return f"{runs}; {numbers.plural(len(named), 'implementation name')} in use."

@@ -8,11 +8,10 @@ import plotly.graph_objects as go
 
 from dashboard.palette import FONT, PALETTES, Scheme
 
-CONFIG = {"displayModeBar": False, "responsive": True, "doubleClick": False, "showTips": False}
-"""Plotly's settings in the browser: no toolbar, so no link to another host."""
-
 ROW_HEIGHT_PX = 34
 _MARGINS_PX = 16
+_CHARACTER_PX = 7.5
+"""Of a text of 13 px, on the wide side."""
 
 
 def template(scheme: Scheme) -> go.layout.Template:
@@ -74,8 +73,10 @@ def bars(
         hovertemplate="%{customdata}<extra></extra>",
     )
     figure = go.Figure(bar, {"template": template(scheme), "height": len(labels) * ROW_HEIGHT_PX + _MARGINS_PX})
-    longest = max(lengths, default=0) or 1
-    figure.update_xaxes(range=[0, longest * 1.42], showticklabels=False, showgrid=False)
+    # The longest bar fills the plot, and what it says has its place in the margin, however narrow the screen.
+    room_px = max((len(text) for text in texts), default=0) * _CHARACTER_PX + _MARGINS_PX
+    figure.update_layout(margin_r=room_px)
+    figure.update_xaxes(range=[0, max(lengths, default=0) or 1], showticklabels=False, showgrid=False)
     figure.update_yaxes(
         autorange="reversed", tickvals=list(range(len(labels))), ticktext=[f"{label}  " for label in labels]
     )

@@ -25,9 +25,9 @@ def layout(request: PageRequest) -> Component:
             html.P("What this census counts, how it looks, and what it leaves alone.", className="lede"),
             html.H2("What it does"),
             html.P(
-                "Matrix Census finds homeservers of the open Matrix federation, checks each one the way another "
-                "homeserver would, and reads the public room directories. From what it sees it computes the numbers that "
-                "the Matrix mission names as success. It looks from outside, from one place, as anybody could."
+                "Matrix Census finds homeservers of the open Matrix federation, checks each one the way "
+                "another homeserver would, and reads the public room directories. From what it sees it computes the "
+                "numbers that the Matrix mission names as success. It looks from outside, as anybody could."
             ),
             html.P(
                 "It has no account on any server, joins no room and reads no message. It sees what servers publish: "
@@ -36,8 +36,8 @@ def layout(request: PageRequest) -> Component:
             html.H2("The stages of a server"),
             _definitions({predicate.value: meaning for predicate, meaning in MEANING.items()}),
             html.P(
-                "Every count is a lower bound: a server that nothing named to us is not in it. Absent, failed and zero are "
-                "kept apart: a directory that did not answer is not a directory without rooms."
+                "Every count is a lower bound: a server that nothing named to us is not in it. Absent, failed and zero "
+                "are kept apart: a directory that did not answer is not a directory without rooms."
             ),
             html.H2("The numbers"),
             _definitions({definition.title: definition.meaning for definition in DEFINITIONS.values()}),
@@ -52,8 +52,9 @@ def layout(request: PageRequest) -> Component:
                 [
                     "A room is not indexed if its topic holds ",
                     html.Code("matrix-census: noindex"),
-                    " or the tag that Matrix Rooms Search documents. Such rooms are dropped while a directory is read and "
-                    "only counted. A room that is taken out of its server's directory is gone with the next census.",
+                    " or the tag that Matrix Rooms Search documents. ",
+                    "Such rooms are dropped while a directory is read and only counted. ",
+                    "A room that is taken out of its server's directory is gone with the next census.",
                 ]
             ),
             html.H2("This site"),

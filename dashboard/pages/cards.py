@@ -4,7 +4,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics import wording
-from analytics.schemas import Grade, IntervalKind, MetricRow
+from analytics.schemas import Grade, MetricRow
+from dashboard.aria import HIDDEN
 
 _GRADE_ICON = {Grade.MEASURED: "●", Grade.ESTIMATED: "◐", Grade.REPORTED: "○", Grade.NOT_OBSERVABLE: "–"}
 
@@ -32,23 +33,26 @@ def number_card(title: str, row: MetricRow, note: str = "") -> Component:
 def _value(row: MetricRow) -> Component:
     if row.value is None:
         return html.P("Not known", className="value unknown")
-    at_least = row.interval_kind is IntervalKind.BOUNDS and row.hi is None
-    said = [html.Small("at least")] if at_least else []
-    interval = "" if at_least else wording.interval(row)
+    word, said = wording.headline(row)
+    # An interval that is open above is said by the word already.
+    interval = wording.interval(row) if row.hi is not None else ""
     return html.P(
         className="value",
         title=f"{row.value:,.10g} {row.unit}".replace(",", wording.THIN_SPACE),
-        children=[*said, html.Span(wording.headline(row)), html.Small(interval)]
-        if interval
-        else [*said, wording.headline(row)],
+        children=[
+            html.Small(word) if word else "",
+            html.Span(said),
+            html.Small(interval, className="interval") if interval else "",
+        ],
     )
 
 
 def _coverage(row: MetricRow) -> str:
     seen = "" if row.coverage is None else f"Coverage: {wording.percent(row.coverage)} of what there was to ask. "
-    return f"{seen}Unit: {row.unit}. Census {row.snapshot}, sealed {wording.moment(row.at)}, crawler {row.crawler_version}."
+    sealed = f"Census {row.snapshot}, sealed {wording.moment(row.at)}, crawler {row.crawler_version}."
+    return f"{seen}Unit: {row.unit}. {sealed}"
 
 
 def grade_mark(grade: Grade) -> Component:
     """The grade as icon and word, never by colour alone."""
-    return html.Span([html.Span(_GRADE_ICON[grade], **{"aria-hidden": "true"}), f" {grade.value}"], className="grade")
+    return html.Span([html.Span(_GRADE_ICON[grade], **HIDDEN), f" {grade.value}"], className="grade")

@@ -8,7 +8,10 @@ from dash.development.base_component import Component
 
 from analytics import wording
 from analytics.schemas import MetricRow
-from dashboard.figures.template import CONFIG
+from dashboard.aria import HIDDEN, aria
+
+CONFIG: dcc.Graph.Config = {"displayModeBar": False, "responsive": True, "doubleClick": False, "showTips": False}
+"""Plotly's settings in the browser: no toolbar, so no link to another host."""
 
 
 def chart(
@@ -19,14 +22,14 @@ def chart(
     head = html.H2(title, id=title_id) if heading == "h2" else html.H3(title, id=title_id)
     return html.Section(
         className="chart",
-        **{"aria-labelledby": title_id},
+        **aria(labelledby=title_id),
         children=[
             head,
             html.P(subtitle, className="chart-sub"),
             # The sentence and the table say the same to those who do not see it.
             html.Div(
                 dcc.Graph(id=name, figure=figure, config=CONFIG, style={"height": f"{figure.layout.height}px"}),
-                **{"aria-hidden": "true"},
+                **HIDDEN,
             ),
             html.P(text, className="chart-text"),
             html.Details([html.Summary("Table"), table]),

@@ -54,14 +54,14 @@ def layout(request: PageRequest) -> Component:
             ),
             _verdict(seen),
             _stages(seen),
-            html.Div(className="two", children=[_identity(request.view, seen), _security(seen)]),
+            html.Div(className="two", children=[_identity(request.view, found, seen), _security(seen)]),
             html.H2("Resolving the name"),
             *_resolution(found, seen),
             html.H2("Where it leads"),
             *_endpoints(found, seen),
             html.H2("Every attempt"),
-            _attempts(found.attempts),
-            html.Div(className="two", children=[_directory(found, seen), _client(seen)]),
+            _attempts(found.attempts, seen),
+            html.Div(className="two", children=[_directory(found, seen), _client(found, seen)]),
             *_named_by(found),
         ]
     )
@@ -74,8 +74,8 @@ def _unknown(name: str) -> Component:
             html.H1("Not in this census", tabIndex="-1"),
             html.P(["Nothing named ", html.Code(name), " to this census, so it was not looked for."], className="lede"),
             html.P(
-                "A server becomes known when a room, an alias or a participant list of another server names it, or when "
-                "the crawl starts from it.",
+                "A server becomes known when a room, an alias or a participant list of another server names it, or "
+                "when the crawl starts from it.",
             ),
         ]
     )
@@ -90,10 +90,11 @@ def _not_visited() -> list[Component]:
 
 def _verdict(seen: Observation) -> Component:
     state = reached(seen)
-    why = wording.failure(seen.failed_phase, seen.failed_kind)
+    kind, phase = seen.failed_kind, seen.failed_phase or ""
+    why = f"Why: {wording.FAILURES.get(kind, kind)} ({wording.PHASES.get(phase, phase)})." if kind else ""
     counted = "Counted as online." if seen.online else "Not counted as online."
     return html.Div(
-        [mark(state), html.Span(counted), html.Span(f"Why not more: {why}.") if why else ""],
+        [mark(state), html.Span(counted), html.Span(why) if why else ""],
         className=f"verdict tone-{state.tone}",
     )
 
@@ -115,7 +116,13 @@ def _stages(seen: Observation) -> Component:
     return html.Ul(items, className="steps")
 
 
-def _identity(view: View, seen: Observation) -> Component:
+def _absence(found: ServerDetail, what: str, absent: str) -> str:
+    """Why there is nothing: the answer left it out (`absent`), the attempt failed, or there was none."""
+    outcome = next((attempt.outcome for attempt in found.attempts if attempt.what == what), "skipped")
+    return {"ok": absent, "failed": "could not be had"}.get(outcome, "not asked")
+
+
+def _identity(view: View, found: ServerDetail, seen: Observation) -> Component:
     software = label(seen.software, view.software) if seen.software else None
     said = " ".join(part for part in (seen.software_raw, seen.version_raw) if part)
     keys: Cell | None = None
@@ -129,10 +136,10 @@ def _identity(view: View, seen: Observation) -> Component:
             html.H2("Software and keys"),
             facts(
                 [
-                    ("Software", software or "not said"),
-                    ("Version", wording.one_line(seen.version, 60) or "not said"),
+                    ("Software", software or _absence(found, "version", "not said")),
+                    ("Version", wording.one_line(seen.version, 60) or _absence(found, "version", "not said")),
                     ("As it says itself", html.Code(wording.one_line(said, _SAID_LIMIT)) if said else None),
-                    ("Signing keys", keys or "none that verified"),
+                    ("Signing keys", keys or _absence(found, "keys", "none")),
                     ("Keys valid until", numbers.moment(seen.keys_valid_until) if seen.keys_valid_until else None),
                 ]
             ),
@@ -167,6 +174,7 @@ def _resolution(found: ServerDetail, seen: Observation) -> list[Component]:
         parts.append(html.P(f"Branch {seen.branch} of the specification's algorithm: {branch}.{to}"))
     parts.append(
         plain_table(
+            "Steps of the resolution",
             ("Question", "About", "Answer", "Conclusion", "Time", "May be kept"),
             [_step(step) for step in found.steps],
             right=(4, 5),
@@ -206,13 +214,16 @@ def _endpoints(found: ServerDetail, seen: Observation) -> list[Component]:
         ]
         for endpoint in found.endpoints
     ]
-    return [plain_table(("Address", "Port", "Host header", "Certificate name", "Branch", ""), rows, right=(1,))]
+    return [
+        plain_table("Endpoints", ("Address", "Port", "Host header", "Certificate for", "Branch", ""), rows, right=(1,))
+    ]
 
 
-def _attempts(attempts: tuple[AttemptRow, ...]) -> Component:
+def _attempts(attempts: tuple[AttemptRow, ...], seen: Observation) -> Component:
     return plain_table(
+        "Attempts",
         ("Attempt", "Outcome", "What was seen", "Time", "to connect", "to secure", "to first byte"),
-        [_attempt(attempt) for attempt in attempts],
+        [_attempt(attempt, seen) for attempt in attempts],
         right=(3, 4, 5, 6),
     )
 
@@ -224,8 +235,8 @@ _OUTCOMES = {
 }
 
 
-def _attempt(attempt: AttemptRow) -> list[Cell]:
-    told = ""
+def _attempt(attempt: AttemptRow, seen: Observation) -> list[Cell]:
+    told = _heard(attempt.what, seen)
     if attempt.outcome == "failed":
         told = wording.failure(attempt.failed_phase, attempt.failed_kind)
         status = f"HTTP {attempt.http_status}" if attempt.http_status else ""
@@ -245,6 +256,21 @@ def _attempt(attempt: AttemptRow) -> list[Cell]:
     ]
 
 
+def _heard(what: str, seen: Observation) -> str:
+    """What an attempt that was done gave, in a few words."""
+    said = {
+        "resolution": f"branch {seen.branch}",
+        "tcp": f"{seen.address} port {seen.port}",
+        "tls": seen.tls_protocol,
+        "version": " ".join(part for part in (seen.software_raw, seen.version_raw) if part) or "no name given",
+        "keys": numbers.plural(len(seen.verify_keys or ()), "key"),
+        "client_base": seen.client_base or "not published",
+        "client_versions": numbers.plural(len(seen.spec_versions or ()), "version"),
+        "directory": None if seen.directory_rooms is None else numbers.plural(seen.directory_rooms, "room"),
+    }
+    return wording.one_line(said.get(what), 120)
+
+
 def _directory(found: ServerDetail, seen: Observation) -> Component:
     ways = {"federation": "over federation", "client": "through the client API"}
     return html.Section(
@@ -262,14 +288,18 @@ def _directory(found: ServerDetail, seen: Observation) -> Component:
                         None if seen.directory_estimate is None else numbers.plural(seen.directory_estimate, "room"),
                     ),
                     ("Opted out", numbers.plural(seen.directory_noindex, "room") if seen.directory_noindex else None),
-                    ("Takes part in", f"{numbers.plural(found.participations, 'room')}, as other servers say"),
+                    ("Takes part in", _participations(found.participations)),
                 ]
             ),
         ]
     )
 
 
-def _client(seen: Observation) -> Component:
+def _participations(rooms: int) -> str:
+    return f"{numbers.plural(rooms, 'room')}, as other servers say" if rooms else "no room that we were told of"
+
+
+def _client(found: ServerDetail, seen: Observation) -> Component:
     versions = ", ".join(wording.one_line(version, 30) for version in seen.spec_versions or ())
     features = sorted(name for name, enabled in (seen.unstable_features or {}).items() if enabled)
     return html.Section(
@@ -277,8 +307,13 @@ def _client(seen: Observation) -> Component:
             html.H2("Client API"),
             facts(
                 [
-                    ("Base URL", html.Bdi(wording.one_line(seen.client_base)) if seen.client_base else "not published"),
-                    ("Specification", versions or "not had"),
+                    (
+                        "Base URL",
+                        html.Bdi(wording.one_line(seen.client_base))
+                        if seen.client_base
+                        else _absence(found, "client_base", "not published"),
+                    ),
+                    ("Specification", versions or _absence(found, "client_versions", "none")),
                     ("Unstable features", numbers.plural(len(features), "feature") if features else None),
                 ]
             ),
@@ -297,7 +332,7 @@ def _named_by(found: ServerDetail) -> list[Component]:
     parts: list[Component] = [html.H2("Who named it")]
     if not shown:
         return [*parts, html.P("Nothing in this census.", className="quiet")]
-    parts.append(plain_table(("Named by", "How", "Times"), [_lead(lead) for lead in shown], right=(2,)))
+    parts.append(plain_table("Who named it", ("Named by", "How", "Times"), [_lead(lead) for lead in shown], right=(2,)))
     if found.leads_total > len(shown):
         parts.append(html.P(f"And {numbers.number(found.leads_total - len(shown))} more.", className="quiet"))
     return parts

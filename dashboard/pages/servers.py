@@ -67,16 +67,16 @@ def _row(view: View, row: ServerRow) -> dict[str, Any]:
     return {
         "href": server_path(row.server_name),
         "name": row.server_name,
-        "stage": _cell(reached(row)),
+        **_cell("stage", reached(row)),
         "software": f"{software} {wording.one_line(row.version, 40)}".strip(),
-        "directory": _cell(wording.DIRECTORY.get(row.directory_state, wording.NOT_VISITED)),
+        **_cell("directory", wording.DIRECTORY.get(row.directory_state, wording.NOT_VISITED)),
         "rooms": row.directory_rooms,
         "why": wording.failure(row.failed_phase, row.failed_kind),
     }
 
 
-def _cell(state: wording.State) -> dict[str, str]:
-    return {"word": state.word, "icon": state.icon, "tone": state.tone}
+def _cell(field: str, state: wording.State) -> dict[str, Any]:
+    return {field: state.word, f"{field}Look": {"icon": state.icon, "tone": state.tone}}
 
 
 def reached(row: ServerRow | Observation) -> wording.State:
@@ -105,12 +105,14 @@ TABLE = table.Table(
     noun="server",
     search_label="Name contains",
     columns=(
-        table.Column("name", "Server", "server_name", renderer="Link", flex=2.2, min_width_px=150),
-        table.Column("stage", "State", renderer="State", flex=1.4, min_width_px=120),
-        table.Column("software", "Software", "software", flex=1.5, min_width_px=100),
-        table.Column("directory", "Room directory", "directory_state", wide=True, renderer="State", flex=1.3),
-        table.Column("rooms", "Rooms listed", "directory_rooms", numeric=True, wide=True, flex=0.9, min_width_px=110),
-        table.Column("why", "Why it is not counted", "failed_kind", wide=True, flex=2, min_width_px=160),
+        table.Column("name", "Server", "server_name", renderer="Link", flex=2.2, min_width_px=112),
+        table.Column("stage", "State", renderer="State", flex=1.8, min_width_px=122),
+        table.Column("software", "Software", "software", flex=1.5, min_width_px=92),
+        table.Column(
+            "directory", "Room directory", "directory_state", wide=True, renderer="State", flex=1.3, min_width_px=130
+        ),
+        table.Column("rooms", "Rooms", "directory_rooms", numeric=True, wide=True, flex=0.7, min_width_px=80),
+        table.Column("why", "Why it is not counted", "failed_kind", wide=True, flex=2.2, min_width_px=160),
     ),
     filters=(
         table.Filter("stage", "State", _stage_options),

@@ -18,4 +18,4 @@ COMMENT ON COLUMN snapshot.schema_version IS 'Schema of the tables: the highest 
 COMMENT ON COLUMN snapshot.crawls IS 'Completed crawls whose observations are in it.';
 COMMENT ON COLUMN snapshot.censuses IS 'How many of them are a census.';
 COMMENT ON COLUMN snapshot.synthetic IS 'True when any of them was of the practice federation.';
-COMMENT ON COLUMN snapshot.content_sha256 IS 'SHA-256 over the crawls and the rows of the newest completed one, independent of the order of rows, hex.';
+COMMENT ON COLUMN snapshot.content_sha256 IS 'SHA-256 over the crawls and over what the newest completed one observed and listed, in any order of rows, hex.';

@@ -90,7 +90,7 @@ def print_next(federation: Federation, db: Path, *, alive: bool) -> None:
         return
     print("While the homeservers run, check them:")
     for server in (federation.alpha, federation.beta):
-        print(f"  {shown(command.check(federation, server.name))}")
+        print(f"  {shown(command.check(federation.network, server.name))}")
 
 
 def shown(arguments: Sequence[str]) -> str:

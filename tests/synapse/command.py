@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.synapse.federation import Federation
+from tests.synapse.federation import Federation, Network
 
 COMMAND = Path(sys.executable).with_name("matrix-census")
 CONTACT = "tests@census.example"
@@ -22,9 +22,9 @@ def crawl(
     return [*arguments, *federation.network.options, *more]
 
 
-def check(federation: Federation, server_name: str, *more: str) -> list[str]:
-    """`matrix-census check` of one of the homeservers."""
-    return [str(COMMAND), "check", server_name, *federation.network.options, *more]
+def check(network: Network, server_name: str, *more: str) -> list[str]:
+    """`matrix-census check` of a server in the network."""
+    return [str(COMMAND), "check", server_name, *network.options, *more]
 
 
 def environment() -> dict[str, str]:

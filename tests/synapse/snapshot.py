@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from crawler.store.publish import serving_file
+from crawler.store.serving import serving_file
 from tests.synapse import command
 from tests.synapse.federation import Federation
 

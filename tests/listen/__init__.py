@@ -1,0 +1,1 @@
+"""Tests of crawler.listen: real sockets, hostile peers."""

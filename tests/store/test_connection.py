@@ -1,0 +1,215 @@
+"""What is opened and what is refused, with which words; and what a transaction leaves when it fails."""
+
+import resource
+import tempfile
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from crawler.errors import CensusLockedError, StoreError
+from crawler.store.connection import connect_to_read, connect_to_write, transaction
+from crawler.store.publish import stage
+from crawler.store.reader import crawl_rows
+from crawler.store.writer import CensusWriter
+from tests.store.census import crawl
+from tests.store.observations import online
+from tests.store.process import line, python
+
+FOREIGN = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read")
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("content", [b"hello, I am no database\n" * 999, b"x", b"SQLite format 3\x00" + bytes(4096)])
+def test_what_is_no_database_is_refused_by_every_door(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "census.duckdb"
+    path.write_bytes(content)
+    for door in (CensusWriter.open, stage, crawl_rows):
+        with pytest.raises(StoreError, match="is no DuckDB file"):
+            door(path)
+    assert path.read_bytes() == content
+
+
+def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    crawl(path, [online("a.test")])
+    content = bytearray(path.read_bytes())
+    content[12:3000] = bytes(2988)
+    path.write_bytes(content)
+    for door in (CensusWriter.open, stage, crawl_rows):
+        with pytest.raises(StoreError, match="cannot open"):
+            door(path)
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="is no file"):
+        CensusWriter.open(tmp_path)
+    with pytest.raises(StoreError):
+        crawl_rows(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot make the folder"):
+        CensusWriter.open(tmp_path / "file" / "census.duckdb")
+
+
+WITHOUT_RIGHTS = """
+import os, sys
+from pathlib import Path
+from crawler.errors import StoreError
+from crawler.store.publish import stage
+from crawler.store.reader import crawl_rows
+from crawler.store.writer import CensusWriter
+if os.geteuid() == 0:
+    os.setuid(65534)  # root may do everything
+for door in (CensusWriter.open, stage, crawl_rows):
+    try:
+        print(door(Path(sys.argv[1])))
+    except StoreError as error:
+        print(error)
+"""
+
+
+def test_a_file_of_somebody_else_can_be_read_and_not_written() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder, path = Path(name), Path(name) / "census.duckdb"
+        crawl(path, [online("a.test")])
+        for file in folder.iterdir():
+            file.chmod(0o444)
+        folder.chmod(0o555)
+        with python(WITHOUT_RIGHTS, path) as process:
+            write, publish, read = (line(process) for _ in range(3))
+        folder.chmod(0o755)
+    assert "Permission denied" in write
+    assert "Permission denied" in publish
+    assert read.startswith("[Crawl(id=1,")
+
+
+def test_an_empty_file_is_a_new_census(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "census.duckdb"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert crawl(path, [online("a.test")]).id == 1
+
+
+def test_a_foreign_program_that_has_it_open_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    crawl(path, [online("a.test")])
+    with python(FOREIGN, path, "write") as foreign:
+        assert line(foreign) == "held"
+        for door in (CensusWriter.open, stage):
+            with pytest.raises(CensusLockedError, match=f"process {foreign.pid};"):
+                door(path)
+    with python(FOREIGN, path, "read") as foreign:
+        assert line(foreign) == "held"
+        with pytest.raises(CensusLockedError, match=f"process {foreign.pid};"):
+            CensusWriter.open(path)
+        assert [found.id for found in crawl_rows(path)] == [1]
+    CensusWriter.open(path).close()
+
+
+def test_a_refused_writer_leaves_no_lock_behind(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    path.write_bytes(b"no database")
+    with pytest.raises(StoreError):
+        CensusWriter.open(path)
+    path.unlink()
+    CensusWriter.open(path).close()
+
+
+def test_every_cursor_speaks_utc(tmp_path: Path) -> None:
+    connection = connect_to_write(tmp_path / "x.duckdb")
+    assert connection.cursor().execute("SELECT current_setting('TimeZone')").fetchone() == ("UTC",)
+    connection.close()
+    connection = connect_to_read(tmp_path / "x.duckdb")
+    assert connection.cursor().execute("SELECT current_setting('TimeZone')").fetchone() == ("UTC",)
+    connection.close()
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    crawl(path, [online("a.test")])
+    connection = connect_to_read(path)
+    with pytest.raises(duckdb.InvalidInputException):
+        connection.execute("DELETE FROM crawl")
+    connection.close()
+
+
+def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.duckdb"
+    connection = connect_to_write(path)
+    connection.execute("CREATE TABLE t (n INTEGER NOT NULL)")
+    with transaction(connection, path):
+        connection.execute("INSERT INTO t VALUES (1)")
+
+    def stopped() -> None:
+        with transaction(connection, path):
+            connection.execute("INSERT INTO t VALUES (2)")
+            raise KeyboardInterrupt
+
+    def refused() -> None:
+        with transaction(connection, path):
+            connection.execute("INSERT INTO t VALUES (3)")
+            connection.execute("INSERT INTO t VALUES (NULL)")
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    with pytest.raises(duckdb.ConstraintException):
+        refused()
+    assert connection.execute("SELECT n FROM t").fetchall() == [(1,)]
+    connection.close()
+
+
+FILL = """
+import resource, sys
+from pathlib import Path
+from crawler.errors import CensusError
+from crawler.model.crawl import CrawlState
+from crawler.store.writer import CensusWriter
+from tests.store.census import begin
+from tests.store.observations import DAY, online
+from crawler.model.rooms import PublicRoom
+import random
+
+rng = random.Random(1)
+writer = CensusWriter.open(Path(sys.argv[1]))
+crawl_id = begin(writer)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+try:
+    for turn in range(10_000):
+        rooms = tuple(PublicRoom(f"!{turn}-{n}:x.test", n, topic=rng.randbytes(400).hex()) for n in range(100))
+        writer.record(crawl_id, [online(f"host{turn}.test", rooms=rooms)], [])
+        print(turn, flush=True)
+except CensusError as error:
+    print(type(error).__name__, error, flush=True)
+"""
+
+
+def test_a_full_disk_ends_the_crawl_with_a_clear_word_and_spoils_nothing(tmp_path: Path) -> None:
+    """A limit on the size of a file stands for the full disk: to the writer, both are a failed write."""
+    path = tmp_path / "census.duckdb"
+    crawl(path, [online("before.test")])
+    most = path.stat().st_size + 2_000_000
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] in (resource.RLIM_INFINITY, *range(most, most + 1))
+    with python(FILL, path, most) as process:
+        assert process.stdout is not None
+        printed = process.stdout.read().splitlines()
+    assert printed[-1].startswith(f"StoreError cannot write to {path}: ")
+    assert "Is there room on the disk?" in printed[-1]
+    committed = int(printed[-2]) + 1
+    assert committed > 1
+    with CensusWriter.open(path):
+        pass
+    with duckdb.connect(str(path), read_only=True) as connection:
+        states = connection.execute("SELECT state FROM crawl ORDER BY crawl_id").fetchall()
+        assert states == [("completed",), ("failed",)]
+        found = connection.execute(
+            "SELECT count(*), (SELECT count(*) FROM listing WHERE crawl_id = 2) FROM server_observation"
+            " WHERE crawl_id = 2"
+        ).fetchone()
+        assert found == (committed, 100 * committed)
