@@ -4,20 +4,40 @@ This is the one place that knows the whole house. What must run after a crawl is
 crawler (metric rows, later the search index), is composed here as `ON_SEALED` and travels down in the context.
 """
 
+import importlib
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from analytics.cli import commands as analytics_commands
-from analytics.steps import store_metric_rows
-from crawler.cli import commands as crawler_commands
 from crawler.errors import CensusError
-from dashboard.cli import commands as dashboard_commands
-from dashboard.demo import demo
 
-ON_SEALED = (store_metric_rows,)
+if TYPE_CHECKING:
+    from crawler.store.publish import Draft
+
+VERBS: dict[str, tuple[str, str]] = {
+    "crawl": ("crawler.cli.crawl:crawl", "Take a census: find servers, check each, read directories."),
+    "check": ("crawler.cli.check:check", "Check one server as a federating server would."),
+    "status": ("crawler.cli.status:status", "List the crawls of a census file."),
+    "metrics": ("analytics.cli:metrics", "Print the numbers of the newest census."),
+    "serve": ("dashboard.cli:serve", "Serve the dashboard of a census file."),
+    "identity": ("crawler.cli.identity:identity", "Make, publish and try the key that signs our requests."),
+    "lab": ("crawler.cli.lab:lab", "Run the practice federation by itself."),
+    "demo": ("dashboard.demo:demo", "See it work on a practice federation on this machine."),
+}
+"""Verb -> (where it is, its line in --help). A verb's room is entered only when it is called: loading the whole house
+takes seconds, and `--help` must not."""
+
+
+def _store_metric_rows(draft: "Draft") -> None:
+    from analytics.steps import store_metric_rows  # polars: see VERBS
+
+    store_metric_rows(draft)
+
+
+ON_SEALED: tuple[Callable[["Draft"], None], ...] = (_store_metric_rows,)
 """Steps that add tables to the draft of a serving file before it is swapped in."""
 
 
@@ -26,7 +46,20 @@ class Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return list(self.commands)
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        module, _, attribute = VERBS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -90,9 +123,6 @@ def main(ctx: click.Context) -> None:
     ctx.ensure_object(dict)
     ctx.obj["on_sealed"] = ON_SEALED
 
-
-for command in (*crawler_commands, *analytics_commands, *dashboard_commands, demo):
-    main.add_command(command)
 
 if __name__ == "__main__":
     main(prog_name="matrix-census")

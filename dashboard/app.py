@@ -71,4 +71,6 @@ def _address(app: Dash, asset: str) -> str:
 
 def _scheme(app: Dash) -> Scheme:
     """What the visitor of this request wears, as the theme's script told its cookie."""
+    if not app.backend.has_request_context():
+        return Scheme.LIGHT  # Dash makes the layout once by itself, to look at it
     return parse_scheme(app.backend.request_adapter().cookies.get("theme"))

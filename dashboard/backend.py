@@ -46,6 +46,9 @@ class Backend(_FastAPIBackend):  # type: ignore[misc]  # Dash gives its backends
     @staticmethod
     def add_pages(dash_app: Dash, is_page: Callable[[str], bool]) -> None:
         """Answer every address not taken by now with the application; 404 where `is_page` says that none is there."""
+        # Dash gathers assets and callbacks at the first request to an address of its own, which is too late for a
+        # visitor who comes in by a deep link.
+        dash_app._setup_server()  # noqa: SLF001 - Dash has no public word for it
 
         async def page(request: Request) -> Response:
             status = 200 if is_page(request.url.path) else 404

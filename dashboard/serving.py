@@ -1,6 +1,7 @@
 """The application behind a socket, until it is stopped: hypercorn's trio worker, one process, one event loop."""
 
 import ipaddress
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -57,7 +58,7 @@ def url_of(listening: socket.socket) -> str:
 async def serve_async(census: Path, listening: socket.socket, stop: trio.Event) -> None:
     """Serve the dashboard of `census` on a listening socket until `stop` is set. The socket stays the caller's."""
     config = Config()
-    config.bind = [f"fd://{listening.fileno()}"]
+    config.bind = [f"fd://{os.dup(listening.fileno())}"]  # hypercorn closes what it is given
     config.loglevel = "WARNING"
     config.accesslog = None
     config.graceful_timeout = STOP_S

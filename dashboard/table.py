@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
 import trio
-from dash import Dash, Input, Output, State, ctx, html
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from analytics import wording
@@ -23,7 +23,10 @@ from dashboard.request import parse_query
 
 ROWS_A_PAGE = 50
 LAST_PAGE = 10_000
+TEXT_LIMIT = 200
 HEADER_HEIGHT_PX = 40
+_ROW_BORDER_PX = 2
+_OUTPUTS = 7
 
 _TEXT_KEY, _SORT_KEY, _PAGE_KEY = "q", "sort", "page"
 
@@ -100,7 +103,7 @@ class Table:
         return TableState(
             sort=column.field if column else self.default_sort,
             descending=descending if column else self.default_descending,
-            text=query.get(_TEXT_KEY, "")[:200].strip(),
+            text=query.get(_TEXT_KEY, "")[:TEXT_LIMIT].strip(),
             filters=chosen,
             page=min(max(int(page), 1), LAST_PAGE) if page.isascii() and page.isdigit() and len(page) < 6 else 1,
         )
@@ -131,13 +134,17 @@ def layout(table: Table, view: View, query: Mapping[str, str]) -> Component:
     state, rows, total = _ask(table, view, table.parse(query, view))
     return html.Div(
         [
+            dcc.Store(id=table.id("fitted")),
             html.Div(className="filters", role="search", children=_filters(table, view, state)),
             html.P(_count(table, state, total), id=table.id("count"), className="quiet numbers", role="status"),
-            html.Div(_grid(table, state, rows), className="grid" if table.opens_rows else "grid fixed"),
+            html.Div(
+                _grid(table, state, rows),
+                className="grid" if table.opens_rows else "grid fixed",
+                style={"--row-height": f"{table.row_height_px - _ROW_BORDER_PX}px"},
+            ),
             html.Div(
                 className="table-foot",
                 children=[
-                    html.Span("Sorted and filtered over all rows, not this page alone."),
                     dmc.Pagination(
                         id=table.id("pages"),
                         total=_pages(total),
@@ -196,7 +203,6 @@ def _grid(table: Table, state: TableState, rows: list[dict[str, Any]]) -> Compon
         },
         eventListeners={
             "sortChanged": ["askSort(params, setEventData)"],
-            "gridSizeChanged": ["fitColumns(params)"],
             **({"rowClicked": ["openRow(params)"]} if table.opens_rows else {}),
         },
     )
@@ -249,34 +255,59 @@ def _ask(table: Table, view: View, state: TableState) -> tuple[TableState, list[
     return state, rows, total
 
 
-def change(table: Table, view: View, state: TableState, part: str, value: Any) -> TableState:
-    """The state after a person changed one part of the table; any change but of the page goes back to the first."""
-    if part == "pages":
-        return replace(state, page=max(int(value or 1), 1))
-    if part == "grid":
-        asked = (value or {}).get("data") or {}
-        column = next((c for c in table.columns if c.sort and c.field == asked.get("column")), None)
-        if column is None:
-            return replace(state, sort=table.default_sort, descending=table.default_descending, page=1)
-        return replace(state, sort=column.field, descending=bool(asked.get("descending")), page=1)
-    if part == "text":
-        return replace(state, text=str(value or "")[:200].strip(), page=1)
-    known = next(dict(f.options(view)) for f in table.filters if f.key == part)
-    chosen = {key: kept for key, kept in state.filters.items() if key != part}
-    return replace(state, filters=chosen | ({part: value} if value and value in known else {}), page=1)
+def asked(table: Table, view: View, shown: TableState, values: Mapping[str, object], part: str) -> TableState:
+    """The state that a person asks for.
+
+    Everything is taken from the controls themselves, not from what is shown: of two quick changes the second must not
+    undo the first, whose answer may still be on its way.
+
+    Args:
+        table: The table.
+        view: The census.
+        shown: What is on the screen; it tells the sort until a header was clicked.
+        values: What the controls hold, by part; from a browser, so of any type.
+        part: The part that was changed; any change but of the page goes back to the first page.
+    """
+    text = values.get("text")
+    filters: dict[str, str] = {}
+    for each in table.filters:
+        value = values.get(each.key)
+        if isinstance(value, str) and value and value in dict(each.options(view)):
+            filters[each.key] = value
+    sort, descending = shown.sort, shown.descending
+    event = values.get("grid")
+    if isinstance(event, dict) and isinstance(event.get("data"), dict):
+        clicked = event["data"].get("column")
+        if any(column.sort and column.field == clicked for column in table.columns):
+            sort, descending = clicked, event["data"].get("descending") is True
+    page = values.get("pages")
+    state = TableState(
+        sort=sort,
+        descending=descending,
+        text=text[:TEXT_LIMIT].strip() if isinstance(text, str) else "",
+        filters=filters,
+        page=min(max(page, 1), LAST_PAGE) if isinstance(page, int) else 1,
+    )
+    return state if part == "pages" or replace(state, page=shown.page) == shown else replace(state, page=1)
 
 
 def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
-    """The callback of one table; `shown` is the store that holds the address on the screen."""
+    """The callbacks of one table; `shown` is the store that holds the address on the screen."""
+    # Dash runs a callback for parts that come later only if it has an output among them.
+    app.clientside_callback(
+        ClientsideFunction("census", "fitTable"), Output(table.id("fitted"), "data"), Input(table.id("grid"), "id")
+    )
     parts = ("text", *(f.key for f in table.filters), "pages", "grid")
     inputs = [Input(table.id(part), "eventData" if part == "grid" else "value") for part in parts]
 
-    def answer(address: str, part: str, value: Any) -> tuple[Any, ...]:
+    def answer(address: str, values: Mapping[str, object], part: str) -> tuple[Any, ...]:
         with source.view() as view:
             if view is None:
                 return [], "No census yet.", 1, 1, _height(table, ()), "", table.path
-            _, _, query = address.partition("?")
-            state = change(table, view, table.parse(parse_query(query), view), part, value)
+            on_screen = table.parse(parse_query(address.partition("?")[2]), view)
+            state = asked(table, view, on_screen, values, part)
+            if state == on_screen:  # the controls have just come, or nothing was changed
+                return (no_update,) * _OUTPUTS
             state, rows, total = _ask(table, view, state)
         search = table.search(state)
         told = _count(table, state, total)
@@ -288,7 +319,7 @@ def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
         Output(table.id("pages"), "total"),
         Output(table.id("pages"), "value"),
         Output(table.id("grid"), "style"),
-        Output(frame.ADDRESS, "search"),
+        Output(frame.ADDRESS, "search", allow_duplicate=True),
         Output(shown, "data", allow_duplicate=True),
         *inputs,
         State(shown, "data"),
@@ -296,5 +327,5 @@ def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
     )
     async def update(*values: Any) -> tuple[Any, ...]:
         part = str(ctx.triggered_id).removeprefix(f"{table.name}-")
-        value = values[parts.index(part)]
-        return await trio.to_thread.run_sync(answer, str(values[-1] or ""), part, value, limiter=source.limiter)
+        held = dict(zip(parts, values, strict=False))
+        return await trio.to_thread.run_sync(answer, str(values[-1] or ""), held, part, limiter=source.limiter)

@@ -1,18 +1,20 @@
 """The roof: how errors become one line and an exit code."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
+
+from crawler.store.writer import CensusWriter
+from matrix_census import VERBS
 
 
 def census(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "matrix_census", *arguments]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, cwd=cwd)
-
-
-VERBS = ("crawl", "check", "status", "identity", "lab", "metrics", "serve", "demo")
 
 
 def test_help_lists_every_verb_and_teaches() -> None:
@@ -21,6 +23,11 @@ def test_help_lists_every_verb_and_teaches() -> None:
     for verb in VERBS:
         assert f"  {verb} " in told.stdout
     assert "Exit codes" in told.stdout
+
+
+def test_help_does_not_load_the_whole_house() -> None:
+    probe = "import sys, matrix_census; sys.exit(bool({'dash', 'polars', 'duckdb', 'httpx'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", probe], check=False, timeout=60).returncode == 0
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -55,4 +62,34 @@ def test_bad_input_answers_with_one_line_and_exit_code_2(arguments: list[str], s
     assert told.returncode == 2, told.stderr
     assert says in told.stderr
     assert len([line for line in told.stderr.splitlines() if line.strip()]) == 1, told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = census("serve", "--port", str(port), "--db", str(tmp_path / "census.duckdb"))
+    assert told.returncode == 2
+    assert str(port) in told.stderr
+    assert len(told.stderr.strip().splitlines()) == 1
+
+
+def test_a_file_of_a_newer_schema_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    db = tmp_path / "census.duckdb"
+    with CensusWriter.open(db):
+        pass
+    with duckdb.connect(str(db)) as connection:
+        connection.execute("INSERT INTO schema_migration SELECT 9999, 'from the future', now()")
+    for arguments in (["status"], ["crawl", "--allow-address", "127.0.0.0/8", "--dns", "127.0.0.1:1", "x.test"]):
+        told = census(*arguments, "--db", str(db))
+        assert told.returncode == 2, told.stderr
+        assert "newer" in told.stderr or "upgrade" in told.stderr.lower()
+        assert "Traceback" not in told.stderr
+
+
+def test_what_is_no_census_file_is_refused(tmp_path: Path) -> None:
+    db = tmp_path / "census.duckdb"
+    db.write_text("not a database")
+    told = census("status", "--db", str(db))
+    assert told.returncode == 2
     assert "Traceback" not in told.stderr

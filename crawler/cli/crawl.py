@@ -30,6 +30,7 @@ from crawler.engine.seeds import read_seeds, shipped_seeds
 from crawler.engine.synthetic import trusts_only_the_lab
 from crawler.engine.visit import worker
 from crawler.errors import CensusError, UsageError
+from crawler.file_limit import raise_file_limit
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState
 from crawler.net.transport import Network
 from crawler.protocol.signing import Identity
@@ -108,6 +109,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         crawler_version=VERSION,
     )
     service = _key_service(identity, options)
+    raise_file_limit()
     network = Network(settings, version=VERSION)
     if identity is None:
         click.echo(

@@ -11,6 +11,9 @@ from crawler.cli.options import db_option, json_option
 from crawler.model.crawl import Crawl
 from crawler.store.reader import crawl_rows
 
+COLUMNS = ("crawl", "state", "shown as", "started (UTC)", "took", "servers", "online", "rooms")
+NUMBERS = frozenset({"crawl", "took", "servers", "online", "rooms"})
+
 
 @click.command(short_help="List the crawls of a census file.")
 @db_option
@@ -28,24 +31,32 @@ def status(db: Path, *, as_json: bool) -> None:
     if not crawls:
         click.echo(f"{db} holds no crawl yet; start one with: matrix-census crawl --contact YOU")
         return
+    console = Console()
+    if not console.is_terminal:
+        click.echo("\t".join(COLUMNS))
+        for crawl in crawls:
+            click.echo("\t".join(_cells(crawl)))
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column, justify in (
-        ("crawl", "right"), ("state", "left"), ("shown as", "left"), ("started (UTC)", "left"), ("took", "right"),
-        ("servers", "right"), ("online", "right"), ("rooms", "right"),
-    ):  # fmt: skip
-        table.add_column(column, justify="right" if justify == "right" else "left")
+    for column in COLUMNS:
+        table.add_column(column, justify="right" if column in NUMBERS else "left")
     for crawl in crawls:
-        shown = "census" if crawl.is_census else "not a census"
-        seconds = (crawl.finished_at - crawl.started_at).total_seconds() if crawl.finished_at else None
-        table.add_row(
-            str(crawl.id),
-            f"{crawl.state}, {crawl.scope}",
-            f"{shown}{', synthetic' if crawl.synthetic else ''}",
-            f"{crawl.started_at:%d %b %Y %H:%M}",
-            "-" if seconds is None else f"{seconds:.0f} s",
-            *("-" if number is None else str(number) for number in (crawl.servers, crawl.online, crawl.rooms)),
-        )
-    Console().print(table)
+        table.add_row(*_cells(crawl))
+    console.print(table)
+
+
+def _cells(crawl: Crawl) -> list[str]:
+    """One row; "-" where there is no number yet."""
+    shown = "census" if crawl.is_census else "not a census"
+    seconds = (crawl.finished_at - crawl.started_at).total_seconds() if crawl.finished_at else None
+    return [
+        str(crawl.id),
+        f"{crawl.state}, {crawl.scope}",
+        f"{shown}{', synthetic' if crawl.synthetic else ''}",
+        f"{crawl.started_at:%d %b %Y %H:%M}",
+        "-" if seconds is None else f"{seconds:.0f} s",
+        *("-" if number is None else str(number) for number in (crawl.servers, crawl.online, crawl.rooms)),
+    ]
 
 
 def _as_dict(crawl: Crawl) -> dict[str, object]:

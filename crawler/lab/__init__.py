@@ -10,9 +10,11 @@ that a server stays the same whatever is asked before it:
 - `names`        operators, server names, words for rooms
 - `software`     implementations and their releases, and the manners of each
 - `deaths`       every way in which a name can be dead, and what a crawl must call it
+- `oddities`     what is unusual about servers that are alive
 - `plan`         who a server is: how it was meant to resolve, what it runs, who may read its directory
 - `hosting`      addresses: own, shared, special, refusing, silent
-- `presence`     where a server is: DNS records, web fronts, endpoints, certificates
+- `network`      the words for where a server is: DNS records, routes, endpoints, certificates
+- `presence`     where each server is
 - `rooms`        rooms, who is in them, which directories list them
 - `world`        all of it put together
 - `truth`        what a crawl must find
@@ -23,7 +25,9 @@ The servers, I/O:
 - `certificates` an authority and its certificates, made when first asked for
 - `directory`    public room directories in the dialect of each implementation
 - `peers`        checks X-Matrix signatures against the key that the crawler serves
+- `fronts`       web fronts: .well-known in every shape
 - `matrix`       the Matrix endpoints of every virtual server
 - `seen`         what the practice servers saw of the crawler
+- `sockets` `files`  ports that refuse or stay silent; what a crawler is started with
 - `run`          puts it up, says how to reach it, takes it down
 """

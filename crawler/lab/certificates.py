@@ -6,6 +6,7 @@ and the rest are made again when needed.
 """
 
 import ipaddress
+import os
 import ssl
 import tempfile
 from collections.abc import Sequence
@@ -19,10 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from crawler.lab.presence import Certificate
+from crawler.lab.network import Certificate
 from crawler.listen.http import note_sni
 
 _CONTEXTS = 2000
+_IN_MEMORY = "/dev/shm"  # noqa: S108 - NamedTemporaryFile makes a name that nobody can guess, mode 0600
 _VALID_FOR = timedelta(days=60)
 
 HostCertificates = dict[tuple[int | None, str], Certificate]
@@ -175,7 +177,8 @@ class Contexts:
 
 def _context(certificate_pem: bytes, key_pem: bytes) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile(suffix=".pem") as file:  # OpenSSL's binding reads certificates from files only
+    # Python's ssl reads certificates from files only; in memory where there is a place for that, for they are many.
+    with tempfile.NamedTemporaryFile(suffix=".pem", dir=_IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None) as file:
         Path(file.name).write_bytes(certificate_pem + key_pem)
         context.load_cert_chain(file.name)
     # Nobody resumes a session here: tickets would cost every handshake and save none.

@@ -5,7 +5,7 @@ NXDOMAIN, NODATA, SERVFAIL, REFUSED, and silence for names whose servers are dea
 """
 
 import contextlib
-import logging
+import socket
 import struct
 from collections import Counter, OrderedDict
 
@@ -20,15 +20,15 @@ import dns.rdatatype
 import dns.rrset
 import trio
 
-from crawler.lab.presence import DnsConduct, RecordType
+from crawler.lab.network import DnsConduct, RecordType
 from crawler.lab.world import Zone
-
-_log = logging.getLogger(__name__)
 
 _UDP_BYTES = 512
 _MAX_UDP_BYTES = 1232
 _MAX_CNAMES = 8
 _REMEMBERED = 4096
+_DATAGRAMS_A_TURN = 64
+_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 _TCP_IDLE_S = 10.0
 _TCP_CONNECTIONS = 64
 
@@ -132,11 +132,13 @@ async def serve_dns(
         task_status.started((port, answers))
 
 
-async def _bind_both(host: str) -> tuple[trio.socket.SocketType, trio.SocketListener]:
+async def _bind_both(host: str) -> tuple[socket.socket, trio.SocketListener]:
     """One free port, for both."""
     for attempt in range(20):
-        udp = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
-        await udp.bind((host, 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.setblocking(False)
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
+        udp.bind((host, 0))
         try:
             listeners = await trio.open_tcp_listeners(udp.getsockname()[1], host=host)
         except OSError:
@@ -148,18 +150,24 @@ async def _bind_both(host: str) -> tuple[trio.socket.SocketType, trio.SocketList
     raise AssertionError("unreachable")
 
 
-async def _serve_udp(udp: trio.socket.SocketType, answers: Answers) -> None:
+async def _serve_udp(udp: socket.socket, answers: Answers) -> None:
+    """Answer datagrams, many at each turn: the loop is shared with TLS handshakes, which take long turns, and a queue
+    that overflows meanwhile would make the name servers of the whole federation look unreliable."""
     with udp:
         while True:
-            try:
-                wire, peer = await udp.recvfrom(4096)
-            except ConnectionError:  # an earlier answer's port was closed (ICMP): nobody's fault
-                continue
-            answers.asked["udp"] += 1
-            answer = answers.answer(wire, _MAX_UDP_BYTES)
-            if answer is not None:
-                with contextlib.suppress(OSError):
-                    await udp.sendto(answer, peer)
+            await trio.lowlevel.wait_readable(udp)
+            for _ in range(_DATAGRAMS_A_TURN):
+                try:
+                    wire, peer = udp.recvfrom(4096)
+                except BlockingIOError:
+                    break
+                except ConnectionError:  # an earlier answer's port was closed (ICMP): nobody's fault
+                    continue
+                answers.asked["udp"] += 1
+                answer = answers.answer(wire, _MAX_UDP_BYTES)
+                if answer is not None:
+                    with contextlib.suppress(OSError):
+                        udp.sendto(answer, peer)
 
 
 async def _serve_tcp(listener: trio.SocketListener, answers: Answers) -> None:

@@ -7,8 +7,8 @@ Matrix.
 import json
 
 from crawler.lab.dice import digest, share
-from crawler.lab.plan import Front
-from crawler.lab.presence import Presence, Route
+from crawler.lab.network import Presence, Route
+from crawler.lab.oddities import Front
 from crawler.lab.world import World
 from crawler.listen.message import HTML, TEXT, Headers, Request, Response, json_response
 

@@ -17,9 +17,9 @@ from crawler.lab.dice import dice
 from crawler.lab.directory import Directories
 from crawler.lab.fronts import NOT_FOUND_PAGE, PARKED_PAGE, answer_front
 from crawler.lab.names import UNPARSABLE_SERVERS
+from crawler.lab.network import Presence, Role, Route
+from crawler.lab.oddities import Quirk
 from crawler.lab.peers import Peers
-from crawler.lab.plan import Quirk
-from crawler.lab.presence import Presence, Role, Route
 from crawler.lab.rooms import WIDE_ROOMS
 from crawler.lab.seen import Seen, Sighting, Signature
 from crawler.lab.software import Door, spec_versions, unstable_features

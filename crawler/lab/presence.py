@@ -7,106 +7,15 @@ peer ends on that branch, and, written down beside it, the endpoint where the pe
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Flag, StrEnum, auto
 
 from crawler.lab.deaths import Death
 from crawler.lab.dice import dice
 from crawler.lab.hosting import FEDERATION_PORT, OTHER_PORT, REFUSING_PORT, SILENT_PORT, WEB_PORT, Hosting
 from crawler.lab.names import operator_domain, provider_domain, tenant_label
-from crawler.lab.plan import Front, Quirk, ServerPlan
+from crawler.lab.network import Certificate, DnsConduct, Presence, Record, RecordType, Role, Route, Target
+from crawler.lab.oddities import Front, Quirk
+from crawler.lab.plan import ServerPlan
 from crawler.model.discovery import Branch
-
-
-class RecordType(StrEnum):
-    A = "A"
-    AAAA = "AAAA"
-    CNAME = "CNAME"
-    SRV = "SRV"
-    TXT = "TXT"
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One DNS record; `data` in the presentation format of zone files."""
-
-    owner: str
-    type: RecordType
-    data: str
-    ttl_s: int
-
-
-class DnsConduct(StrEnum):
-    """How the DNS server treats a name and everything below it."""
-
-    SERVFAIL = "servfail"
-    REFUSED = "refused"
-    SILENT = "silent"
-
-
-class Certificate(StrEnum):
-    """What a host presents instead of a good certificate."""
-
-    EXPIRED = "expired"
-    NOT_YET_VALID = "not_yet_valid"
-    WRONG_NAME = "wrong_name"
-    SELF_SIGNED = "self_signed"
-    UNTRUSTED = "untrusted"
-    NONE = "none"
-    """A fatal alert ends the handshake."""
-
-
-class Role(Flag):
-    """What a (port, Host) pair serves of a server."""
-
-    WELL_KNOWN = auto()
-    FEDERATION = auto()
-    CLIENT = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A (port, Host header) at which a server answers. `m_server` is what its .well-known/matrix/server says there;
-    `redirect` sends the reader of it on to another host."""
-
-    index: int
-    role: Role
-    address: str
-    front: Front | None = None
-    m_server: str | None = None
-    redirect: tuple[int, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One endpoint at which a peer may end. `priority` orders them; equal ones stand in any order. `works` says whether
-    a server is there."""
-
-    address: str
-    port: int
-    host_header: str
-    tls_name: str
-    priority: int = 0
-    works: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """`own_host` is the host of the name, as URLs spell it. `targets` holds only addresses that may be dialled.
-    `client_base` is what .well-known/matrix/client publishes. `certificates` are (port or None for every port, host,
-    what it presents); `ip_names` the addresses that need a certificate."""
-
-    index: int
-    name: str
-    own_host: str
-    records: tuple[Record, ...]
-    dns_conduct: tuple[tuple[str, DnsConduct], ...]
-    routes: tuple[tuple[int, str, Route], ...]
-    certificates: tuple[tuple[int | None, str, Certificate], ...]
-    targets: tuple[Target, ...]
-    delegated: str | None
-    client_base: str | None
-    ip_names: tuple[str, ...]
-
 
 _CERTIFICATE_OF = {
     Death.EXPIRED: Certificate.EXPIRED,

@@ -20,6 +20,7 @@ from typing import TextIO
 import trio
 
 from crawler.errors import UsageError
+from crawler.file_limit import raise_file_limit
 from crawler.lab.certificates import Authority, Contexts
 from crawler.lab.dns import Answers, serve_dns
 from crawler.lab.files import LabFiles, write_files, write_truth
@@ -28,7 +29,7 @@ from crawler.lab.matrix import Matrix
 from crawler.lab.peers import Peers
 from crawler.lab.profile import REALISTIC, Profile
 from crawler.lab.seen import Seen
-from crawler.lab.sockets import free_port, raise_file_limit, refusing_port, silent_port
+from crawler.lab.sockets import free_port, refusing_port, silent_port
 from crawler.lab.truth import Truth
 from crawler.lab.world import CRAWLER_NAME, World
 from crawler.listen.http import listening_port, open_listeners, serve

@@ -1,7 +1,6 @@
 """Ports on loopback that are there to be refused, to stay silent, or to be free for somebody else."""
 
 import contextlib
-import resource
 import socket
 from collections.abc import Iterator
 
@@ -41,11 +40,3 @@ def free_port(host: str = "127.0.0.1") -> int:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def raise_file_limit() -> None:
-    """Let this process hold as many sockets as the system allows it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

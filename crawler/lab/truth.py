@@ -14,8 +14,9 @@ from functools import cached_property
 
 from crawler.lab.deaths import DEATHS, Reached
 from crawler.lab.directory import Directories, Row
-from crawler.lab.plan import Quirk, ServerPlan
-from crawler.lab.presence import Target
+from crawler.lab.network import Target
+from crawler.lab.oddities import Quirk
+from crawler.lab.plan import ServerPlan
 from crawler.lab.software import Door
 from crawler.lab.world import World
 from crawler.model.crawl import LeadSource

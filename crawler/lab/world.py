@@ -10,8 +10,9 @@ from functools import lru_cache
 
 from crawler.lab.dice import digest
 from crawler.lab.hosting import ALLOWED, CRAWLER_ADDRESS, LISTENING_PORTS, REFUSING_PORT, SILENT_PORT
+from crawler.lab.network import Certificate, DnsConduct, Presence, Record, RecordType, Route
 from crawler.lab.plan import Planner, ServerPlan
-from crawler.lab.presence import Certificate, DnsConduct, Presence, Record, RecordType, Route, build_presence
+from crawler.lab.presence import build_presence
 from crawler.lab.profile import REALISTIC, Profile
 from crawler.lab.rooms import Rooms
 from crawler.model.names import parse_server_name

@@ -2,16 +2,15 @@
 
 From the wire up:
 
-- `failures`   foreign exceptions become `Failure`: the only place
-- `traffic`    what was asked and read: of the whole process, and of one visit with its budget
-- `pacing`     how fast one address may be asked
-- `dnswire`    one DNS query and its answer: multiplexed UDP, TCP when truncated
-- `dns`        addresses and SRV records of a name; a small cache
-- `dial`       the guard before every dial, connect rules, TCP
-- `tls`        the shared context, the handshake, what a verified connection tells
-- `transport`  `Connection`, one pinned connection under httpx's types; `Network`, what all of them share
-- `fetch`      one exchange: pace, deadline, byte caps
-- `drive`      `Visit`: the connections of one visit, any https URL with guarded redirects, server names resolved
+- `failures`            foreign exceptions become `Failure`: the only place
+- `traffic` `pacing`    what was asked and read, and a visit's budget; how fast one address may be asked
+- `dnswire` `dns`       one DNS query over shared UDP sockets or TCP; addresses and SRV records of a name, a small cache
+- `dial` `tls`          the guard before every dial, connect rules, TCP; the shared context, the handshake
+- `stack`               what all connections of a process share
+- `connection`          one pinned connection under httpx's types
+- `content` `fetch`     an answer's content within its caps; one exchange, at a pace and within a deadline
+- `drive` `session`     server names resolved; the connections of one visit, any https URL with guarded redirects
+- `transport`           `Network`: where visits and connections come from
 
-Everything may be imported from where it stands; the engine needs `transport.Network`, `drive.Visit` and `fetch`.
+The rest of the crawler needs `transport.Network`, the `session.Session` of its visits, and `fetch`'s `Answer`.
 """

@@ -32,6 +32,7 @@ class Connection(httpx.AsyncBaseTransport):
     One exchange at a time: the answer's body must be read to its end, or the response closed, before the next.
 
     Attributes:
+        url: where it leads, for requests that give their target apart.
         tcp: how the last dial went; its value is the resolved address.
         tls: how the last handshake went.
         first_byte_s: of the last exchange, from request sent to first byte; None when no byte came.
@@ -43,6 +44,7 @@ class Connection(httpx.AsyncBaseTransport):
         self.address = canonical(address)
         self.port = port
         self.tls_name = tls_name
+        self.url = httpx.URL(scheme="https", host=tls_name, port=port)
         self.tcp: Attempt[str] = NOT_REACHED
         self.tls: Attempt[TlsFacts] = NOT_REACHED
         self.first_byte_s: float | None = None

@@ -9,6 +9,7 @@ import ipaddress
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 import trio
 
@@ -48,6 +49,7 @@ def _known(address: str) -> str | None:
     return None if address == "*" else canonical(address)
 
 
+@lru_cache(maxsize=4096)
 def canonical(address: str) -> str:
     """One spelling for each address, so that rules and paces compare. What is none stays as it is; the guard has it."""
     try:

@@ -119,8 +119,8 @@ def _request(
         (b"Accept-Encoding", b"identity"),
     ]
     fields += [(name.encode("ascii"), value.encode("ascii")) for name, value in headers]
-    url = httpx.URL(scheme="https", host=connection.tls_name, port=connection.port)
-    return httpx.Request(method, url, headers=fields, content=content, extensions={"target": uri.encode("ascii")})
+    target = {"target": uri.encode("ascii")}
+    return httpx.Request(method, connection.url, headers=fields, content=content, extensions=target)
 
 
 def _heed(connection: Connection, answer: Answer) -> None:

@@ -35,11 +35,13 @@ class Pacer:
         """Wait for a slot of `address`, hold it over the body, let it rest afterwards. First come, first served."""
         lane = self._lane(address)
         asked_at = trio.current_time()
+        has_to_wait = not lane.is_free(asked_at)
         lane.users += 1
         try:
             async with lane.slots:
                 await lane.rest_is_over()
-                self._traffic.polite_wait_s += trio.current_time() - asked_at
+                if has_to_wait:  # else what passed is our own loop's lag
+                    self._traffic.polite_wait_s += trio.current_time() - asked_at
                 try:
                     yield
                 finally:
@@ -77,6 +79,10 @@ class _Lane:
         self.ready_at: list[float] = [float("-inf")] * concurrency
         self.rest_until = float("-inf")
         self.users = 0
+
+    def is_free(self, now: float) -> bool:
+        """Whether a slot is ready, so that whoever comes now does not wait."""
+        return bool(self.slots.value) and max(self.ready_at[0], self.rest_until) <= now
 
     async def rest_is_over(self) -> None:
         """Take the slot that was ready first, and wait until it, and the address as a whole, has rested."""

@@ -18,6 +18,21 @@ window.dash_clientside.census = {
     return presses ? true : window.dash_clientside.no_update;
   },
 
+  // On a phone a table keeps three columns; the others are on the page that a row opens.
+  fitTable: function (id) {
+    if (!id) return false;
+    window.dash_ag_grid.getApiAsync(id).then(function (api) {
+      function fit() {
+        if (api.isDestroyed()) return;
+        var wide = api.getColumns().filter(function (column) { return column.getColDef().context.wide; });
+        api.setColumnsVisible(wide, document.documentElement.clientWidth >= 600);
+      }
+      fit();
+      api.addEventListener("gridSizeChanged", fit);
+    });
+    return true;
+  },
+
   // Enter in the search box of the frame.
   search: function (presses, text) {
     if (!presses || !text || !text.trim()) return window.dash_clientside.no_update;

@@ -32,13 +32,6 @@ dagfuncs.askSort = function (params, setEventData) {
   setEventData(sorted ? { column: sorted.colId, descending: sorted.sort === "desc" } : { column: null });
 };
 
-// On a phone three columns are left; the others are on the page that a row opens.
-dagfuncs.fitColumns = function (params) {
-  var narrow = params.api.getGridId && document.documentElement.clientWidth < 600;
-  var less = params.api.getColumns().filter(function (column) { return column.getColDef().context && column.getColDef().context.wide; });
-  params.api.setColumnsVisible(less, !narrow);
-};
-
 dagfuncs.openRow = function (params) {
   var href = params.data && params.data.href;
   if (!href || (params.event && params.event.target.closest("a"))) return;

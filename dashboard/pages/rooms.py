@@ -49,7 +49,7 @@ def _row(row: RoomRow) -> dict[str, Any]:
     return {
         "name": name or alias or wording.one_line(row.room_id, NAME_LIMIT),
         "nameLine": wording.one_line(row.topic, TOPIC_LIMIT),
-        "members": numbers.number(row.members),
+        "members": "" if row.members is None else numbers.number(round(row.members)),
         "reports": _reports(row),
         "directories": row.directories,
         "alias": alias,
@@ -69,10 +69,10 @@ TABLE = table.Table(
     noun="room",
     search_label="Name, topic, alias or ID contains",
     columns=(
-        table.Column("name", "Room", "name", renderer="Text", flex=3.2, min_width_px=120),
-        table.Column("members", "Members", "members", numeric=True, flex=0.9, min_width_px=106),
-        table.Column("directories", "Listed by", "directories", numeric=True, flex=0.8, min_width_px=106),
-        table.Column("reports", "Reports differ", wide=True, numeric=True, flex=1, min_width_px=120),
+        table.Column("name", "Room", "name", renderer="Text", flex=3.2, min_width_px=112),
+        table.Column("members", "Members", "members", numeric=True, flex=0.9, min_width_px=116),
+        table.Column("directories", "Listed by", "directories", numeric=True, flex=0.8, min_width_px=104),
+        table.Column("reports", "Reports differ", wide=True, numeric=True, flex=1.2, min_width_px=130),
         table.Column("alias", "Alias", "canonical_alias", wide=True, renderer="Text", flex=1.8, min_width_px=140),
         table.Column("kind", "Kind", "room_type", wide=True, flex=0.6, min_width_px=80),
     ),

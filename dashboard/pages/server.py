@@ -54,14 +54,14 @@ def layout(request: PageRequest) -> Component:
             ),
             _verdict(seen),
             _stages(seen),
-            html.Div(className="two", children=[_identity(request.view, seen), _security(seen)]),
+            html.Div(className="two", children=[_identity(request.view, found, seen), _security(seen)]),
             html.H2("Resolving the name"),
             *_resolution(found, seen),
             html.H2("Where it leads"),
             *_endpoints(found, seen),
             html.H2("Every attempt"),
             _attempts(found.attempts, seen),
-            html.Div(className="two", children=[_directory(found, seen), _client(seen)]),
+            html.Div(className="two", children=[_directory(found, seen), _client(found, seen)]),
             *_named_by(found),
         ]
     )
@@ -90,10 +90,11 @@ def _not_visited() -> list[Component]:
 
 def _verdict(seen: Observation) -> Component:
     state = reached(seen)
-    why = wording.failure(seen.failed_phase, seen.failed_kind)
+    kind, phase = seen.failed_kind, seen.failed_phase or ""
+    why = f"Why: {wording.FAILURES.get(kind, kind)} ({wording.PHASES.get(phase, phase)})." if kind else ""
     counted = "Counted as online." if seen.online else "Not counted as online."
     return html.Div(
-        [mark(state), html.Span(counted), html.Span(f"Why not more: {why}.") if why else ""],
+        [mark(state), html.Span(counted), html.Span(why) if why else ""],
         className=f"verdict tone-{state.tone}",
     )
 
@@ -115,7 +116,13 @@ def _stages(seen: Observation) -> Component:
     return html.Ul(items, className="steps")
 
 
-def _identity(view: View, seen: Observation) -> Component:
+def _absence(found: ServerDetail, what: str, absent: str) -> str:
+    """Why there is nothing: the answer left it out (`absent`), the attempt failed, or there was none."""
+    outcome = next((attempt.outcome for attempt in found.attempts if attempt.what == what), "skipped")
+    return {"ok": absent, "failed": "could not be had"}.get(outcome, "not asked")
+
+
+def _identity(view: View, found: ServerDetail, seen: Observation) -> Component:
     software = label(seen.software, view.software) if seen.software else None
     said = " ".join(part for part in (seen.software_raw, seen.version_raw) if part)
     keys: Cell | None = None
@@ -129,10 +136,10 @@ def _identity(view: View, seen: Observation) -> Component:
             html.H2("Software and keys"),
             facts(
                 [
-                    ("Software", software or "not said"),
-                    ("Version", wording.one_line(seen.version, 60) or "not said"),
+                    ("Software", software or _absence(found, "version", "not said")),
+                    ("Version", wording.one_line(seen.version, 60) or _absence(found, "version", "not said")),
                     ("As it says itself", html.Code(wording.one_line(said, _SAID_LIMIT)) if said else None),
-                    ("Signing keys", keys or "none that verified"),
+                    ("Signing keys", keys or _absence(found, "keys", "none")),
                     ("Keys valid until", numbers.moment(seen.keys_valid_until) if seen.keys_valid_until else None),
                 ]
             ),
@@ -281,14 +288,18 @@ def _directory(found: ServerDetail, seen: Observation) -> Component:
                         None if seen.directory_estimate is None else numbers.plural(seen.directory_estimate, "room"),
                     ),
                     ("Opted out", numbers.plural(seen.directory_noindex, "room") if seen.directory_noindex else None),
-                    ("Takes part in", f"{numbers.plural(found.participations, 'room')}, as other servers say"),
+                    ("Takes part in", _participations(found.participations)),
                 ]
             ),
         ]
     )
 
 
-def _client(seen: Observation) -> Component:
+def _participations(rooms: int) -> str:
+    return f"{numbers.plural(rooms, 'room')}, as other servers say" if rooms else "no room that we were told of"
+
+
+def _client(found: ServerDetail, seen: Observation) -> Component:
     versions = ", ".join(wording.one_line(version, 30) for version in seen.spec_versions or ())
     features = sorted(name for name, enabled in (seen.unstable_features or {}).items() if enabled)
     return html.Section(
@@ -296,8 +307,13 @@ def _client(seen: Observation) -> Component:
             html.H2("Client API"),
             facts(
                 [
-                    ("Base URL", html.Bdi(wording.one_line(seen.client_base)) if seen.client_base else "not published"),
-                    ("Specification", versions or "not had"),
+                    (
+                        "Base URL",
+                        html.Bdi(wording.one_line(seen.client_base))
+                        if seen.client_base
+                        else _absence(found, "client_base", "not published"),
+                    ),
+                    ("Specification", versions or _absence(found, "client_versions", "none")),
                     ("Unstable features", numbers.plural(len(features), "feature") if features else None),
                 ]
             ),

@@ -105,9 +105,9 @@ TABLE = table.Table(
     noun="server",
     search_label="Name contains",
     columns=(
-        table.Column("name", "Server", "server_name", renderer="Link", flex=2.2, min_width_px=120),
-        table.Column("stage", "State", renderer="State", flex=1.8, min_width_px=104),
-        table.Column("software", "Software", "software", flex=1.5, min_width_px=100),
+        table.Column("name", "Server", "server_name", renderer="Link", flex=2.2, min_width_px=112),
+        table.Column("stage", "State", renderer="State", flex=1.8, min_width_px=122),
+        table.Column("software", "Software", "software", flex=1.5, min_width_px=92),
         table.Column(
             "directory", "Room directory", "directory_state", wide=True, renderer="State", flex=1.3, min_width_px=130
         ),

@@ -10,7 +10,7 @@ import trio
 
 from crawler.errors import FailureKind
 from crawler.lab.deaths import DEATHS, Death, Reached
-from crawler.lab.presence import Target
+from crawler.lab.network import Target
 from crawler.lab.run import Lab
 from crawler.model.discovery import Branch
 from tests.lab.conftest import LabMaker

@@ -7,8 +7,9 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from crawler.lab.directory import Directories
-from crawler.lab.plan import Quirk, ServerPlan
-from crawler.lab.presence import Role
+from crawler.lab.network import Role
+from crawler.lab.oddities import Quirk
+from crawler.lab.plan import ServerPlan
 from crawler.lab.rooms import HIDDEN_FROM
 from crawler.lab.software import Dialect, Door
 from crawler.lab.world import World

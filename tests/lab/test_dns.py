@@ -10,8 +10,8 @@ import pytest
 import trio
 
 from crawler.lab.dns import Answers
-from crawler.lab.plan import Quirk
-from crawler.lab.presence import DnsConduct, Record, RecordType
+from crawler.lab.network import DnsConduct, Record, RecordType
+from crawler.lab.oddities import Quirk
 from crawler.lab.world import Zone
 from tests.lab.conftest import LabMaker
 

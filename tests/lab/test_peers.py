@@ -4,8 +4,8 @@ import dataclasses
 
 import trio
 
+from crawler.lab.oddities import Quirk
 from crawler.lab.peers import FETCH_AGAIN_AFTER_S
-from crawler.lab.plan import Quirk
 from crawler.lab.seen import Signature
 from crawler.model.names import parse_server_name
 from crawler.protocol.signing import Identity, SigningKey, x_matrix_header

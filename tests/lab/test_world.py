@@ -10,8 +10,9 @@ from crawler.lab.deaths import DEATHS, Death
 from crawler.lab.dice import dice, digest, share
 from crawler.lab.hosting import ALLOWED, LISTENING_PORTS, REFUSING_PORT, SILENT_PORT, SPECIAL
 from crawler.lab.names import operator_domain, provider_domain
-from crawler.lab.plan import Front, Quirk, Standing
-from crawler.lab.presence import RecordType, Role
+from crawler.lab.network import RecordType, Role
+from crawler.lab.oddities import Front, Quirk
+from crawler.lab.plan import Standing
 from crawler.lab.rooms import WIDE_MEMBERS
 from crawler.lab.software import RELEASES, Policy
 from crawler.lab.world import World

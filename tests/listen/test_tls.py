@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from crawler.lab.certificates import Authority, Contexts
-from crawler.lab.presence import Certificate
+from crawler.lab.network import Certificate
 from crawler.listen.http import listening_port, open_listeners, serve
 from crawler.listen.message import Bounds, Request, Response, json_response
 

@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 import time
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,7 @@ import httpx
 import pytest
 import trio
 import trio.lowlevel
+import trio.testing
 from cryptography.hazmat.primitives import serialization
 
 from crawler.errors import FailureKind, LocalResourcesError, Phase, UsageError
@@ -134,6 +136,23 @@ async def test_http_1_1_is_what_we_offer(authority: Authority, make_network: Mak
     assert chosen == ["http/1.1"]
 
 
+async def test_a_certificate_that_verifies_but_cannot_be_read(
+    authority: Authority, make_network: MakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No certificate that OpenSSL verifies and Python cannot read is known to us; were there one, it is a failure."""
+
+    def unreadable(_notation: str) -> int:
+        raise ValueError("time data does not match")
+
+    monkeypatch.setattr(ssl, "cert_time_to_seconds", unreadable)
+    async with listening(silent, authority.server(NAME)) as peer:
+        connection = make_network().connection(peer.address, peer.port, NAME)
+        await connection.connect()
+        assert not connection.is_open
+        assert isinstance(connection.tls, Failed)
+        assert connection.tls.failure.kind is FailureKind.TLS_VERIFY
+
+
 # -- Not connected: the scenario table -------------------------------------------------------------------------------
 
 
@@ -185,7 +204,7 @@ async def another_authority(authority: Authority) -> AsyncIterator[Place]:
 async def only_tls_1_1(authority: Authority) -> AsyncIterator[Place]:
     context = authority.server(NAME)
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # old versions are what is tested
         context.minimum_version = ssl.TLSVersion.TLSv1_1
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     async with listening(always(HELLO), context) as peer:
@@ -434,8 +453,7 @@ async def test_tarpits_do_not_keep_the_others_out(
         async with trio.open_nursery() as nursery:
             for _ in range(5):
                 nursery.start_soon(network.connection(tarpit.address, tarpit.port, NAME).connect)
-            while tarpit.connections < 5:
-                await trio.sleep(0.01)
+            await trio.testing.wait_all_tasks_blocked(0.01)
             connection = network.connection(good.address, good.port, NAME)
             with trio.fail_after(20):  # a tarpit holds the only place for 0.05 s, not for 30
                 await connection.connect()
@@ -565,6 +583,22 @@ async def test_content_is_sent_with_its_length(authority: Authority, make_networ
     assert content == b'{"limit":1}'
 
 
+async def test_content_larger_than_every_buffer_goes_out_whole(authority: Authority, make_network: MakeNetwork) -> None:
+    content = bytes(range(256)) * (16 * 1024)  # 4 MiB, sent to a peer that takes its time
+
+    async def read_late(peer: Peer, stream: Stream) -> None:
+        await trio.sleep(0.1)
+        await peer.read_request(stream)
+        await stream.send_all(HELLO)
+
+    async with listening(read_late, authority.server(NAME)) as peer:
+        connection = make_network().connection(peer.address, peer.port, NAME)
+        response = await connection.handle_async_request(httpx.Request("POST", f"https://{NAME}/", content=content))
+        assert await response.aread() == b"hello"
+        connection.close()
+    assert peer.requests[0].endswith(content)
+
+
 async def test_one_exchange_at_a_time(authority: Authority, make_network: MakeNetwork) -> None:
     async with listening(always(HELLO), authority.server(NAME)) as peer:
         connection = make_network().connection(peer.address, peer.port, NAME)
@@ -600,10 +634,9 @@ async def test_it_is_a_transport_for_httpx_itself(authority: Authority, make_net
                 response = await client.get(f"https://{NAME}/path?q=%21")
                 assert (response.status_code, response.text) == (203, "abcde")
                 assert response.headers.get_list("x-a") == ["1", "2"]
+        async with httpx.AsyncClient(transport=make_network().connection("127.0.0.1", 1, NAME)) as client:
             with pytest.raises(httpx.ConnectError):
-                refusing = make_network().connection("127.0.0.1", 1, NAME)
-                async with httpx.AsyncClient(transport=refusing) as other:
-                    await other.get(f"https://{NAME}/")
+                await client.get(f"https://{NAME}/")
     assert peer.connections == 1
     assert peer.requests[0].startswith(b"GET /path?q=%21 HTTP/1.1\r\n")
 

@@ -1,5 +1,7 @@
 """Look-ups against a real name server that is honest, broken, silent or lying."""
 
+import errno
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crawler.errors import FailureKind, UsageError
+from crawler.errors import FailureKind, LocalResourcesError, UsageError
 from crawler.net import dns as net_dns
 from crawler.net import dnswire
 from crawler.net.dns import Dns
@@ -44,7 +46,7 @@ ZONE = {
     ("_matrix-fed._tcp.two.test", "SRV"): ["90 10 5 8448 two.test.", "90 20 0 443 four.test."],
     ("_matrix._tcp.two.test", "SRV"): ["90 0 0 0 ."],
     ("_matrix-fed._tcp.alias.test", "CNAME"): ["30 _matrix-fed._tcp.two.test."],
-    **{("loop%d.test" % i, "CNAME"): ["60 loop%d.test." % (i + 1)] for i in range(40)},
+    **{(f"loop{number}.test", "CNAME"): [f"60 loop{number + 1}.test."] for number in range(40)},
 }
 
 
@@ -323,7 +325,7 @@ FORGERIES: list[Callable[[dns.message.Message], bytes]] = [
     _for_another_question,
     _as_a_query,
     lambda query: query.id.to_bytes(2, "big") + b"\x81\x80\x00\x01\x00\xff\x00\x00\x00\x00\xff\xff\xff",
-    lambda query: b"\x00",
+    lambda _query: b"\x00",
 ]
 
 
@@ -505,6 +507,16 @@ async def test_no_way_to_the_name_server_is_no_answer() -> None:
     lookups.close()
     assert answer.failure is not None
     assert answer.failure.kind is FailureKind.DNS_TIMEOUT
+
+
+async def test_a_machine_out_of_descriptors_is_no_answer_of_dns(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(*_args: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "socket", no_more)
+    lookups = Dns(("127.0.0.1", 53), LONG_S, 8)
+    with pytest.raises(LocalResourcesError):
+        await lookups.lookup_srv("_matrix-fed._tcp.two.test")
 
 
 async def test_nobody_listening_is_no_answer() -> None:

@@ -120,6 +120,24 @@ async def test_waits_are_counted(autojump_clock: trio.testing.MockClock) -> None
     assert traffic.polite_wait_s == 3.0  # 0 + 1 + 2
 
 
+async def test_a_free_slot_is_no_wait(autojump_clock: trio.testing.MockClock) -> None:
+    """However long our own loop takes to come to it."""
+    traffic = Traffic()
+    pacer = Pacer(1, 1.0, traffic)
+
+    async def ask(address: str) -> None:
+        async with pacer.turn(address):
+            pass
+
+    async with trio.open_nursery() as nursery:
+        for number in range(20):
+            nursery.start_soon(ask, f"192.0.2.{number}")
+        for _ in range(10):  # a loop that takes a second for each of its rounds
+            await trio.lowlevel.checkpoint()
+            autojump_clock.jump(1.0)
+    assert traffic.polite_wait_s == 0.0
+
+
 async def test_rested_addresses_are_forgotten_and_busy_ones_are_not(autojump_clock: trio.testing.MockClock) -> None:
     pacer = Pacer(1, 1.0)
     log: list[tuple[float, float]] = []

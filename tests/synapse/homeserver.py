@@ -1,10 +1,12 @@
 """One real Synapse: its configuration, its process, its logs. SQLite, TLS, no network but loopback."""
 
 import base64
+import contextlib
 import json
 import os
 import secrets
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -72,6 +74,16 @@ class Homeserver:
         """What the process printed, and what Synapse logged."""
         return self.directory / "process.log", self.directory / "homeserver.log"
 
+    @property
+    def database(self) -> Path:
+        return self.directory / "homeserver.db"
+
+    def background_updates(self) -> int:
+        """How many updates of the database are still to be done; the admin API tells only of the one that runs."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10.0)) as database:
+            (count,) = database.execute("SELECT count(*) FROM background_updates").fetchone()
+        return int(count)
+
     def configuration(self, ca_file: Path, options: Options) -> dict[str, Any]:
         """homeserver.yaml, as a dictionary."""
         configuration: dict[str, Any] = {
@@ -91,7 +103,7 @@ class Homeserver:
             # The default asks a server on the internet for everybody's keys.
             "trusted_key_servers": [],
             "suppress_key_server_warning": True,
-            "database": {"name": "sqlite3", "args": {"database": str(self.directory / "homeserver.db")}},
+            "database": {"name": "sqlite3", "args": {"database": str(self.database)}},
             "signing_key_path": str(self.directory / "signing.key"),
             "media_store_path": str(self.directory / "media"),
             "log_config": str(self.directory / "log.yaml"),
@@ -103,6 +115,8 @@ class Homeserver:
             # Since 1.126 nothing may be published unless a rule says so.
             "room_list_publication_rules": [{"action": "allow"}],
             "presence": {"enabled": False},
+            # A new database is brought up to date in the background: at once, rather than politely.
+            "background_updates": {"sleep_enabled": False},
             # One failed try must not silence a peer for ten minutes.
             "federation": {
                 "client_timeout": "10s",
@@ -175,7 +189,10 @@ class Process:
             )
 
     def wait_ready(self, deadline_s: float = READY_S) -> None:
-        """Wait until the client API answers.
+        """Wait until the client API answers and the new database is up to date.
+
+        One of its background updates counts the members of rooms; a room made while that runs may be counted twice, and
+        stays so.
 
         Raises:
             HomeserverError: the process ended or the time is over.
@@ -188,7 +205,8 @@ class Process:
                         f"{self.server.name} ended with {self._process.returncode}\n{self.log_tail()}"
                     )
                 try:
-                    if client.get(f"{self.server.plain_url}/_matrix/client/versions").status_code == httpx.codes.OK:
+                    answer = client.get(f"{self.server.plain_url}/_matrix/client/versions")
+                    if answer.status_code == httpx.codes.OK and self.server.background_updates() == 0:
                         return
                 except httpx.HTTPError:
                     pass

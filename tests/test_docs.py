@@ -1,0 +1,61 @@
+"""What the docs say of the program is held against the program."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from crawler.errors import FailureKind
+from matrix_census import main
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")
+_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def shown_commands() -> list[str]:
+    """Every command line in a console block, continued lines joined, prompt and comment taken off."""
+    commands = []
+    for page in PAGES:
+        for block in _BLOCK.findall((ROOT / page).read_text("utf-8")):
+            lines = block.replace("\\\n", " ").splitlines()
+            commands += [line[2:].partition("  #")[0].strip() for line in lines if line.startswith("$ ")]
+    return commands
+
+
+def test_the_docs_show_commands() -> None:
+    assert "make demo" in shown_commands()
+    assert "matrix-census crawl --contact me@example.org" in shown_commands()
+
+
+@pytest.mark.parametrize("command", [c for c in shown_commands() if c.startswith("matrix-census ")])
+def test_every_command_shown_is_one_that_the_program_takes(command: str) -> None:
+    _, *arguments = shlex.split(command)
+    at: click.Command = main
+    while isinstance(at, click.Group):
+        verb = arguments.pop(0)
+        found = at.get_command(click.Context(at), verb)
+        assert found is not None, verb
+        at = found
+    at.make_context(at.name, arguments)  # parses every option and argument, or raises
+
+
+@pytest.mark.parametrize("command", [c for c in shown_commands() if c.startswith("make ")])
+def test_every_make_target_shown_exists(command: str) -> None:
+    _, target, *_ = command.split()
+    assert re.search(rf"^{re.escape(target)}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+
+
+def test_the_table_of_failures_is_the_enum() -> None:
+    architecture = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)` \| ([a-z_]+) \| (.+) \|$", architecture, re.MULTILINE)
+    assert [(kind, phase) for kind, phase, _ in rows] == [(kind.value, kind.phase.value) for kind in FailureKind]
+    assert all(decided_by for _, _, decided_by in rows)
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md"])
+def test_links_within_the_project_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / page).read_text("utf-8")):
+        assert (ROOT / target).exists(), target
