@@ -6,9 +6,14 @@
 - `funnel`    servers by predicate, from known to listing
 - `software`  implementations, lineages, versions
 - `rooms`     unique public rooms, memberships, the largest room, the state of directories
+- `wording`   how numbers, times and shares are written for people
 - `mission`   all rows of a snapshot; the order in which people read them
 - `steps`     what runs after a crawl is sealed
 - `cli`       the verb `metrics`
+
+Estimators, on arrays and independent of Matrix: `amounts` and `estimate` (what they accept and return),
+`concentration`, `population` and `log_linear` (on `poisson`), `rarefaction`, `survival`, `proportions`,
+`misclassification`, `bootstrap`.
 
 Everything but `load`, `steps` and `cli` is pure: frames in, rows out.
 """

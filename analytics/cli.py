@@ -15,6 +15,7 @@ from analytics import wording
 from analytics.load import newest_census
 from analytics.mission import DEFINITIONS, metric_rows
 from analytics.schemas import MetricRow
+from crawler.cli.options import db_option, json_option
 from crawler.errors import UsageError, printable
 from crawler.store.publish import serving_file
 
@@ -25,17 +26,9 @@ _ROWS_SHOWN = 12
 
 
 @click.command(short_help="Print the numbers of the newest census.")
-@click.option(
-    "--db",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("data/census.duckdb"),
-    show_default=True,
-    envvar="MATRIX_CENSUS_DB",
-    show_envvar=True,
-    help="The census file. What readers see is published beside it, in the folder serving/.",
-)
+@db_option
 @click.option("--crawl", "crawl_id", type=int, metavar="N", help="This crawl instead, even if it is no census.")
-@click.option("--json", "as_json", is_flag=True, help="Print all rows as a JSON list, for programs.")
+@json_option
 def metrics(db: Path, crawl_id: int | None, *, as_json: bool) -> None:
     """Print the numbers of the newest census, each with its interval, base and grade.
 

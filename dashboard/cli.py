@@ -4,20 +4,13 @@ from pathlib import Path
 
 import click
 
+from crawler.cli.options import db_option
 from crawler.errors import UsageError
 from dashboard.serving import is_loopback, serve_app
 
 
 @click.command(short_help="Serve the dashboard of a census file.")
-@click.option(
-    "--db",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("data/census.duckdb"),
-    show_default=True,
-    envvar="MATRIX_CENSUS_DB",
-    show_envvar=True,
-    help="The census file. What readers see is published beside it, in the folder serving/.",
-)
+@db_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8050, show_default=True, help="TCP port; 0 for any.")
 @click.option("--public", is_flag=True, help="Allow an address that other machines can reach.")
@@ -32,11 +25,7 @@ def serve(db: Path, host: str, port: int, *, public: bool) -> None:
     """
     if not public and not is_loopback(host):
         raise UsageError(f"--host {host} can be reached by other machines; say --public if that is meant")
-    serve_app(db, host, port, on_ready=_say)
-
-
-def _say(url: str) -> None:
-    click.echo(f"The dashboard is at {url}  (Ctrl-C ends it)")
+    serve_app(db, host, port)
 
 
 commands: tuple[click.Command, ...] = (serve,)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import click
 import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve
@@ -66,7 +67,12 @@ async def serve_async(census: Path, listening: socket.socket, stop: trio.Event) 
     await serve(create_app(census), config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type]  # any ASGI
 
 
-def serve_app(census: Path, host: str, port: int, *, on_ready: Callable[[str], None] | None = None) -> None:
+def say_address(url: str) -> None:
+    """Tell the person at the keyboard where the dashboard is."""
+    click.echo(f"The dashboard is at {url}  (Ctrl-C ends it)")
+
+
+def serve_app(census: Path, host: str, port: int, *, on_ready: Callable[[str], None] = say_address) -> None:
     """Serve the dashboard until Ctrl-C or SIGTERM. Blocking.
 
     Args:
@@ -82,13 +88,12 @@ def serve_app(census: Path, host: str, port: int, *, on_ready: Callable[[str], N
         trio.run(_serve_until_stopped, census, listening, on_ready)
 
 
-async def _serve_until_stopped(census: Path, listening: socket.socket, on_ready: Callable[[str], None] | None) -> None:
+async def _serve_until_stopped(census: Path, listening: socket.socket, on_ready: Callable[[str], None]) -> None:
     stop = trio.Event()
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(serve_async, census, listening, stop)
-            if on_ready is not None:
-                on_ready(url_of(listening))
+            on_ready(url_of(listening))
             async for _ in signals:
                 stop.set()
                 break
