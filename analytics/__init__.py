@@ -13,7 +13,7 @@
 
 Estimators, on arrays and independent of Matrix: `amounts` and `estimate` (what they accept and return),
 `concentration`, `population` and `log_linear` (on `poisson`), `rarefaction`, `survival`, `proportions`,
-`misclassification`, `bootstrap`.
+`misclassification`, `bootstrap`; `room_graph` and `resilience` (rooms and servers as a graph).
 
 Everything but `load`, `steps` and `cli` is pure: frames in, rows out.
 """

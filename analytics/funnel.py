@@ -9,7 +9,8 @@ from enum import StrEnum
 
 import polars as pl
 
-from analytics.schemas import IntervalKind, MetricRow
+from analytics.estimate import IntervalKind
+from analytics.schemas import MetricRow
 from analytics.snapshot import Snapshot, share
 
 SERVERS = "servers"

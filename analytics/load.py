@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from analytics.estimate import IntervalKind
 from analytics.schemas import (
     CRAWL_COLUMNS,
     KNOWN_COLUMNS,
@@ -19,7 +20,6 @@ from analytics.schemas import (
     ROOM_COLUMNS,
     SOFTWARE_COLUMNS,
     Grade,
-    IntervalKind,
     MetricRow,
     checked,
 )

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from analytics.schemas import Grade, IntervalKind, MetricRow
+from analytics.estimate import IntervalKind
+from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Snapshot, share
 
 SPACE = "m.space"

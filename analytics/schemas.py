@@ -13,6 +13,8 @@ from enum import StrEnum
 
 import polars as pl
 
+from analytics.estimate import IntervalKind
+
 
 class Grade(StrEnum):
     """How we come to know a number."""
@@ -25,16 +27,6 @@ class Grade(StrEnum):
     """Somebody's own count."""
     NOT_OBSERVABLE = "not observable"
     """Nobody outside can count it; named proxies stand beside it."""
-
-
-class IntervalKind(StrEnum):
-    """What `lo` and `hi` mean."""
-
-    CONFIDENCE = "confidence"
-    BOUNDS = "bounds"
-    """The truth of the population named in `denominator` lies between; an open end is None."""
-    SCENARIO = "scenario"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from datetime import datetime
 
 import polars as pl
 
-from analytics.schemas import Grade, IntervalKind, MetricRow
+from analytics.estimate import IntervalKind
+from analytics.schemas import Grade, MetricRow
 
 ONE_CRAWL = "one crawl"
 """The window of every row that rests on a single snapshot."""

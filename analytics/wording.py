@@ -7,7 +7,8 @@ in UTC and saying so. What is not known is called so, never zero.
 import math
 from datetime import datetime
 
-from analytics.schemas import IntervalKind, MetricRow
+from analytics.estimate import IntervalKind
+from analytics.schemas import MetricRow
 
 THIN_SPACE = "\u202f"
 """NARROW NO-BREAK SPACE: thin, and a number never breaks over two lines."""

@@ -12,7 +12,6 @@ import trio
 
 from crawler.config import Limits
 from crawler.engine.patience import expect_ok, patiently
-from crawler.model.names import ServerName
 from crawler.model.observation import Attempt, Failed, Ok, Skipped
 from crawler.model.rooms import DirectoryResult, DirectoryState, DirectoryWay
 from crawler.net.fetch import Answer
@@ -35,10 +34,14 @@ async def read_public_rooms(
     identity: Identity | None,
     limits: Limits,
     *,
+    destination: str,
     max_pages: int,
     deadline: float,
 ) -> tuple[DirectoryResult, bool | None]:
     """Read the directory.
+
+    Args:
+        destination: the server's name in its own spelling, which it compares letter by letter.
 
     Returns:
         The result, and whether the server accepted our signature: True when it answered a signed request with a page,
@@ -49,7 +52,7 @@ async def read_public_rooms(
     if identity is not None:
         signed = await _page_through(
             session,
-            _federation_pages(session, connection, host_header, identity, session.server_name, limits),
+            _federation_pages(session, connection, host_header, identity, destination, limits),
             DirectoryWay.FEDERATION,
             limits,
             max_pages,
@@ -71,12 +74,12 @@ def _federation_pages(
     connection: Connection,
     host_header: str,
     identity: Identity,
-    destination: ServerName,
+    destination: str,
     limits: Limits,
 ) -> AskPage:
     def ask(since: str | None) -> Awaitable[Attempt[Answer]]:
         uri = public_rooms_uri(limit=limits.directory_page_size, since=since, include_all_networks=False)
-        authorization = x_matrix_header(identity, destination.raw, "GET", uri)
+        authorization = x_matrix_header(identity, destination, "GET", uri)
         return session.request(
             connection,
             uri,

@@ -127,6 +127,7 @@ class _Look:
             self._client_api_if_heard(),
             self._identity,
             self._limits,
+            destination=self._own_spelling,
             max_pages=directory_pages or self._limits.directory_pages,
             deadline=self._started + self._limits.server_timeout_s,
         )
@@ -177,6 +178,12 @@ class _Look:
         """The client API's address, unless it is a guess at a host that has just given no HTTP answer at all."""
         silent = isinstance(self._client_base, Failed) and self._client_base.failure.http_status is None
         return None if silent else self.client_api
+
+    @property
+    def _own_spelling(self) -> str:
+        """The name as the server itself spells it in its key document; we may have heard it in other letter case."""
+        published = self._keys.value.server_name if isinstance(self._keys, Ok) else ""
+        return published or self._name.raw
 
     async def _look_up_aliases(self) -> None:
         wanted = aliases_to_ask(self._directory.rooms, self._name.key)

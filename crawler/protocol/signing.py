@@ -22,7 +22,6 @@ from crawler.protocol import canonical_json
 
 SEED_BYTES = 32
 KEY_BYTES = 32
-SIGNATURE_BYTES = 64
 MAX_VALIDITY_S = 7 * 24 * 3600.0
 """Peers treat a longer validity as this one ("Publishing keys")."""
 

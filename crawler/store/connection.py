@@ -46,7 +46,8 @@ def connect_to_write(path: Path) -> Connection:
 
 
 def connect_to_read(path: Path) -> Connection:
-    """Open a database that is there, without ever changing it.
+    """Open a database that is there, without ever changing it. For a census file the caller holds the lock to read;
+    serving files need none, since nobody ever writes to one.
 
     Raises:
         CensusLockedError: a foreign program is writing it.

@@ -22,6 +22,7 @@ from crawler.errors import StoreError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer
+from crawler.protocol.json_body import clean_text
 from crawler.store.batch import Batch
 from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_write, first_line, transaction
@@ -31,6 +32,9 @@ from crawler.store.lock import FileLock, lock_to_write
 from crawler.store.migrations import migrate
 from crawler.store.numbers import ServerNumbers
 from crawler.store.status import CrawlStatus, write_status
+
+_VANTAGE = 255
+"""Characters of the name of a vantage."""
 
 _TABLES = ("server", "server_observation", "attempt", "resolution_step", "endpoint", "listing", "participation", "lead")
 
@@ -132,7 +136,16 @@ class CensusWriter:
             self._connection.execute(
                 "INSERT INTO crawl (crawl_id, state, scope, synthetic, vantage, crawler_version, identity, started_at,"
                 " settings) VALUES (?, 'running', ?, ?, ?, ?, ?, ?, ?)",
-                [crawl_id, scope.value, synthetic, vantage, crawler_version, identity, started_at, settings_json],
+                [
+                    crawl_id,
+                    scope.value,
+                    synthetic,
+                    clean_text(vantage, _VANTAGE),
+                    crawler_version,
+                    identity,
+                    started_at,
+                    _json_text(json.loads(settings_json)),
+                ],
             )
         self._crawl = replace(read_crawl(self._connection, crawl_id), servers=0, online=0)
         self._tell()
@@ -222,7 +235,7 @@ class CensusWriter:
                     "crawl": crawl_id,
                     "state": state.value,
                     "finished_at": finished_at,
-                    "report": json.dumps(report, allow_nan=False),
+                    "report": _json_text(report),
                 },
             )
         sealed = read_crawl(self._connection, crawl_id)
@@ -252,6 +265,13 @@ class CensusWriter:
         # A crawl does not end because its news could not be told; a full disk will end it at the next batch.
         with suppress(StoreError):
             write_status(self._path, CrawlStatus(self._path.name, self._crawl, os.getpid(), self._now()))
+
+
+def _json_text(value: object) -> str | None:
+    """JSON that DuckDB takes. A lone surrogate (an odd byte of our own command line, a stranger's text in the report)
+    would be escaped, which is JSON to Python and none to DuckDB, and must not cost a crawl its seal."""
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    return clean_text(text, len(text))
 
 
 _KNOWN_NUMBERS = """

@@ -2,8 +2,8 @@
 
 import pytest
 
+from analytics.estimate import IntervalKind
 from analytics.funnel import MEANING, Predicate, funnel
-from analytics.schemas import IntervalKind
 from tests.analytics.frames import SERVERS, empty_snapshot, observations, snapshot
 
 BY_HAND = {

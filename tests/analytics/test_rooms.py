@@ -1,7 +1,8 @@
 """Rooms, memberships and directories, against sums made by hand from `tests.analytics.frames`."""
 
+from analytics.estimate import IntervalKind
 from analytics.rooms import rooms
-from analytics.schemas import Grade, IntervalKind, MetricRow
+from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Snapshot
 from tests.analytics.frames import empty_snapshot, listed_rooms, observations, snapshot
 

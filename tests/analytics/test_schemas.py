@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from analytics.schemas import METRIC_COLUMNS, Grade, IntervalKind, MetricRow, checked
+from analytics.estimate import IntervalKind
+from analytics.schemas import METRIC_COLUMNS, Grade, MetricRow, checked
 from tests.analytics.frames import SEALED
 
 GOOD: dict[str, Any] = {

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics import wording
-from analytics.schemas import IntervalKind, MetricRow
+from analytics.estimate import IntervalKind
+from analytics.schemas import MetricRow
 from tests.analytics.test_schemas import GOOD
 
 S = wording.THIN_SPACE

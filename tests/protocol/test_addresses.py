@@ -209,6 +209,21 @@ def test_any_text_gets_a_verdict(text: str) -> None:
         assert is_ip_literal(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("1.2.3.4", True),
+        ("::1", True),
+        ("fe80::1%eth0", True),
+        ("[::1]", False),
+        ("1.2.3", False),
+        ("a.example", False),
+    ],
+)
+def test_literals_are_told_from_names(text: str, is_one: bool) -> None:
+    assert is_ip_literal(text) is is_one
+
+
 def test_families_take_turns_ipv6_first() -> None:
     assert interleave(["1.1.1.1", "1.1.1.2", "1.1.1.3", "2606::1", "2606::2"]) == (
         "2606::1",

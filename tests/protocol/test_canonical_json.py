@@ -84,6 +84,20 @@ def test_what_has_no_canonical_spelling_is_refused(value: object) -> None:
     assert error.value.failure.kind is FailureKind.JSON_SHAPE
 
 
+@pytest.mark.parametrize("edge", [9_007_199_254_740_991, -9_007_199_254_740_991])
+def test_the_largest_integers_have_one(edge: int) -> None:
+    assert encode(edge) == str(edge).encode()
+    assert outcome(encode, edge + (1 if edge > 0 else -1)) is FailureKind.JSON_SHAPE
+
+
+@pytest.mark.parametrize(
+    ("value", "why"), [(1.5, "a number that is not whole"), ({1: 2}, "a key that is no string"), (b"", "of type bytes")]
+)
+def test_why_there_is_no_canonical_spelling_is_said(value: object, why: str) -> None:
+    with pytest.raises(ProtocolError, match=why):
+        encode(value)
+
+
 def test_nesting_and_circles_are_refused() -> None:
     deep: list[object] = []
     for _ in range(100_000):

@@ -89,6 +89,8 @@ def test_an_entry_with_nothing_but_an_id_is_a_room() -> None:
         ("canonical_alias", 5, None),
         ("join_rule", "public", "public"),
         ("join_rule", "", None),
+        ("join_rule", "x", "x"),
+        ("join_rule", "x" * 255, "x" * 255),
         ("join_rule", "x" * 256, None),
         ("room_type", None, None),
         ("room_type", "org.matrix.msc3417.call", "org.matrix.msc3417.call"),
@@ -149,6 +151,10 @@ def test_a_page_wants_a_chunk(document: Any) -> None:
 def test_no_token_is_the_end(token: object) -> None:
     parsed = page(next_batch=token)
     assert (parsed.next_batch, parsed.token_flaw) == (None, None)
+
+
+def test_the_longest_token_is_sent_back() -> None:
+    assert page(next_batch="x" * 4096).next_batch == "x" * 4096
 
 
 @pytest.mark.parametrize("token", [5, True, ["a"], {"a": 1}, "x" * (MAX_TOKEN + 1), "a\ud800"])

@@ -24,7 +24,7 @@ from crawler.protocol.questions import (
     SrvRecord,
     WellKnownAnswer,
 )
-from tests.protocol.resolution_cases import CASES, Case, Hosts, Http
+from tests.protocol.resolution_cases import CASES, T4, U4, Case, Hosts, Http
 
 LIMITS = Limits()
 POLICY = AddressPolicy()
@@ -168,10 +168,51 @@ def test_steps_tell_the_story() -> None:
         ("found through a redirect to port 8443 and HTTP Host kept to the delegate", "after 2 redirects"),
         ("SRV fails: the end, no 8448", "whether there is a record is unknown: the end"),
         ("nothing but addresses: 8448", "no such record: branch 6, port 8448 of example.org"),
+        ("delegate is an IPv4 literal with a port", "an IP literal: branch 3.1"),
+        ("delegate with a port: no SRV", "a host with a port: branch 3.2, without SRV"),
     ],
 )
 def test_what_was_tolerated_or_left_out_is_noted(title: str, note: str) -> None:
     assert any(note in conclusion for _, _, conclusion in steps_of(title))
+
+
+@pytest.mark.parametrize(
+    ("title", "detail"),
+    [
+        ("target '.': decidedly unavailable", "the target is '.': the service is decidedly not available (RFC 2782)"),
+        ("port 0 cannot be dialled", "no target that can be dialled: 0 0 0 t.example."),
+    ],
+)
+def test_why_an_srv_record_set_leads_nowhere_is_said(title: str, detail: str) -> None:
+    (case,) = [case for case in CASES if case.title == title and case.section == "4"]
+    failure = run(case)[0].failure
+    assert failure is not None
+    assert failure.detail == detail
+
+
+def test_what_was_heard_is_kept() -> None:
+    (case,) = [case for case in CASES if case.title == "targets by priority"]
+    assert [step.answer for step in run(case)[0].steps] == [
+        "host example.org, no port",
+        "m.server is d.example (25 bytes of application/json)",
+        "10 0 1 t.example.; 20 100 2 u.example.",
+        T4,
+        U4,
+    ]
+
+
+@pytest.mark.parametrize(("length", "usable"), [(253, True), (254, False)])
+def test_a_target_is_no_longer_than_names_can_be(length: int, usable: bool) -> None:
+    target = ("a" * 60 + ".") * 4 + "b" * (length - 244)
+    assert len(target) == length
+    case = Case(
+        "long target",
+        "4",
+        "example.org",
+        srv={"_matrix-fed._tcp.example.org": ((0, 0, 443, target),)},
+        hosts={target: Hosts((T4,))},
+    )
+    assert bool(run(case)[0].endpoints) is usable
 
 
 def test_refused_addresses_are_named() -> None:

@@ -128,10 +128,9 @@ def test_entries_without_ids_are_left_out() -> None:
 
 
 def test_a_directory_of_nothing_but_such_entries_is_malformed() -> None:
-    result, _ = script([page([{"name": "no id"}, 5])])
+    result, _ = script([page([{"name": "no id"}, 5], "a"), page([None])])
     assert result.state is DirectoryState.MALFORMED
-    assert result.failure is not None
-    assert result.failure.kind is FailureKind.JSON_SHAPE
+    assert result.failure == Failure(FailureKind.JSON_SHAPE, "none of 3 entries has a room ID")
 
 
 # Never-ending ones

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from crawler.errors import Failure, FailureKind, ProtocolError
 from crawler.protocol.questions import WellKnownAnswer
-from crawler.protocol.wellknown import cache_lifetime_s, judge, next_hop
+from crawler.protocol.wellknown import MAX_URL, cache_lifetime_s, judge, next_hop
 from tests.protocol.hostile import bodies, outcome
 
 HOUR = 3600
@@ -117,6 +117,20 @@ def test_a_bad_delegate_is_quoted_with_the_reason(delegate: str, why: str) -> No
     assert delegate in error.value.failure.detail
 
 
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"{}", "m.server is missing"),
+        (b'{"m.server": ""}', "m.server is empty"),
+        (b'{"m.server": 5}', "m.server is no string"),
+    ],
+)
+def test_what_is_wrong_with_m_server_is_said(body: bytes, detail: str) -> None:
+    with pytest.raises(ProtocolError) as error:
+        judge(WellKnownAnswer(200, body))
+    assert error.value.failure.detail == detail
+
+
 BASE = "https://example.org/.well-known/matrix/server"
 
 
@@ -176,6 +190,12 @@ def test_redirects_are_resolved(location: str, target: str) -> None:
 )
 def test_what_leaves_https_or_hides_its_host_is_not_followed(location: str) -> None:
     assert outcome(next_hop, BASE, location) is FailureKind.HTTP_REDIRECT
+
+
+def test_the_longest_url_that_is_followed() -> None:
+    longest = "https://d.example/" + "x" * (MAX_URL - 18)
+    assert next_hop(BASE, longest) == longest
+    assert outcome(next_hop, BASE, longest + "x") is FailureKind.HTTP_REDIRECT
 
 
 def test_a_relative_https_reference_is_read_as_rfc_3986_reads_it_strictly() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crawler.errors import StoreError, UsageError
@@ -271,6 +271,7 @@ def test_no_text_is_sql(reader: SnapshotReader, text: str) -> None:
 @given(word=hostile_text() | st.sampled_from(["server_name; DROP TABLE crawl", "1", "server_key", "members DESC", ""]))
 @settings(deadline=None)
 def test_no_word_is_sql_but_the_known(reader: SnapshotReader, word: str) -> None:
+    assume(word not in {**SERVER_SORTS, **ROOM_SORTS, **PREDICATES})
     asks: list[Callable[[], object]] = [
         lambda: reader.servers_page(1, sort=word),
         lambda: reader.rooms_page(1, sort=word),

@@ -215,6 +215,24 @@ def test_known_servers_are_of_the_same_kind(path: Path) -> None:
         assert writer.known_servers() == ["Practice.lab", "heard.lab", "named.lab"]
 
 
+def test_odd_text_of_our_own_costs_no_crawl(path: Path) -> None:
+    with CensusWriter.open(path) as writer:
+        crawl_id = writer.begin_crawl(
+            scope=CrawlScope.FULL,
+            synthetic=True,
+            settings_json=json.dumps({"contact": "\udcff"}),
+            vantage="h\udcffme",
+            identity=None,
+            crawler_version="0.1.0",
+            started_at=DAY,
+        )
+        sealed = writer.seal(crawl_id, CrawlState.COMPLETED, DAY, {"worst": "\ud800\x00\n", "n": [1, None]})
+    assert sealed.vantage == "h\ufffdme"
+    ((settings, report),) = rows(path, "SELECT settings, report FROM crawl")
+    assert json.loads(settings) == {"contact": "\ufffd"}
+    assert json.loads(report) == {"worst": "\ufffd\x00\n", "n": [1, None]}
+
+
 def test_the_status_follows_the_crawl(path: Path) -> None:
     with CensusWriter.open(path, now=lambda: DAY) as writer:
         crawl_id = begin(writer, scope=CrawlScope.LIMITED)
