@@ -19,7 +19,7 @@ from crawler.cli.options import db_option, json_option
 from crawler.errors import UsageError, printable
 from crawler.store.publish import serving_file
 
-SYNTHETIC = "synthetic: of practice servers; says nothing about the real federation"
+SYNTHETIC = "Synthetic: counted in the practice federation; says nothing about the real one."
 
 _ROWS_SHOWN = 12
 """Rows of one metric on a terminal; the rest is said to be there. Programs get all."""
@@ -62,51 +62,49 @@ def _rows(db: Path, crawl_id: int | None) -> tuple[MetricRow, ...]:
 def _print_lines(rows: Iterable[MetricRow]) -> None:
     click.echo("\t".join(("metric", "dimension", "value", "lo", "hi", "n", "coverage", "unit", "grade", "synthetic")))
     for row in rows:
-        cells: tuple[object, ...] = (
-            row.metric,
-            printable(row.dimension),
-            row.value,
-            row.lo,
-            row.hi,
-            row.n,
-            row.coverage,
-        )
-        more: tuple[object, ...] = (row.unit, row.grade, row.synthetic)
-        click.echo("\t".join("" if cell is None else str(cell) for cell in (*cells, *more)))
+        numbers: tuple[object, ...] = (row.value, row.lo, row.hi, row.n, row.coverage)
+        cells = (row.metric, printable(row.dimension), *numbers, row.unit, row.grade, row.synthetic)
+        click.echo("\t".join(_plain(cell) for cell in cells))
+
+
+def _plain(cell: object) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:.12g}" if isinstance(cell, float) else str(cell)
 
 
 def _print_table(rows: tuple[MetricRow, ...]) -> None:
-    console = Console()
+    console = Console(highlight=False)
     first = rows[0]
-    console.print(f"Census {first.snapshot}, sealed {wording.moment(first.at)}, crawler {first.crawler_version}.")
-    if first.synthetic:
-        console.print(f"[bold yellow]{SYNTHETIC}[/]")
-    for metric, group in groupby(rows, key=lambda row: row.metric):
-        console.print()
-        console.print(_table(metric, tuple(group)))
-
-
-def _table(metric: str, rows: tuple[MetricRow, ...]) -> Table:
-    definition = DEFINITIONS[metric]
-    left = len(rows) - _ROWS_SHOWN
-    table = Table(
-        title=definition.title,
-        caption=f"{definition.meaning} Of {rows[0].denominator}; {rows[0].grade}."
-        + (f" {wording.plural(left, 'more row')}: --json." if left > 0 else ""),
-        title_justify="left",
-        caption_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-        show_header=False,
+    console.print(
+        f"Crawl {first.snapshot}, sealed {wording.moment(first.at)}, by matrix-census {first.crawler_version}."
     )
+    if first.synthetic:
+        console.print(SYNTHETIC, style="bold yellow")
+    for metric, group in groupby(rows, key=lambda row: row.metric):
+        of_metric = tuple(group)
+        definition = DEFINITIONS[metric]
+        console.print()
+        console.print(definition.title, style="bold")
+        console.print(
+            f"{definition.meaning} {of_metric[0].grade.capitalize()}, of {of_metric[0].denominator}.", style="dim"
+        )
+        console.print(_table(of_metric[:_ROWS_SHOWN]))
+        left = len(of_metric) - _ROWS_SHOWN
+        if left > 0:
+            console.print(f"and {wording.plural(left, 'more row')}; --json has them all", style="dim")
+
+
+def _table(rows: tuple[MetricRow, ...]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column("dimension", min_width=28)
-    table.add_column("value", justify="right", min_width=12)
+    table.add_column("value", justify="right", min_width=10)
+    table.add_column("unit")
     table.add_column("interval", style="dim")
-    table.add_column("unit", style="dim")
-    for row in rows[:_ROWS_SHOWN]:
-        dimension = "" if row.dimension == "all" else printable(row.dimension)
-        table.add_row(Text(dimension), wording.number(row.value), wording.interval(row), row.unit)
+    for row in rows:
+        dimension = "in all" if row.dimension == "all" else printable(row.dimension)
+        # A Text, because a dimension may be remote text, and rich reads markup in strings.
+        table.add_row(Text(dimension), wording.number(row.value), row.unit, wording.interval(row))
     return table
 
 

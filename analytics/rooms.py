@@ -108,7 +108,7 @@ def _largest(snapshot: Snapshot, listed: pl.DataFrame, coverage: float | None) -
         n=room["directories"],
         coverage=coverage,
         unit="members",
-        denominator="directories that list this room",
+        denominator="directories that list this room" if room["directories"] > 1 else "directory that lists this room",
         grade=Grade.ESTIMATED,
         method="Joined members of the room with the largest median, as the directories that list it report; bounds "
         "from the least and the largest report. Ghosts of bridges are among them, and one directory alone can lie.",

@@ -18,16 +18,18 @@ NOT_KNOWN = "not known"
 _WIDE = 0.02
 """An interval is wide when it spans more than this share of its value; digits past the third then say nothing."""
 
+_WHOLE_FROM = 1000
+
 _LEAST_S = 0.0005
 
 _UNITS_S = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
 def number(value: float | None) -> str:
-    """`11 842`, `3.5`; at most one decimal, none that is zero."""
+    """`11 842`, `3.5`; one decimal below a thousand, none above, none that is zero."""
     if value is None:
         return NOT_KNOWN
-    rounded = round(value, 1)
+    rounded = round(value, 1 if abs(value) < _WHOLE_FROM else 0)
     text = f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.1f}"
     return text.replace(",", THIN_SPACE)
 
@@ -51,8 +53,8 @@ def headline(row: MetricRow) -> tuple[str, str]:
 
 
 def interval(row: MetricRow) -> str:
-    """What the interval of a row says: `at least 11 842`, `11 801 to 12 960`; empty when there is none."""
-    if row.lo is None and row.hi is None:
+    """What the interval of a row says: `at least 11 842`, `11 801 to 12 960`; empty when there is none, or no width."""
+    if row.lo == row.hi:
         return ""
     if row.hi is None:
         return f"at least {number(row.lo)}"

@@ -17,6 +17,7 @@ from dash import Dash
 from dash._validate import validate_js_path  # not exported: it keeps requests inside the registered files
 from dash.backends import get_backend
 from dash.backends._fastapi import reset_current_request, set_current_request  # not exported: what `index` reads
+from dash.exceptions import DependencyException
 from dash.fingerprint import check_fingerprint
 from fastapi import FastAPI
 from fastapi.responses import Response
@@ -71,7 +72,10 @@ class Backend(_FastAPIBackend):  # type: ignore[misc]  # Dash gives its backends
         A fingerprinted address may be kept for ever; the others are asked for again by their hash.
         """
         path, is_fingerprinted = check_fingerprint(fingerprinted_path)
-        validate_js_path(dash_app.registered_paths, package_name, path)
+        try:
+            validate_js_path(dash_app.registered_paths, package_name, path)
+        except DependencyException:
+            return Response(status_code=404)
         body, compressed, etag = _component_file(package_name, path)
         headers = {
             "ETag": etag,

@@ -32,6 +32,8 @@ def _end(row: MetricRow, known: float | None) -> str:
         return wording.NOT_KNOWN
     if row.dimension == Predicate.KNOWN or not known:
         return wording.number(row.value)
+    if row.dimension == Predicate.ACCEPTING:  # of the others it is not known, so a share of the known would mislead
+        return f"{wording.number(row.value)} · of {wording.number(row.n)} that told"
     return f"{wording.number(row.value)} · {wording.percent(row.value / known)}"
 
 

@@ -196,7 +196,7 @@ def _step(step: StepRow) -> list[Cell]:
         html.Bdi(said),
         html.Bdi(wording.one_line(step.conclusion, _SAID_LIMIT)),
         numbers.duration(step.duration_s),
-        numbers.duration(step.cache_s) if step.cache_s is not None else "not said",
+        numbers.duration(step.cache_s) if step.cache_s else "not said" if step.cache_s is None else "no",
     ]
 
 

@@ -22,7 +22,7 @@ S = wording.THIN_SPACE
         (7.0, "7"),
         (118.5, "118.5"),
         (11842, f"11{S}842"),
-        (1234567.25, f"1{S}234{S}567.2"),
+        (1234567.75, f"1{S}234{S}568"),
         (None, "not known"),
         (0.04, "0"),
         (-1500, f"-1{S}500"),
@@ -56,6 +56,7 @@ def test_intervals_say_what_they_are() -> None:
     assert wording.interval(row(lo=None, hi=9)) == "at most 9"
     assert wording.interval(row(lo=5, hi=9, interval_kind=IntervalKind.SCENARIO)) == "5 to 9 (scenario)"
     assert wording.interval(row(lo=None, interval_kind=IntervalKind.NONE)) == ""
+    assert wording.interval(row(value=6, lo=6, hi=6)) == ""
 
 
 def test_shares_and_plurals() -> None:
@@ -92,7 +93,7 @@ def test_times_say_utc() -> None:
 
 @given(st.floats(min_value=-1e15, max_value=1e15, allow_nan=False))
 def test_a_number_reads_back_to_itself_within_its_last_decimal(value: float) -> None:
-    assert abs(float(wording.number(value).replace(S, "")) - value) <= 0.051 + abs(value) * 1e-12
+    assert abs(float(wording.number(value).replace(S, "")) - value) <= (0.051 if abs(value) < 1000 else 0.501)
 
 
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=4000)))

@@ -1,0 +1,78 @@
+"""`metrics`: rows for programs, lines for pipes, one clear line when there is no census."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from analytics.cli import metrics
+from crawler.errors import UsageError
+from crawler.model.crawl import CrawlScope, CrawlState
+from tests.dashboard.federation import publish, write_census
+
+KEYS = [
+    "metric", "dimension", "value", "lo", "hi", "interval_kind", "n", "coverage", "unit", "window", "denominator",
+    "grade", "method", "snapshot", "at", "synthetic", "crawler_version",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("metrics") / "census.duckdb"
+    write_census(path, servers=40, identity=None)
+    write_census(path, servers=10, seed=5, scope=CrawlScope.LIMITED)
+    publish(path)
+    return path
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(metrics, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.output
+
+
+def test_json_is_a_list_of_rows_in_the_shape_that_stays(db: Path) -> None:
+    rows = json.loads(run("--db", str(db), "--json"))
+    assert all(list(row) == KEYS for row in rows)
+    by_predicate = {row["dimension"]: row["value"] for row in rows if row["metric"] == "servers"}
+    assert by_predicate["known"] == 43
+    assert by_predicate["resolves"] >= by_predicate["online"] >= by_predicate["federating"]
+    assert by_predicate["accepting"] is None
+    assert {row["snapshot"] for row in rows} == {1}
+    assert {row["synthetic"] for row in rows} == {True}
+
+
+def test_a_pipe_gets_one_line_for_each_row(db: Path) -> None:
+    header, *lines = run("--db", str(db)).splitlines()
+    rows = json.loads(run("--db", str(db), "--json"))
+    assert header.split("\t")[:3] == ["metric", "dimension", "value"]
+    assert len(lines) == len(rows)
+    assert all(len(line.split("\t")) == len(header.split("\t")) for line in lines)
+
+
+def test_a_limited_crawl_is_shown_only_when_asked_for(db: Path) -> None:
+    rows = json.loads(run("--db", str(db), "--json", "--crawl", "2"))
+    assert {row["snapshot"] for row in rows} == {2}
+
+
+def complaint(*arguments: str) -> str:
+    result = CliRunner().invoke(metrics, list(arguments))
+    assert isinstance(result.exception, UsageError)
+    assert result.output == ""
+    return str(result.exception)
+
+
+def test_no_census_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    assert "there is no census" in complaint("--db", str(path))
+    write_census(path, servers=5, scope=CrawlScope.LIMITED)
+    write_census(path, servers=5, state=CrawlState.CANCELLED)
+    publish(path)
+    said = complaint("--db", str(path), "--json")
+    assert "matrix-census crawl --contact" in said
+    assert "\n" not in said
+
+
+def test_an_unknown_crawl_is_one_clear_line(db: Path) -> None:
+    assert "no sealed crawl 7" in complaint("--db", str(db), "--crawl", "7")

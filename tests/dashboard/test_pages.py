@@ -1,0 +1,137 @@
+"""Every page over real published censuses: what it says, and that absent, failed and zero stay three things."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler.errors import FailureKind
+from dashboard import routing
+from dashboard.data import CensusSource
+from dashboard.palette import Scheme
+from dashboard.routing import PAGES, Rendered, find_page, render
+from tests.dashboard.federation import observations
+from tests.dashboard.markup import find, text
+
+
+@pytest.fixture(scope="module")
+def source(census: Path) -> Iterator[CensusSource]:
+    opened = CensusSource(census)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def unsigned(real_census: Path) -> Iterator[CensusSource]:
+    opened = CensusSource(real_census)
+    yield opened
+    opened.close()
+
+
+def page(source: CensusSource, path: str, search: str = "") -> Rendered:
+    return render(source, path, search, Scheme.LIGHT)
+
+
+def test_the_overview_shows_the_numbers_with_what_they_rest_on(source: CensusSource) -> None:
+    said = text(page(source, "/").content)
+    assert "Servers online ● measured at least 153" in said
+    assert "of 260 servers visited" in said
+    assert "not people" in said
+    assert "estimated" in said
+
+
+def test_the_census_line_says_when_how_complete_and_that_it_is_synthetic(source: CensusSource) -> None:
+    said = text(page(source, "/about").census_line)
+    assert "Synthetic" in said
+    assert "23 Nov 2026, 03:10 UTC" in said
+    assert "of 263 known servers visited" in said
+    assert "test bench" in said
+
+
+def test_a_real_census_is_not_called_synthetic(unsigned: CensusSource) -> None:
+    for path in ("/", "/servers", "/rooms", "/about"):
+        rendered = page(unsigned, path)
+        assert "ynthetic" not in text(rendered.census_line)
+
+
+def test_acceptance_is_not_known_without_an_identity(unsigned: CensusSource) -> None:
+    figure = find(page(unsigned, "/").content, "funnel").figure
+    assert "not known" in figure.data[0].text
+
+
+def test_every_visited_server_has_a_page(source: CensusSource) -> None:
+    for seen in list(observations())[:60]:
+        rendered = page(source, f"/servers/{seen.server_name.raw.replace('[', '%5B').replace(']', '%5D')}")
+        said = text(rendered.content)
+        assert seen.server_name.raw in said
+        assert ("Counted as online." in said) == seen.online
+        assert ("Not counted as online." in said) == (not seen.online)
+        if seen.fell_out is not None:
+            assert f"seen by the test: {seen.fell_out.kind.value}" in said
+
+
+def test_a_server_page_shows_every_step(source: CensusSource) -> None:
+    seen = next(s for s in observations() if s.resolution.branch == "6" and s.federating)
+    said = text(page(source, f"/servers/{seen.server_name.raw}").content)
+    for step in seen.resolution.steps:
+        assert step.subject in said
+        assert step.conclusion in said
+    for what in ("Resolve the name", "Connect (TCP)", "Secure (TLS)", "Fetch and verify the keys", "ed25519:a_Xy12"):
+        assert what in said
+
+
+def test_not_reached_is_not_called_absent(source: CensusSource) -> None:
+    seen = next(s for s in observations() if s.fell_out and s.fell_out.kind is FailureKind.TLS_EXPIRED)
+    said = text(page(source, f"/servers/{seen.server_name.raw}").content)
+    assert "Why: certificate expired (TLS)." in said
+    assert "Software not asked" in said
+    assert "Base URL not asked" in said
+    assert "not published" not in said
+
+
+def test_a_name_in_any_case_finds_its_server(source: CensusSource) -> None:
+    assert "matrix.example" in text(page(source, "/servers/MATRIX.example").content)
+
+
+def test_named_but_not_visited_is_said(source: CensusSource) -> None:
+    said = text(page(source, "/servers/unvisited1.example").content)
+    assert "did not visit it" in said
+    assert "in a room alias" in said
+
+
+@pytest.mark.parametrize("name", ["never.example", "%3Cimg%20src%3Dx%3E", "%00", "%ED%A0%80", "x" * 3000, "%2e%2e"])
+def test_an_unknown_name_is_not_in_the_census(source: CensusSource, name: str) -> None:
+    assert "Not in this census" in text(page(source, f"/servers/{name}").content)
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/servers/a/b", "//x", "/servers/x/", "/SERVERS", "/../etc/passwd"])
+def test_an_unknown_address_has_no_page(source: CensusSource, path: str) -> None:
+    assert find_page(path) is None
+    assert "There is no such page" in text(page(source, path).content)
+
+
+def test_every_page_of_the_navigation_is_found_by_its_own_path() -> None:
+    for each in PAGES:
+        found = find_page(each.path.replace("{name}", "a%3A1"))
+        assert found is not None
+        assert found[0] is each
+        assert found[1] == ("a:1" if "{" in each.path else "")
+
+
+def test_without_a_census_every_page_says_what_fills_it(tmp_path: Path) -> None:
+    source = CensusSource(tmp_path / "census.duckdb")
+    for each in PAGES:
+        said = text(page(source, each.path.replace("{name}", "x.example")).content)
+        assert ("No census yet" in said) == each.needs_census
+
+
+def test_both_schemes_are_drawn_in_their_own_colours(source: CensusSource) -> None:
+    light, dark = (
+        find(render(source, "/", "", scheme).content, "funnel").figure.data[0].marker.color[0] for scheme in Scheme
+    )
+    assert light != dark
+
+
+def test_the_store_and_the_address_speak_alike() -> None:
+    assert routing.address_of("/servers", "?q=a") == "/servers?q=a"
+    assert routing.address_of("/servers", "") == routing.address_of("/servers", "?") == "/servers"
