@@ -38,6 +38,8 @@ from crawler.model.observation import (
 from crawler.net.transport import Network
 from crawler.version import VERSION
 
+PIPED_WIDTH = 1000
+
 
 @click.command(short_help="Check one server as a federating server would, every step shown.")
 @click.argument("server_name")
@@ -58,7 +60,8 @@ def check(server_name: str, *, contact: str, identity_file: Path | None, as_json
     if as_json:
         click.echo(json.dumps(observation_as_json(seen), indent=2))
     else:
-        Console().print(observation_tree(seen))
+        # Where no terminal is, a line is as long as what it says, so that a pipe can search it.
+        Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(observation_tree(seen))
     sys.exit(0 if seen.federating else 1)
 
 
