@@ -131,12 +131,12 @@ class ServerObservation:
     @property
     def reachable(self) -> bool:
         """TCP to one of them succeeds."""
-        return isinstance(self.tcp, Ok)
+        return self.resolves and isinstance(self.tcp, Ok)
 
     @property
     def secure(self) -> bool:
         """TLS verifies for the name that the algorithm prescribes."""
-        return isinstance(self.tls, Ok)
+        return self.reachable and isinstance(self.tls, Ok)
 
     @property
     def online(self) -> bool:

@@ -2,7 +2,8 @@
 
 import random
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -176,6 +177,7 @@ def _with_directory(seen: ServerObservation, directory: DirectoryResult) -> Serv
     return ServerObservation(**fields | {"directory": directory})
 
 
+@cache
 def server_names() -> st.SearchStrategy[str]:
     """Names that parse, in any case."""
     label = st.text("abcXYZ019-", min_size=1, max_size=8)
@@ -185,6 +187,7 @@ def server_names() -> st.SearchStrategy[str]:
     )
 
 
+@cache
 def hostile_text() -> st.SearchStrategy[str]:
     """Anything a Python string may hold: lone surrogates, NUL, quotes, right-to-left overrides."""
     return st.one_of(
@@ -205,6 +208,7 @@ def hostile_text() -> st.SearchStrategy[str]:
     )
 
 
+@cache
 def failures() -> st.SearchStrategy[Failure]:
     return st.builds(
         Failure,
@@ -216,10 +220,12 @@ def failures() -> st.SearchStrategy[Failure]:
     )
 
 
+@cache
 def seconds() -> st.SearchStrategy[float]:
     return st.floats(0, 1e5, allow_nan=False)
 
 
+@cache
 def timings() -> st.SearchStrategy[Timings]:
     part = st.none() | seconds()
     return st.builds(Timings, seconds(), part, part, part)
@@ -233,10 +239,12 @@ def attempts(values: st.SearchStrategy[T]) -> st.SearchStrategy[Attempt[T]]:
     )
 
 
+@cache
 def times() -> st.SearchStrategy[datetime]:
     return st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive by design
 
 
+@cache
 def public_rooms() -> st.SearchStrategy[PublicRoom]:
     text = st.none() | hostile_text()
     flag = st.none() | st.booleans()
@@ -254,6 +262,7 @@ def public_rooms() -> st.SearchStrategy[PublicRoom]:
     )
 
 
+@cache
 def directories() -> st.SearchStrategy[DirectoryResult]:
     return st.builds(
         DirectoryResult,
@@ -269,6 +278,7 @@ def directories() -> st.SearchStrategy[DirectoryResult]:
     )
 
 
+@cache
 def endpoints() -> st.SearchStrategy[Endpoint]:
     return st.builds(
         Endpoint,
@@ -280,6 +290,7 @@ def endpoints() -> st.SearchStrategy[Endpoint]:
     )
 
 
+@cache
 def steps() -> st.SearchStrategy[Step]:
     return st.builds(
         Step,
@@ -293,41 +304,63 @@ def steps() -> st.SearchStrategy[Step]:
     )
 
 
-@st.composite
-def observations(draw: st.DrawFn) -> ServerObservation:
-    """Whatever the model allows, also what no visit would ever give."""
-    name = parse_server_name(draw(server_names()))
-    delegated = draw(st.none() | server_names().map(parse_server_name))
-    resolution = Resolution(
-        name,
-        tuple(draw(st.lists(steps(), max_size=3))),
-        tuple(draw(st.lists(endpoints(), max_size=2))),
-        draw(st.none() | st.sampled_from(Branch)),
-        delegated,
-        draw(st.none() | failures()),
-    )
+@cache
+def _parts() -> dict[str, st.SearchStrategy[Any]]:
+    """What an observation is drawn from, built once: building a strategy costs more than drawing from it."""
     keys = st.dictionaries(hostile_text(), hostile_text(), max_size=3)
     features = st.dictionaries(hostile_text(), st.booleans(), max_size=3)
     versions = st.lists(hostile_text(), max_size=3).map(tuple)
     names = st.lists(server_names() | hostile_text(), max_size=3).map(tuple)
+    tls = st.builds(TlsFacts, st.just("TLSv1.3"), st.just("AES"), hostile_text(), times(), hostile_text())
+    return {
+        "delegated": st.none() | server_names().map(parse_server_name),
+        "steps": st.lists(steps(), max_size=3).map(tuple),
+        "endpoints": st.lists(endpoints(), max_size=2).map(tuple),
+        "branch": st.none() | st.sampled_from(Branch),
+        "failure": st.none() | failures(),
+        "endpoint": st.none() | endpoints(),
+        "tcp": attempts(st.just("192.0.2.1")),
+        "tls": attempts(tls),
+        "version": attempts(st.builds(VersionInfo, st.none() | hostile_text(), st.none() | hostile_text())),
+        "keys": attempts(st.builds(KeyDocument, keys, st.just(()), times())),
+        "client_base": attempts(st.none() | hostile_text()),
+        "client_versions": attempts(st.builds(ClientVersions, versions, features)),
+        "accepted": st.none() | st.booleans(),
+        "aliases": st.lists(st.builds(AliasAnswer, hostile_text(), hostile_text(), names), max_size=2).map(tuple),
+        "count": st.integers(0, 10**6),
+    }
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> ServerObservation:
+    """Whatever the model allows, also what no visit would ever give."""
+    parts = _parts()
+    name = parse_server_name(draw(server_names()))
+    delegated = draw(parts["delegated"])
+    resolution = Resolution(
+        name,
+        draw(parts["steps"]),
+        draw(parts["endpoints"]),
+        draw(parts["branch"]),
+        delegated,
+        draw(parts["failure"]),
+    )
     return ServerObservation(
         server_name=name,
         observed_at=draw(times()),
         resolution=resolution,
-        endpoint=draw(st.none() | endpoints()),
-        tcp=draw(attempts(st.just("192.0.2.1"))),
-        tls=draw(
-            attempts(st.builds(TlsFacts, st.just("TLSv1.3"), st.just("AES"), hostile_text(), times(), hostile_text()))
-        ),
-        version=draw(attempts(st.builds(VersionInfo, st.none() | hostile_text(), st.none() | hostile_text()))),
-        keys=draw(attempts(st.builds(KeyDocument, keys, st.just(()), times()))),
-        client_base=draw(attempts(st.none() | hostile_text())),
-        client_versions=draw(attempts(st.builds(ClientVersions, versions, features))),
+        endpoint=draw(parts["endpoint"]),
+        tcp=draw(parts["tcp"]),
+        tls=draw(parts["tls"]),
+        version=draw(parts["version"]),
+        keys=draw(parts["keys"]),
+        client_base=draw(parts["client_base"]),
+        client_versions=draw(parts["client_versions"]),
         directory=draw(directories()),
-        signed_accepted=draw(st.none() | st.booleans()),
-        aliases=tuple(draw(st.lists(st.builds(AliasAnswer, hostile_text(), hostile_text(), names), max_size=2))),
-        aliases_outstanding=draw(st.integers(0, 10**6)),
-        requests=draw(st.integers(0, 10**6)),
+        signed_accepted=draw(parts["accepted"]),
+        aliases=draw(parts["aliases"]),
+        aliases_outstanding=draw(parts["count"]),
+        requests=draw(parts["count"]),
         bytes_read=draw(st.integers(0, 2**40)),
         duration_s=draw(seconds()),
     )
