@@ -9,8 +9,10 @@ from dash import Dash
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
+from crawler.config import Settings
+from crawler.engine.check import Checker
 from dashboard import frame, routing
-from dashboard.api import health
+from dashboard.api import check, health
 from dashboard.backend import Backend
 from dashboard.data import CensusSource
 from dashboard.pages import rooms, servers, states
@@ -23,10 +25,16 @@ _THEME_SCRIPT = "theme.js"
 _COMPRESS_FROM_BYTES = 500
 
 
-def create_app(census: Path) -> FastAPI:
-    """The dashboard of a census file; it reads what is published beside it and shows a new census by itself."""
+def create_app(census: Path, settings: Settings | None = None) -> FastAPI:
+    """The dashboard of a census file; it reads what is published beside it and shows a new census by itself.
+
+    Args:
+        census: The census file.
+        settings: How a server is looked at when a visitor asks for a check; None: the defaults.
+    """
     mimetypes.add_type("application/javascript", ".js")  # some machines say text/plain, which nosniff forbids to run
     source = CensusSource(census)
+    checker = Checker(settings or Settings())
     app = Dash(
         "dashboard",
         backend=Backend,
@@ -46,8 +54,9 @@ def create_app(census: Path) -> FastAPI:
     rooms.register(app, source, routing.SHOWN)
     server: FastAPI = app.server
     server.include_router(health.router(source))
+    server.include_router(check.router(checker))
     Backend.add_pages(app, lambda path: routing.find_page(path) is not None)
-    server.router.lifespan_context = _closing(source)
+    server.router.lifespan_context = _closing(source, checker)
     # The last added is the first to see a request.
     server.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM_BYTES, compresslevel=5)
     server.add_middleware(RequestLimit)
@@ -55,10 +64,11 @@ def create_app(census: Path) -> FastAPI:
     return server
 
 
-def _closing(source: CensusSource) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _closing(source: CensusSource, checker: Checker) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        checker.close()
         source.close()
 
     return lifespan

@@ -13,6 +13,7 @@ import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve
 
+from crawler.config import Settings
 from crawler.errors import UsageError
 from dashboard.app import create_app
 
@@ -56,7 +57,9 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def serve_async(census: Path, listening: socket.socket, stop: trio.Event) -> None:
+async def serve_async(
+    census: Path, listening: socket.socket, stop: trio.Event, settings: Settings | None = None
+) -> None:
     """Serve the dashboard of `census` on a listening socket until `stop` is set. The socket stays the caller's."""
     config = Config()
     config.bind = [f"fd://{os.dup(listening.fileno())}"]  # hypercorn closes what it is given
@@ -64,7 +67,7 @@ async def serve_async(census: Path, listening: socket.socket, stop: trio.Event) 
     config.accesslog = None
     config.graceful_timeout = STOP_S
     config.include_server_header = False
-    await serve(create_app(census), config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type]  # any ASGI
+    await serve(create_app(census, settings), config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type]  # any ASGI
 
 
 def say_address(url: str) -> None:
@@ -72,27 +75,37 @@ def say_address(url: str) -> None:
     click.echo(f"The dashboard is at {url}  (Ctrl-C ends it)")
 
 
-def serve_app(census: Path, host: str, port: int, *, on_ready: Callable[[str], None] = say_address) -> None:
+def serve_app(
+    census: Path,
+    host: str,
+    port: int,
+    *,
+    settings: Settings | None = None,
+    on_ready: Callable[[str], None] = say_address,
+) -> None:
     """Serve the dashboard until Ctrl-C or SIGTERM. Blocking.
 
     Args:
         census: The census file; what is published beside it is shown.
         host: Address to listen on.
         port: TCP port, 0 for any.
+        settings: How a server is looked at when a visitor asks for a check; None: the defaults.
         on_ready: Called with the address when the server listens.
 
     Raises:
         UsageError: the port is in use, or the address is none of this machine.
     """
     with closing(bind(host, port)) as listening:
-        trio.run(_serve_until_stopped, census, listening, on_ready)
+        trio.run(_serve_until_stopped, census, listening, settings, on_ready)
 
 
-async def _serve_until_stopped(census: Path, listening: socket.socket, on_ready: Callable[[str], None]) -> None:
+async def _serve_until_stopped(
+    census: Path, listening: socket.socket, settings: Settings | None, on_ready: Callable[[str], None]
+) -> None:
     stop = trio.Event()
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve_async, census, listening, stop)
+            nursery.start_soon(serve_async, census, listening, stop, settings)
             on_ready(url_of(listening))
             async for _ in signals:
                 stop.set()

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,22 @@ from crawler.cli.options import (
 )
 from crawler.engine.check import as_json as observation_as_json
 from crawler.engine.check import check_server, directory_rooms
-from crawler.errors import Failure
-from crawler.model.observation import Attempt, Failed, Ok, ServerObservation, Skipped
+from crawler.errors import Failure, printable
+from crawler.model.observation import (
+    Attempt,
+    ClientVersions,
+    Failed,
+    KeyDocument,
+    Ok,
+    ServerObservation,
+    Skipped,
+    TlsFacts,
+    VersionInfo,
+)
 from crawler.net.transport import Network
 from crawler.version import VERSION
+
+PIPED_WIDTH = 1000
 
 
 @click.command(short_help="Check one server as a federating server would, every step shown.")
@@ -47,14 +60,15 @@ def check(server_name: str, *, contact: str, identity_file: Path | None, as_json
     if as_json:
         click.echo(json.dumps(observation_as_json(seen), indent=2))
     else:
-        Console().print(observation_tree(seen))
+        # Where no terminal is, a line is as long as what it says, so that a pipe can search it.
+        Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(observation_tree(seen))
     sys.exit(0 if seen.federating else 1)
 
 
 def observation_tree(seen: ServerObservation) -> Tree:
     """The observation as a tree for people. All text in it is plain: nothing of a remote is read as markup."""
     verdict = ("federates", "bold green") if seen.federating else ("does not federate", "bold red")
-    tree = Tree(Text.assemble((seen.server_name.raw, "bold"), " ", verdict, f"  ({seen.duration_s:.2f} s)"))
+    tree = Tree(Text.assemble((seen.server_name.raw, "bold"), " ", verdict, _took(seen.duration_s)))
     branch = f"branch {seen.resolution.branch}" if seen.resolution.branch else "no branch"
     resolution = tree.add(Text(f"resolution: {branch}"))
     for step in seen.resolution.steps:
@@ -63,7 +77,7 @@ def observation_tree(seen: ServerObservation) -> Tree:
             line.append(_failure(step.failure), "yellow")
         else:
             line.append(step.answer)
-        line.append(f"  ({step.duration_s:.3f} s)", "dim")
+        line.append(_took(step.duration_s), "dim")
         resolution.add(line).add(Text(step.conclusion, style="dim"))
     if seen.resolution.failure is not None:
         resolution.add(Text(_failure(seen.resolution.failure), style="red"))
@@ -82,23 +96,52 @@ def observation_tree(seen: ServerObservation) -> Tree:
     return tree
 
 
+_WORDS = {
+    "tcp": "connect (TCP)",
+    "tls": "secure (TLS)",
+    "version": "version",
+    "keys": "signing keys",
+    "client_base": "client API",
+    "client_versions": "client API versions",
+}
+
+
 def _attempt(what: str, attempt: Attempt[object]) -> Text:
     match attempt:
         case Ok(value, timings):
-            return Text.assemble((what, "cyan"), f": {_value(value)}", (f"  ({timings.total_s:.3f} s)", "dim"))
+            return Text.assemble((_WORDS[what], "cyan"), f": {_value(value)}", (_took(timings.total_s), "dim"))
         case Failed(failure, timings):
             return Text.assemble(
-                (what, "cyan"), ": ", (_failure(failure), "red"), (f"  ({timings.total_s:.3f} s)", "dim")
+                (_WORDS[what], "cyan"), ": ", (_failure(failure), "red"), (_took(timings.total_s), "dim")
             )
         case Skipped(reason):
-            return Text.assemble((what, "cyan"), (f": not attempted ({reason})", "dim"))
+            return Text.assemble((_WORDS[what], "cyan"), (f": not attempted ({reason})", "dim"))
 
 
 def _value(value: object) -> str:
-    slots = getattr(value, "__slots__", None)
-    if slots is None:
-        return "-" if value is None else str(value)
-    return ", ".join(f"{slot} {getattr(value, slot)}" for slot in slots)
+    """What was seen, in a line for people."""
+    match value:
+        case None:
+            return "not published"
+        case TlsFacts():
+            return f"{value.protocol}, issued by {value.issuer}, valid until {_moment(value.not_after)}"
+        case VersionInfo():
+            return f"{value.name or 'no name'} {value.version or 'without a version'}"
+        case KeyDocument():
+            return f"{', '.join(sorted(value.verify_keys))}, valid until {_moment(value.valid_until)}"
+        case ClientVersions():
+            newest = f", the last {value.versions[-1]}" if value.versions else ""
+            return f"{len(value.versions)} versions{newest}; {len(value.unstable_features)} unstable features"
+        case _:
+            return printable(str(value))
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%d %b %Y %H:%M} UTC"
+
+
+def _took(seconds: float) -> str:
+    return f"  {seconds * 1000:.0f} ms" if seconds < 1 else f"  {seconds:.1f} s"
 
 
 def _failure(failure: Failure) -> str:

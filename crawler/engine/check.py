@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from crawler.config import Settings
+from crawler.engine.seeds import typed_server_name
 from crawler.engine.visit import visit
 from crawler.model.discovery import Step
 from crawler.model.names import ServerName
@@ -9,6 +11,7 @@ from crawler.model.observation import Attempt, Failed, Ok, ServerObservation
 from crawler.model.rooms import DirectoryResult, Stopped
 from crawler.net.transport import Network
 from crawler.protocol.signing import Identity
+from crawler.version import VERSION
 
 SCHEMA = "matrix-census/check/1"
 """Name and version of the JSON that `check --json` prints. Keys are added, never renamed."""
@@ -19,6 +22,33 @@ async def check_server(network: Network, identity: Identity | None, name: Server
     async with network:
         visited = await visit(network, identity, name, directory_pages=1)
     return visited.observation
+
+
+class Checker:
+    """Checks servers one after the other or together, on one network, for a program that runs on.
+
+    Raises:
+        UsageError: settings that name what is not there.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._network = Network(settings, version=VERSION)
+
+    async def check(self, server_name: str) -> dict[str, object]:
+        """Check the server of that name, unsigned, now.
+
+        Returns:
+            The shape of `check --json`.
+
+        Raises:
+            UsageError: it is no server name.
+        """
+        visited = await visit(self._network, None, typed_server_name(server_name), directory_pages=1)
+        return as_json(visited.observation)
+
+    def close(self) -> None:
+        """End what is open."""
+        self._network.close()
 
 
 def as_json(seen: ServerObservation) -> dict[str, object]:
