@@ -3,8 +3,8 @@
 The content security policy allows this host alone. Scripts: files of this host, and the one inline script that starts
 Dash's renderer, by its hash; no `unsafe-inline`, no `unsafe-eval`. Styles: `unsafe-inline` for elements alone, because
 Mantine, AG Grid and Plotly add `<style>` elements while they run and offer no nonce here; style attributes in markup
-stay forbidden. Images and fonts may be `data:`, which AG Grid's icons and Plotly's picture export are. Nothing may frame
-the pages, and forms go nowhere.
+stay forbidden. Images and fonts may be `data:`, which AG Grid's icons and Plotly's picture export are. Nothing may
+frame the pages, and forms go nowhere.
 """
 
 from collections.abc import Iterable
