@@ -41,6 +41,16 @@ MEANING: dict[Predicate, str] = {
     Predicate.LISTING: "online, and its room directory answers",
 }
 
+_STATED: dict[Predicate, str] = {
+    Predicate.RESOLVES: "Servers whose name resolves",
+    Predicate.REACHABLE: "Servers that are reachable",
+    Predicate.SECURE: "Servers that are secure",
+    Predicate.ONLINE: "Servers that are online",
+    Predicate.FEDERATING: "Servers that federate",
+    Predicate.ACCEPTING: "Servers that accept us",
+    Predicate.LISTING: "Servers that list rooms",
+}
+
 _VISITED = "servers visited"
 
 
@@ -62,7 +72,7 @@ def funnel(snapshot: Snapshot) -> Iterator[MetricRow]:
         coverage=None,
         unit="servers",
         denominator="server names that anything named",
-        method=f"Count of servers where {MEANING[Predicate.KNOWN]}. A lower bound: the unnamed are missing.",
+        method=f"Servers that are known: {MEANING[Predicate.KNOWN]}. A lower bound: the unnamed are missing.",
     )
     for predicate in Predicate:
         if predicate is Predicate.KNOWN:
@@ -81,7 +91,7 @@ def funnel(snapshot: Snapshot) -> Iterator[MetricRow]:
             coverage=share(visited.height, snapshot.known),
             unit="servers",
             denominator=_VISITED,
-            method=f"Count of servers where {MEANING[predicate]}. A lower bound of the open federation.",
+            method=f"{_STATED[predicate]}: {MEANING[predicate]}. A lower bound of the open federation.",
         )
 
 
@@ -110,5 +120,5 @@ def _accepting(snapshot: Snapshot) -> MetricRow:
         coverage=share(int(asked.sum()), federating.height),
         unit="servers",
         denominator="federating servers asked with a signed request",
-        method=f"Count of servers where {MEANING[Predicate.ACCEPTING]}. A lower bound of the open federation.",
+        method=f"{_STATED[Predicate.ACCEPTING]}: {MEANING[Predicate.ACCEPTING]}. A lower bound of the open federation.",
     )

@@ -5,7 +5,7 @@
 - `data`      the newest serving file, opened read-only and reopened when a new one is published
 - `frame`     what stands around every page: navigation, the line that says which census, the theme switch
 - `routing`   an address becomes a page
-- `table`     a table paged, filtered and sorted in SQL, its state in the address
+- `table`     a table paged, filtered and sorted in SQL; `table_state`: its state, in the address
 - `pages/`    one module for each page: layout of a request, and thin callbacks
 - `figures/`  frames to figures, pure
 - `api/`      answers for programs

@@ -79,10 +79,10 @@ class Rendered:
 def render(source: CensusSource, path: str, search: str, scheme: Scheme) -> Rendered:
     """Build the page of an address from one view of the census. Blocking: it queries."""
     with source.view() as view:
-        return _render(source, view, path, search, scheme)
+        return _render(view, path, search, scheme)
 
 
-def _render(source: CensusSource, view: View | None, path: str, search: str, scheme: Scheme) -> Rendered:
+def _render(view: View | None, path: str, search: str, scheme: Scheme) -> Rendered:
     found = find_page(path)
     line = frame.census_line(view.crawl, view.known) if view else frame.census_line(None, 0)
     if found is None:
@@ -91,7 +91,7 @@ def _render(source: CensusSource, view: View | None, path: str, search: str, sch
     title = page.title if not argument else argument[:100]
     current = page.path.partition("/{")[0] or "/"
     if view is None and page.needs_census:
-        return Rendered(states.empty(str(source.census)), line, current, "No census yet")
+        return Rendered(states.empty(), line, current, "No census yet")
     request = PageRequest(view, scheme, argument, parse_query(search))
     return Rendered(page.layout(request), line, current, title)
 

@@ -1,10 +1,10 @@
 """Headers of every answer, and how large a request may be. Plain ASGI, so that nothing is buffered on the way.
 
 The content security policy allows this host alone. Scripts: files of this host, and the one inline script that starts
-Dash's renderer, by its hash; no `unsafe-inline`, no `unsafe-eval`. Styles: `unsafe-inline` for elements, because
+Dash's renderer, by its hash; no `unsafe-inline`, no `unsafe-eval`. Styles: `unsafe-inline` for elements alone, because
 Mantine, AG Grid and Plotly add `<style>` elements while they run and offer no nonce here; style attributes in markup
-stay forbidden where the browser can tell them apart. Images and fonts may be `data:`, which AG Grid's icons and
-Plotly's picture export are. Nothing may frame the pages, and forms go nowhere.
+stay forbidden. Images and fonts may be `data:`, which AG Grid's icons and Plotly's picture export are. Nothing may
+frame the pages, and forms go nowhere.
 """
 
 from collections.abc import Iterable
@@ -23,6 +23,7 @@ def content_security_policy(script_hashes: Iterable[str]) -> str:
             "default-src 'none'",
             " ".join(("script-src 'self'", *script_hashes)),
             "style-src 'self' 'unsafe-inline'",
+            "style-src-attr 'none'",
             "img-src 'self' data:",
             "font-src 'self' data:",
             "connect-src 'self'",

@@ -55,7 +55,7 @@ def rows_table(rows: Sequence[MetricRow], first: str, names: Sequence[str]) -> C
                 [
                     html.Th(name, scope="row"),
                     html.Td(wording.number(row.value), className="right"),
-                    html.Td(wording.interval(row)),
+                    html.Td(wording.interval(row), className="whole"),
                     html.Td(f"{wording.number(row.n)} {row.denominator}"),
                 ]
             )

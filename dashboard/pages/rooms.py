@@ -11,6 +11,7 @@ from crawler.store.rows import RoomRow
 from dashboard import table, wording
 from dashboard.data import CensusSource, View
 from dashboard.request import PageRequest
+from dashboard.table_state import ROWS_A_PAGE, Column, Filter, Table, TableState
 
 _KINDS = (("", "rooms and spaces"), ("room", "rooms"), ("space", "spaces"))
 _SIZES = (("", "any"), ("2", "2 or more"), ("10", "10 or more"), ("100", "100 or more"), ("1000", "1 000 or more"))
@@ -28,7 +29,7 @@ def _sizes(view: View) -> Sequence[tuple[str, str]]:
     return _SIZES
 
 
-def _rows(view: View, state: table.TableState, /) -> tuple[list[dict[str, Any]], int]:
+def _rows(view: View, state: TableState, /) -> tuple[list[dict[str, Any]], int]:
     kind, size = state.filters.get("kind"), state.filters.get("members")
     page = view.reader.rooms_page(
         view.crawl.id,
@@ -37,7 +38,7 @@ def _rows(view: View, state: table.TableState, /) -> tuple[list[dict[str, Any]],
         min_members=None if size is None else int(size),
         sort=TABLE.sort_word(state),
         descending=state.descending,
-        limit=table.ROWS_A_PAGE,
+        limit=ROWS_A_PAGE,
         offset=state.offset,
     )
     return [_row(row) for row in page.rows], page.total
@@ -63,22 +64,22 @@ def _reports(row: RoomRow) -> str:
     return f"{numbers.number(row.members_min)} to {numbers.number(row.members_max)}"
 
 
-TABLE = table.Table(
+TABLE = Table(
     name="rooms",
     path="/rooms",
     noun="room",
     search_label="Name, topic, alias or ID contains",
     columns=(
-        table.Column("name", "Room", "name", renderer="Text", flex=3.2, min_width_px=112),
-        table.Column("members", "Members", "members", numeric=True, flex=0.9, min_width_px=116),
-        table.Column("directories", "Listed by", "directories", numeric=True, flex=0.8, min_width_px=104),
-        table.Column("reports", "Reports differ", wide=True, numeric=True, flex=1.2, min_width_px=130),
-        table.Column("alias", "Alias", "canonical_alias", wide=True, renderer="Text", flex=1.8, min_width_px=140),
-        table.Column("kind", "Kind", "room_type", wide=True, flex=0.6, min_width_px=80),
+        Column("name", "Room", "name", renderer="Text", flex=3.2, min_width_px=112),
+        Column("members", "Members", "members", numeric=True, flex=0.9, min_width_px=116),
+        Column("directories", "Listed by", "directories", numeric=True, flex=0.8, min_width_px=104),
+        Column("reports", "Reports differ", wide=True, numeric=True, flex=1.2, min_width_px=130),
+        Column("alias", "Alias", "canonical_alias", wide=True, renderer="Text", flex=1.8, min_width_px=140),
+        Column("kind", "Kind", "room_type", wide=True, flex=0.6, min_width_px=80),
     ),
     filters=(
-        table.Filter("kind", "Kind", _kinds),
-        table.Filter("members", "Members", _sizes),
+        Filter("kind", "Kind", _kinds),
+        Filter("members", "Members", _sizes),
     ),
     default_sort="members",
     default_descending=True,

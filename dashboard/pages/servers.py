@@ -14,6 +14,7 @@ from dashboard import table, wording
 from dashboard.data import CensusSource, View
 from dashboard.figures.implementations import label
 from dashboard.request import PageRequest
+from dashboard.table_state import ROWS_A_PAGE, Column, Filter, Table, TableState
 
 _STAGES: tuple[tuple[str, str, Mapping[str, bool]], ...] = (
     ("", "any", {}),
@@ -46,7 +47,7 @@ def _directory_options(view: View) -> Sequence[tuple[str, str]]:
     return [("", "any"), *((state, words.word) for state, words in wording.DIRECTORY.items())]
 
 
-def _rows(view: View, state: table.TableState, /) -> tuple[list[dict[str, Any]], int]:
+def _rows(view: View, state: TableState, /) -> tuple[list[dict[str, Any]], int]:
     software = state.filters.get("software")
     page = view.reader.servers_page(
         view.crawl.id,
@@ -56,7 +57,7 @@ def _rows(view: View, state: table.TableState, /) -> tuple[list[dict[str, Any]],
         directory_state=state.filters.get("directory"),
         sort=TABLE.sort_word(state),
         descending=state.descending,
-        limit=table.ROWS_A_PAGE,
+        limit=ROWS_A_PAGE,
         offset=state.offset,
     )
     return [_row(view, row) for row in page.rows], page.total
@@ -99,25 +100,25 @@ def server_path(name: str) -> str:
     return f"/servers/{quote(name, safe='')}"
 
 
-TABLE = table.Table(
+TABLE = Table(
     name="servers",
     path="/servers",
     noun="server",
     search_label="Name contains",
     columns=(
-        table.Column("name", "Server", "server_name", renderer="Link", flex=2.2, min_width_px=112),
-        table.Column("stage", "State", renderer="State", flex=1.8, min_width_px=122),
-        table.Column("software", "Software", "software", flex=1.5, min_width_px=92),
-        table.Column(
+        Column("name", "Server", "server_name", renderer="Link", flex=2.2, min_width_px=112),
+        Column("stage", "State", renderer="State", flex=1.8, min_width_px=122),
+        Column("software", "Software", "software", flex=1.5, min_width_px=92),
+        Column(
             "directory", "Room directory", "directory_state", wide=True, renderer="State", flex=1.3, min_width_px=130
         ),
-        table.Column("rooms", "Rooms", "directory_rooms", numeric=True, wide=True, flex=0.7, min_width_px=80),
-        table.Column("why", "Why it is not counted", "failed_kind", wide=True, flex=2.2, min_width_px=160),
+        Column("rooms", "Rooms", "directory_rooms", numeric=True, wide=True, flex=0.7, min_width_px=80),
+        Column("why", "Why it is not counted", "failed_kind", wide=True, flex=2.2, min_width_px=160),
     ),
     filters=(
-        table.Filter("stage", "State", _stage_options),
-        table.Filter("software", "Software", _software_options),
-        table.Filter("directory", "Room directory", _directory_options),
+        Filter("stage", "State", _stage_options),
+        Filter("software", "Software", _software_options),
+        Filter("directory", "Room directory", _directory_options),
     ),
     default_sort="name",
     default_descending=False,

@@ -4,8 +4,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 
-def empty(census_path: str) -> Component:
-    """No census was published yet: which command fills it."""
+def empty() -> Component:
+    """No census was published yet: which command fills it. Where the file lies is the operator's business."""
     return html.Div(
         [
             html.H1("No census yet", tabIndex="-1"),
@@ -15,12 +15,13 @@ def empty(census_path: str) -> Component:
                 children=[
                     html.H2("Take one"),
                     html.P("Of the live network, with an address under which its servers can reach you:"),
-                    html.Pre(html.Code(f"matrix-census crawl --contact me@example.org --db {census_path}")),
+                    html.Pre(html.Code("matrix-census crawl --contact me@example.org")),
                     html.P("Or of a practice federation on this machine, to see how it works:"),
                     html.Pre(html.Code("matrix-census demo")),
                     html.P(
-                        "A crawl that was stopped, or limited to some servers, is kept, but is no census. This page "
-                        "shows a new census when it is next opened; the server need not be restarted.",
+                        "Crawl with the same --db as this dashboard serves. A crawl that was stopped, or limited to "
+                        "some servers, is kept, but is no census. A new census is shown when a page is next opened; "
+                        "the dashboard need not be restarted.",
                         className="quiet",
                     ),
                 ],

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from dashboard.data import CensusSource, View
 from dashboard.pages import rooms, servers
 from dashboard.request import parse_query
-from dashboard.table import LAST_PAGE, TableState, asked, layout
+from dashboard.table import layout
+from dashboard.table_state import LAST_PAGE, TableState, asked
 from tests.dashboard.markup import find, texts
 
 TABLES = [servers.TABLE, rooms.TABLE]

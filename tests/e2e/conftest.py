@@ -23,7 +23,7 @@ STOP_S = 15
 @contextmanager
 def serving(census: Path) -> Iterator[str]:
     """The address of a dashboard of `census`, served by a process that is stopped as Ctrl-C would."""
-    command = [sys.executable, "-c", "from dashboard.cli import serve; serve()", "--db", str(census), "--port", "0"]
+    command = [sys.executable, "-m", "matrix_census", "serve", "--db", str(census), "--port", "0"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     assert process.stdout is not None

@@ -2,12 +2,14 @@
 of each go to test-artifacts/, to be looked at."""
 
 import re
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.conftest import ARTIFACTS
+from tests.dashboard.federation import publish, write_census
+from tests.e2e.conftest import ARTIFACTS, serving
 from tests.e2e.visitor import Visitor, visiting
 
 pytestmark = pytest.mark.browser
@@ -71,6 +73,21 @@ def test_before_the_first_census_the_page_says_what_fills_it(browser: Browser, e
         assert violations(visitor) == []
         visitor.page.get_by_role("link", name="About").click()
         expect(visitor.page.locator("main h1")).to_have_text("About")
+        assert visitor.complaints == []
+
+
+def test_a_census_published_meanwhile_is_shown_without_a_restart(browser: Browser, tmp_path: Path) -> None:
+    census = tmp_path / "census.duckdb"
+    with serving(census) as site, visiting(browser, site) as visitor:
+        visitor.open("/")
+        assert visitor.heading() == "No census yet"
+        write_census(census, servers=12, synthetic=False)
+        publish(census)
+        visitor.page.get_by_role("link", name="Servers").click()
+        expect(visitor.page.locator("[role=status].numbers")).to_have_text("1 to 12 of 12 servers")
+        line = visitor.page.locator(".census-line").inner_text()
+        assert "of 15 known servers visited" in line
+        assert "Synthetic" not in line
         assert visitor.complaints == []
 
 
