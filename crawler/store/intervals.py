@@ -80,13 +80,13 @@ def _statements(kind: Interval) -> tuple[str, ...]:
         f"CREATE OR REPLACE TEMP TABLE fold_now AS {kind.now}",
         f"""CREATE OR REPLACE TEMP TABLE fold_same AS
         SELECT i.rowid AS open_row, n.rowid AS now_row FROM {kind.table} i JOIN temp.fold_now n ON {same}
-        WHERE {open_rows}""",  # noqa: S608 - our own names, here and below
+        WHERE {open_rows}""",  # noqa: S608 - our own names
         f"""UPDATE {kind.table} i SET valid_to = $crawl
-        WHERE {open_rows} AND i.rowid NOT IN (SELECT open_row FROM temp.fold_same) AND ({kind.looked})""",  # noqa: S608
+        WHERE {open_rows} AND i.rowid NOT IN (SELECT open_row FROM temp.fold_same) AND ({kind.looked})""",  # noqa: S608 - our own names
         # In the order of the keys, so that columns of one crawl's rows compress well.
         f"""INSERT INTO {kind.table} (series_id, {columns}, valid_from, valid_to)
         SELECT $series, {columns}, $crawl, NULL FROM temp.fold_now n
-        WHERE n.rowid NOT IN (SELECT now_row FROM temp.fold_same) ORDER BY {order}""",  # noqa: S608
+        WHERE n.rowid NOT IN (SELECT now_row FROM temp.fold_same) ORDER BY {order}""",  # noqa: S608 - our own names
     )
 
 
@@ -132,7 +132,7 @@ _DIMENSIONS = (
     JOIN known_room k ON k.room_id = l.room_id
     JOIN room_text t ON {_same("t", "l", _TEXT)}
     WHERE l.crawl_id = $crawl
-    """,
+    """,  # noqa: S608 - our own names
     # Most rooms are in one directory, and need none of the arithmetic of the others.
     """
     CREATE OR REPLACE TEMP TABLE fold_account AS
@@ -173,7 +173,7 @@ _ACCOUNT = ("directories", "members", "members_min", "members_max", "text_id", "
 
 
 def _of_visits(columns: tuple[str, ...], where: str = "true") -> str:
-    return f"SELECT server_id, {', '.join(columns)} FROM seen_server WHERE crawl_id = $crawl AND {where}"  # noqa: S608
+    return f"SELECT server_id, {', '.join(columns)} FROM seen_server WHERE crawl_id = $crawl AND {where}"  # noqa: S608 - our own names
 
 
 INTERVALS = (
@@ -182,7 +182,7 @@ INTERVALS = (
         ("server_id",),
         (*_STATE, "client_api_id"),
         f"""SELECT s.server_id, {", ".join(f"s.{column}" for column in _STATE)}, a.client_api_id
-        FROM seen_server s JOIN client_api a ON {_same("a", "s", _API)} WHERE s.crawl_id = $crawl""",  # noqa: S608
+        FROM seen_server s JOIN client_api a ON {_same("a", "s", _API)} WHERE s.crawl_id = $crawl""",  # noqa: S608 - our own names
     ),
     Interval("directory_state", ("server_id",), _DIRECTORY, _of_visits(_DIRECTORY)),
     Interval(
@@ -192,7 +192,7 @@ INTERVALS = (
         "server_address",
         ("server_id", *_ENDPOINT),
         (),
-        f"SELECT DISTINCT server_id, {', '.join(_ENDPOINT)} FROM endpoint WHERE crawl_id = $crawl",  # noqa: S608
+        f"SELECT DISTINCT server_id, {', '.join(_ENDPOINT)} FROM endpoint WHERE crawl_id = $crawl",  # noqa: S608 - our own names
     ),
     Interval(
         "server_families",
@@ -208,7 +208,7 @@ INTERVALS = (
         ("server_id", "address", "port"),
         _ADDRESS_LOOK,
         f"""SELECT DISTINCT ON (server_id, address, port) server_id, address, port, {", ".join(_ADDRESS_LOOK)}
-        FROM address_look WHERE crawl_id = $crawl ORDER BY server_id, address, port, ordinal""",  # noqa: S608
+        FROM address_look WHERE crawl_id = $crawl ORDER BY server_id, address, port, ordinal""",  # noqa: S608 - our own names
         """i.server_id IN (SELECT server_id FROM address_look WHERE crawl_id = $crawl)
         OR ($full AND i.server_id NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND resolves))""",
     ),

@@ -32,9 +32,9 @@ from crawler.store.insert import column_types, insert_rows
 from crawler.store.intervals import fold
 from crawler.store.journal import JOURNAL_DAYS, let_go
 from crawler.store.lock import FileLock, lock_to_write
-from crawler.store.upgrade import bring_up_to_date
 from crawler.store.numbers import ServerNumbers
 from crawler.store.status import CrawlStatus, write_status
+from crawler.store.upgrade import bring_up_to_date
 
 _VANTAGE = 255
 """Characters of the name of a vantage."""
