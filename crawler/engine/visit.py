@@ -11,17 +11,20 @@ from typing import TypeVar
 import trio
 
 from crawler.config import Limits
+from crawler.engine.close_look import judge_families, look_at_addresses
 from crawler.engine.directory import read_public_rooms
+from crawler.engine.judge import parsed
 from crawler.engine.lookup import aliases_to_ask, ask_aliases
 from crawler.engine.patience import expect_ok, patiently
 from crawler.engine.task import LookedUp, LookUp, Outcome, Task, Visit, Visited
-from crawler.errors import ProtocolError
 from crawler.model.discovery import Endpoint, Resolution
 from crawler.model.names import ServerName
 from crawler.model.observation import (
+    AddressLook,
     Attempt,
     ClientVersions,
     Failed,
+    Families,
     KeyDocument,
     Ok,
     ServerObservation,
@@ -31,7 +34,6 @@ from crawler.model.observation import (
     VersionInfo,
 )
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState
-from crawler.net.fetch import Answer
 from crawler.net.session import Session
 from crawler.net.transport import Connection, Network
 from crawler.protocol import federation
@@ -47,8 +49,8 @@ def worker(network: Network, identity: Identity | None) -> Callable[[Task], Awai
 
     async def work(task: Task) -> Outcome:
         match task:
-            case Visit(server):
-                return await visit(network, identity, server)
+            case Visit(server, closely):
+                return await visit(network, identity, server, closely=closely)
             case LookUp(owner, client_base, aliases):
                 async with network.visit(owner) as session:
                     answers, _ = await ask_aliases(session, client_base, aliases, network.limits)
@@ -58,7 +60,12 @@ def worker(network: Network, identity: Identity | None) -> Callable[[Task], Awai
 
 
 async def visit(
-    network: Network, identity: Identity | None, name: ServerName, *, directory_pages: int | None = None
+    network: Network,
+    identity: Identity | None,
+    name: ServerName,
+    *,
+    directory_pages: int | None = None,
+    closely: bool = False,
 ) -> Visited:
     """Look at one server.
 
@@ -67,11 +74,14 @@ async def visit(
         identity: signs the directory request; None asks unsigned.
         name: whom to look at.
         directory_pages: read at most so many pages and look no alias up; None for the settings' budget.
+        closely: look at every address, too, whatever the first ones said.
     """
     async with network.visit(name) as session:
         looking = _Look(session, network.limits, identity, name)
         with trio.move_on_after(network.limits.server_timeout_s):
             await looking.look(directory_pages)
+            if closely:
+                await looking.look_closely()
         return Visited(looking.observation(), looking.client_api)
 
 
@@ -97,6 +107,8 @@ class _Look:
         self._signed_accepted: bool | None = None
         self._aliases: tuple[AliasAnswer, ...] = ()
         self._outstanding = 0
+        self._addresses: tuple[AddressLook, ...] = ()
+        self._families: Families | None = None
 
     @property
     def client_api(self) -> str:
@@ -134,12 +146,18 @@ class _Look:
         if directory_pages is None:
             await self._look_up_aliases()
 
+    async def look_closely(self) -> None:
+        """Every address for itself. Nothing of it is kept when the time is up before its end."""
+        known = self.observation()
+        self._addresses = await look_at_addresses(self._session, known, self._limits)
+        self._families = judge_families(self._addresses, self._session.has_route)
+
     async def _ask_client_base(self) -> Attempt[str | None]:
         url = f"https://{self._name.host_for_url}{federation.CLIENT_WELL_KNOWN_URI}"
         attempt = await self._session.get(url, body_limit_bytes=self._limits.well_known_bytes)
         if isinstance(attempt, Ok) and attempt.value.status == 404:
             return Ok(None, attempt.timings)
-        return _parsed(expect_ok(attempt), federation.parse_client_well_known)
+        return parsed(expect_ok(attempt), federation.parse_client_well_known)
 
     async def _connect(self, endpoints: tuple[Endpoint, ...]) -> Connection | None:
         """The first endpoint with verified TLS. Without one, TCP counts if any endpoint gave it, and the failure kept
@@ -164,7 +182,7 @@ class _Look:
                 connection, uri, host_header=endpoint.host_header, body_limit_bytes=self._limits.body_bytes
             ),
         )
-        return _parsed(expect_ok(attempt), parse)
+        return parsed(expect_ok(attempt), parse)
 
     async def _ask_client_versions(self) -> Attempt[ClientVersions]:
         client_api = self._client_api_if_heard()
@@ -172,7 +190,7 @@ class _Look:
             return NOT_REACHED
         url = client_api + federation.CLIENT_VERSIONS_URI
         attempt = await self._session.get(url, body_limit_bytes=self._limits.body_bytes)
-        return _parsed(expect_ok(attempt), federation.parse_client_versions)
+        return parsed(expect_ok(attempt), federation.parse_client_versions)
 
     def _client_api_if_heard(self) -> str | None:
         """The client API's address, unless it is a guess at a host that has just given no HTTP answer at all."""
@@ -214,14 +232,6 @@ class _Look:
             requests=self._session.requests,
             bytes_read=self._session.bytes_read,
             duration_s=trio.current_time() - self._started,
+            addresses=self._addresses,
+            families=self._families,
         )
-
-
-def _parsed(attempt: Attempt[Answer], parse: Callable[[bytes], T]) -> Attempt[T]:
-    """Judge the body of an answer; what does not parse is a failure of its own kind."""
-    if not isinstance(attempt, Ok):
-        return attempt
-    try:
-        return Ok(parse(attempt.value.body), attempt.timings)
-    except ProtocolError as error:
-        return Failed(error.failure, attempt.timings)
