@@ -36,7 +36,17 @@ from crawler.store.status import CrawlStatus, write_status
 _VANTAGE = 255
 """Characters of the name of a vantage."""
 
-_TABLES = ("server", "server_observation", "attempt", "resolution_step", "endpoint", "listing", "participation", "lead")
+_TABLES = (
+    "server",
+    "server_observation",
+    "attempt",
+    "resolution_step",
+    "endpoint",
+    "address_look",
+    "listing",
+    "participation",
+    "lead",
+)
 
 
 class CensusWriter:
