@@ -15,7 +15,6 @@ import trio
 
 from crawler.config import Limits
 from crawler.engine.judge import parsed
-from crawler.engine.patience import expect_ok
 from crawler.model.discovery import Endpoint
 from crawler.model.names import ServerName
 from crawler.model.observation import (
@@ -113,7 +112,7 @@ async def _ask(
     attempt = await session.request(
         connection, uri, host_header=endpoint.host_header, body_limit_bytes=limits.body_bytes
     )
-    return parsed(expect_ok(attempt), parse)
+    return parsed(attempt, parse)
 
 
 def _verify_code(tls: Attempt[object]) -> int | None:

@@ -5,14 +5,17 @@ Apart from the visit, which every crawl makes of every server; this asks more th
 
 from collections.abc import Mapping, Set
 
-from crawler.engine.visit import visit
+import trio
+
+from crawler.engine.client_side import ClientSide, ask_client_side
+from crawler.engine.visit import is_silent, visit_within
 from crawler.model.close_look import Inspection
 from crawler.model.names import ServerName
 from crawler.model.observation import Families, Skipped, SkipReason
 from crawler.net.transport import Network
 from crawler.protocol.signing import Identity
 
-NOT_NEEDED = Skipped(SkipReason.NOT_NEEDED)
+OUT_OF_TIME = Skipped(SkipReason.CANCELLED)
 
 
 async def inspect(
@@ -20,11 +23,11 @@ async def inspect(
     identity: Identity | None,
     name: ServerName,
     *,
-    registration: bool = False,  # noqa: ARG001 - of the client side, which is not asked yet
+    registration: bool = False,
     past_keys: Mapping[str, Set[str]] | None = None,
 ) -> Inspection:
     """Look at one server: the visit of a crawl (the first page of its directory only), every address, and the client
-    side.
+    side. The visit with the addresses, and the client side, may each take `limits.server_timeout_s`.
 
     Args:
         network: the process's network.
@@ -33,16 +36,21 @@ async def inspect(
         registration: ask whether anybody may sign up, too.
         past_keys: what earlier crawls saw, for the inspection to carry.
     """
-    visited = await visit(network, identity, name, directory_pages=1, closely=True)
-    seen = visited.observation
+    async with network.visit(name) as session:
+        visited = await visit_within(session, identity, directory_pages=1, closely=True)
+        seen = visited.observation
+        client_api = None if is_silent(seen.client_well_known) else visited.client_base
+        said = ClientSide(OUT_OF_TIME, OUT_OF_TIME, OUT_OF_TIME, OUT_OF_TIME, OUT_OF_TIME, OUT_OF_TIME)
+        with trio.move_on_after(network.limits.server_timeout_s):
+            said = await ask_client_side(session, name, client_api, registration=registration)
     return Inspection(
         observation=seen,
         addresses=seen.addresses,
         families=seen.families or Families.UNKNOWN,
-        login_flows=NOT_NEEDED,
-        oauth=NOT_NEEDED,
-        policy_server=NOT_NEEDED,
-        robots=NOT_NEEDED,
-        registration=NOT_NEEDED,
+        login_flows=said.login_flows,
+        oauth=said.oauth,
+        policy_server=said.policy_server,
+        robots=said.robots,
+        registration=said.registration,
         past_keys=past_keys or {},
     )
