@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from crawler.model.crawl import Lead
 from crawler.model.names import try_server_name
-from crawler.model.observation import ServerObservation
+from crawler.model.observation import Ok, ServerObservation
 from crawler.model.rooms import AliasAnswer
 from crawler.store import codec
 from crawler.store.numbers import ServerNumbers
@@ -23,7 +23,8 @@ class Batch:
 
     `participants` are the servers of a room as one server named them, (server that answered, room ID) -> numbers; they
     become rows last, when the writer has taken out what earlier batches hold already. `answers` gives the numbers of
-    answers, those of earlier batches among them.
+    answers, those of earlier batches among them. `support_heard` are the servers that said whom to write to, or that
+    they publish no such thing: what is kept of them from before is to go.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Batch:
     ) -> None:
         self.rows: defaultdict[str, list[codec.Row]] = defaultdict(list)
         self.visited: set[int] = set()
+        self.support_heard: set[int] = set()
         self.participants: defaultdict[Answered, set[int]] = defaultdict(set)
         self.answers: dict[Answered, int] = {}
         self._crawl_id = crawl_id
@@ -50,7 +52,11 @@ class Batch:
         self.rows["attempt"].extend(codec.attempt_rows(self._crawl_id, number, seen))
         self.rows["resolution_step"].extend(codec.step_rows(self._crawl_id, number, seen))
         self.rows["endpoint"].extend(codec.endpoint_rows(self._crawl_id, number, seen))
+        self.rows["address_look"].extend(codec.address_look_rows(self._crawl_id, number, seen))
         self.rows["seen_listing"].extend(codec.listing_rows(self._crawl_id, number, seen))
+        self.rows["support_contact"].extend(codec.support_rows(self._crawl_id, number, seen))
+        if isinstance(seen.support, Ok):
+            self.support_heard.add(number)
         for answer in seen.aliases:
             self.add_answer(number, answer)
 

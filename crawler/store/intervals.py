@@ -161,6 +161,7 @@ _STATE = (
     "branch", "delegated", "resolves", "reachable", "secure", "online", "federating", "accepting", "listing",
     "failed_phase", "failed_kind", "software_raw", "version_raw", "software", "version", "verify_keys", "tls_protocol",
     "tls_cipher", "client_base", "identity_server", "rtc_foci", "sliding_sync_proxy", "oauth_issuer",
+    "support_published",
 )  # fmt: skip
 _DIRECTORY = ("directory_state", "directory_way", "directory_rooms", "directory_stopped", "directory_noindex")
 _CERTIFICATE = ("tls_fingerprint", "tls_issuer", "tls_not_after")

@@ -3,7 +3,8 @@
 A crawl is begun, then recorded batch by batch, each batch one transaction, then sealed by one more, which also turns
 what it saw into intervals (`intervals`) and lets go of journals that are old enough (`journal`). So a killed crawl
 leaves whole batches, and stays `running` until the next writer calls it failed; what earlier crawls saw is not touched
-by any of it.
+by any of it. Whom to write to is personal data: only the last that was heard is kept, and not for much longer than it
+is published.
 
 Blocking: the engine calls it in a thread, one call at a time.
 """
@@ -39,8 +40,11 @@ from crawler.store.upgrade import bring_up_to_date
 _VANTAGE = 255
 """Characters of the name of a vantage."""
 
+SUPPORT_CENSUSES = 3
+"""Censuses for which the contacts of a server are kept that none of them saw: it is gone, or hides them."""
+
 _TABLES = (
-    "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead",
+    "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "support_contact",
     "seen_server", "seen_listing", "seen_answer", "seen_participation",
 )  # fmt: skip
 
@@ -203,6 +207,7 @@ class CensusWriter:
                         # The same server answered for the same room in an earlier batch, through another alias.
                         servers.difference_update(self._participants(crawl_id, self._answers[answered]))
                 batch.add_participation()
+                self._connection.execute(_FORGET_SUPPORT, [json.dumps(sorted(batch.support_heard))])
                 for table, rows in batch.rows.items():
                     types = self._types[table]
                     insert_rows(self._connection, table, types, (tuple(row[c] for c in types) for row in rows))
@@ -248,6 +253,7 @@ class CensusWriter:
                 if state is CrawlState.COMPLETED:
                     fold(self._connection, crawl_id)
                 let_go(self._connection, finished_at - timedelta(days=self._journal_days))
+                self._connection.execute(_FORGET_UNSEEN_SUPPORT, {"crawl": crawl_id, "skipped": SUPPORT_CENSUSES - 1})
         sealed = read_crawl(self._connection, crawl_id)
         if self._crawl is not None and self._crawl.id == crawl_id:
             self._crawl = sealed
@@ -322,3 +328,15 @@ WHERE crawl_id = $crawl AND state = 'running'
 """
 
 _COMPLETENESS = "UPDATE crawl SET completeness = servers / known WHERE crawl_id = ? AND known > 0"
+
+_FORGET_SUPPORT = """
+DELETE FROM support_contact WHERE server_id IN (SELECT unnest(from_json_strict($1, '["INTEGER"]')))
+"""
+
+_FORGET_UNSEEN_SUPPORT = """
+WITH same_kind AS (SELECT crawl_id FROM crawl WHERE synthetic = (SELECT synthetic FROM crawl WHERE crawl_id = $crawl))
+DELETE FROM support_contact
+WHERE crawl_id IN (SELECT crawl_id FROM same_kind) AND crawl_id < (
+    SELECT crawl_id FROM census JOIN same_kind USING (crawl_id) ORDER BY crawl_id DESC OFFSET $skipped LIMIT 1
+)
+"""

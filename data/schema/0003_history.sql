@@ -76,6 +76,7 @@ CREATE TABLE seen_server (
     rtc_foci JSON,
     sliding_sync_proxy VARCHAR,
     oauth_issuer VARCHAR,
+    support_published BOOLEAN,
     spec_versions JSON,
     unstable_features JSON,
     tls_issuer VARCHAR,
@@ -113,6 +114,7 @@ COMMENT ON COLUMN seen_server.identity_server IS 'm.identity_server of .well-kno
 COMMENT ON COLUMN seen_server.rtc_foci IS 'URLs of the foci for calls in .well-known/matrix/client (MSC4143), JSON list, at most 20; NULL when the document was not had, an empty list when it names none.';
 COMMENT ON COLUMN seen_server.sliding_sync_proxy IS 'URL of a sliding sync proxy in .well-known/matrix/client (MSC3575), at most 1024 characters; NULL when not said.';
 COMMENT ON COLUMN seen_server.oauth_issuer IS 'Issuer of org.matrix.msc2965.authentication in .well-known/matrix/client, at most 1024 characters; NULL when not said.';
+COMMENT ON COLUMN seen_server.support_published IS 'Whether .well-known/matrix/support is published (who its contacts are is kept apart, and not for ever); NULL when that was not found out.';
 COMMENT ON COLUMN seen_server.spec_versions IS 'versions of /_matrix/client/versions, JSON list, at most 200; NULL when not had.';
 COMMENT ON COLUMN seen_server.unstable_features IS 'unstable_features of it, JSON object of booleans, at most 1000; NULL when not had.';
 COMMENT ON COLUMN seen_server.tls_issuer IS 'Organisation, else common name, of the leaf certificate''s issuer; NULL when TLS did not verify.';
@@ -328,6 +330,7 @@ CREATE TABLE server_state (
     rtc_foci JSON,
     sliding_sync_proxy VARCHAR,
     oauth_issuer VARCHAR,
+    support_published BOOLEAN,
     client_api_id INTEGER NOT NULL,
     valid_from INTEGER NOT NULL,
     valid_to INTEGER
@@ -358,6 +361,7 @@ COMMENT ON COLUMN server_state.identity_server IS 'm.identity_server of .well-kn
 COMMENT ON COLUMN server_state.rtc_foci IS 'URLs of the foci for calls in .well-known/matrix/client (MSC4143), JSON list, at most 20; NULL when the document was not had, an empty list when it names none.';
 COMMENT ON COLUMN server_state.sliding_sync_proxy IS 'URL of a sliding sync proxy in .well-known/matrix/client (MSC3575), at most 1024 characters; NULL when not said.';
 COMMENT ON COLUMN server_state.oauth_issuer IS 'Issuer of org.matrix.msc2965.authentication in .well-known/matrix/client, at most 1024 characters; NULL when not said.';
+COMMENT ON COLUMN server_state.support_published IS 'Whether .well-known/matrix/support is published (who its contacts are is kept apart, and not for ever); NULL when that was not found out.';
 COMMENT ON COLUMN server_state.client_api_id IS 'What its client API offers.';
 COMMENT ON COLUMN server_state.valid_from IS 'First crawl of the series that saw it so.';
 COMMENT ON COLUMN server_state.valid_to IS 'First crawl that looked again and saw otherwise, or nothing; NULL while it stands.';
@@ -575,15 +579,15 @@ FROM server_observation ORDER BY rowid;
 INSERT INTO seen_server (
     crawl_id, server_id, branch, delegated, resolves, reachable, secure, online, federating, accepting, listing,
     failed_phase, failed_kind, software_raw, version_raw, software, version, verify_keys, tls_protocol,
-    tls_cipher, client_base, identity_server, rtc_foci, sliding_sync_proxy, oauth_issuer, spec_versions,
-    unstable_features, tls_issuer, tls_not_after, tls_fingerprint, directory_state, directory_way,
+    tls_cipher, client_base, identity_server, rtc_foci, sliding_sync_proxy, oauth_issuer, support_published,
+    spec_versions, unstable_features, tls_issuer, tls_not_after, tls_fingerprint, directory_state, directory_way,
     directory_rooms, directory_stopped, directory_noindex
 )
 SELECT
     crawl_id, server_id, branch, delegated, resolves, reachable, secure, online, federating, accepting, listing,
     failed_phase, failed_kind, software_raw, version_raw, software, version, verify_keys, tls_protocol,
-    tls_cipher, client_base, identity_server, rtc_foci, sliding_sync_proxy, oauth_issuer, spec_versions,
-    unstable_features, tls_issuer, tls_not_after, tls_fingerprint, directory_state, directory_way,
+    tls_cipher, client_base, identity_server, rtc_foci, sliding_sync_proxy, oauth_issuer, support_published,
+    spec_versions, unstable_features, tls_issuer, tls_not_after, tls_fingerprint, directory_state, directory_way,
     directory_rooms, directory_stopped, directory_noindex
 FROM server_observation ORDER BY rowid;
 DROP TABLE server_observation;
@@ -678,6 +682,7 @@ SELECT
     s.rtc_foci,
     s.sliding_sync_proxy,
     s.oauth_issuer,
+    s.support_published,
     v.families
 FROM crawl c
 JOIN server_state s ON s.series_id = c.series_id AND s.valid_from <= c.crawl_id AND (
@@ -740,6 +745,7 @@ COMMENT ON COLUMN server_observation.identity_server IS 'm.identity_server of .w
 COMMENT ON COLUMN server_observation.rtc_foci IS 'URLs of the foci for calls in .well-known/matrix/client (MSC4143), JSON list, at most 20; NULL when the document was not had, an empty list when it names none.';
 COMMENT ON COLUMN server_observation.sliding_sync_proxy IS 'URL of a sliding sync proxy in .well-known/matrix/client (MSC3575), at most 1024 characters; NULL when not said.';
 COMMENT ON COLUMN server_observation.oauth_issuer IS 'Issuer of org.matrix.msc2965.authentication in .well-known/matrix/client, at most 1024 characters; NULL when not said.';
+COMMENT ON COLUMN server_observation.support_published IS 'Whether .well-known/matrix/support is published (who its contacts are is kept apart, and not for ever); NULL when that was not found out.';
 COMMENT ON COLUMN server_observation.families IS 'Which internet protocols reach the server: both, ipv4_only, ipv6_only, ipv6_broken, ipv4_broken, neither, or unknown (no route of our own); NULL in a visit that did not look at every address; and when the journal of the crawl was let go.';
 
 CREATE VIEW listing AS
