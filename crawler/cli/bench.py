@@ -8,9 +8,6 @@ import click
 
 from crawler.engine.bench import bench_crawl
 
-CALM = ("--set", "limits.directory_pages=1", "--set", "limits.alias_lookups=1", "--set", "limits.address_rate_per_s=10000",
-        "--set", "limits.address_concurrency=1000")  # fmt: skip
-
 
 @click.command(short_help="Measure a crawl of a practice federation.")
 @click.option("--servers", type=click.IntRange(min=10), default=2000, show_default=True, metavar="N", help="How many.")
