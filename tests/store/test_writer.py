@@ -14,12 +14,20 @@ from crawler.model.crawl import CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.names import parse_server_name
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer, PublicRoom
-from crawler.store.codec import Row, attempt_rows, endpoint_rows, listing_rows, observation_row, step_rows
+from crawler.store.codec import (
+    Row,
+    address_look_rows,
+    attempt_rows,
+    endpoint_rows,
+    listing_rows,
+    observation_row,
+    step_rows,
+)
 from crawler.store.reader import SnapshotReader
 from crawler.store.status import read_status
 from crawler.store.writer import CensusWriter
 from tests.store.census import begin, crawl, publish
-from tests.store.observations import DAY, FEW, dead, observations, online, server_names, some_federation
+from tests.store.observations import DAY, FEW, closely, dead, observations, online, server_names, some_federation
 
 
 @pytest.fixture
@@ -64,12 +72,13 @@ def test_a_crawl_from_beginning_to_seal(path: Path) -> None:
 
 
 def test_the_tables_hold_what_the_codec_says(path: Path) -> None:
-    federation = some_federation(3, 40)
+    federation = [*some_federation(3, 40), closely("close.test")]
     crawl(path, federation)
     makers = {
         "attempt": (attempt_rows, "rowid"),
         "resolution_step": (step_rows, "rowid"),
         "endpoint": (endpoint_rows, "rowid"),
+        "address_look": (address_look_rows, "rowid"),
         "listing": (listing_rows, "server_id, room_id"),
     }
     for name, (maker, order) in makers.items():
