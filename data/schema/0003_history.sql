@@ -847,3 +847,259 @@ COMMENT ON COLUMN room.join_rule IS 'Join rule; NULL when absent, which the spec
 COMMENT ON COLUMN room.room_type IS 'Room type, m.space for spaces; NULL for a plain room.';
 COMMENT ON COLUMN room.world_readable IS 'Whether any directory says that anybody may read its history; NULL when none says.';
 COMMENT ON COLUMN room.guest_can_join IS 'Whether any directory says that guests may join; NULL when none says.';
+-- Lives: what was so on a day, and what became of servers and rooms. Times are the seals of crawls.
+
+CREATE VIEW server_life AS
+SELECT
+    s.series_id,
+    n.server_name,
+    s.server_id,
+    s.valid_from,
+    s.valid_to,
+    b.finished_at AS seen_from,
+    e.finished_at AS seen_to,
+    s.online,
+    s.federating,
+    s.accepting,
+    s.software,
+    s.version,
+    s.failed_kind
+FROM server_state s
+JOIN server n USING (server_id)
+JOIN crawl b ON b.crawl_id = s.valid_from
+LEFT JOIN crawl e ON e.crawl_id = s.valid_to;
+COMMENT ON VIEW server_life IS 'Every state a server was in, one after the other.';
+COMMENT ON COLUMN server_life.series_id IS 'The series of crawls.';
+COMMENT ON COLUMN server_life.server_name IS 'Its name.';
+COMMENT ON COLUMN server_life.server_id IS 'The server.';
+COMMENT ON COLUMN server_life.valid_from IS 'First crawl of the series that saw it so.';
+COMMENT ON COLUMN server_life.valid_to IS 'First crawl that looked again and saw otherwise, or nothing; NULL while it stands.';
+COMMENT ON COLUMN server_life.seen_from IS 'Seal of the crawl valid_from, UTC.';
+COMMENT ON COLUMN server_life.seen_to IS 'Seal of the crawl valid_to, UTC; NULL while it stands.';
+COMMENT ON COLUMN server_life.online IS 'Secure, and /_matrix/federation/v1/version answered JSON.';
+COMMENT ON COLUMN server_life.federating IS 'Online, and its key document verified itself and was in date.';
+COMMENT ON COLUMN server_life.accepting IS 'Federating, and it accepted a request signed by us; NULL when it was not asked with an identity.';
+COMMENT ON COLUMN server_life.software IS 'Normalised implementation name, lower case; NULL when not said. The reference table of implementations explains it.';
+COMMENT ON COLUMN server_life.version IS 'Version number alone, without build and branch; NULL when it says none.';
+COMMENT ON COLUMN server_life.failed_kind IS 'Kind of that failure; NULL likewise.';
+
+CREATE VIEW room_life AS
+SELECT
+    r.series_id,
+    k.room_id,
+    r.room_number,
+    r.valid_from,
+    r.valid_to,
+    b.finished_at AS seen_from,
+    e.finished_at AS seen_to,
+    r.directories,
+    r.members,
+    t.name,
+    t.topic,
+    t.canonical_alias,
+    t.join_rule,
+    t.room_type
+FROM room_state r
+JOIN known_room k USING (room_number)
+JOIN room_text t USING (text_id)
+JOIN crawl b ON b.crawl_id = r.valid_from
+LEFT JOIN crawl e ON e.crawl_id = r.valid_to;
+COMMENT ON VIEW room_life IS 'Every account of a room, one after the other: members over time, and what it called itself.';
+COMMENT ON COLUMN room_life.series_id IS 'The series of crawls.';
+COMMENT ON COLUMN room_life.room_id IS 'Room ID.';
+COMMENT ON COLUMN room_life.room_number IS 'The room.';
+COMMENT ON COLUMN room_life.valid_from IS 'First crawl of the series that saw it so.';
+COMMENT ON COLUMN room_life.valid_to IS 'First crawl that looked again and saw otherwise, or nothing; NULL while it stands.';
+COMMENT ON COLUMN room_life.seen_from IS 'Seal of the crawl valid_from, UTC.';
+COMMENT ON COLUMN room_life.seen_to IS 'Seal of the crawl valid_to, UTC; NULL while it stands.';
+COMMENT ON COLUMN room_life.directories IS 'In how many directories it was listed.';
+COMMENT ON COLUMN room_life.members IS 'Median over these directories of the members they report; NULL when none reports any.';
+COMMENT ON COLUMN room_life.name IS 'Room name, raw, at most 255 characters; NULL when absent.';
+COMMENT ON COLUMN room_life.topic IS 'Topic, raw, at most 4096 characters; NULL when absent.';
+COMMENT ON COLUMN room_life.canonical_alias IS 'Canonical alias, as listed, at most 255 characters; NULL when absent.';
+COMMENT ON COLUMN room_life.join_rule IS 'Join rule, at most 255 characters; NULL when absent, which the specification reads as public.';
+COMMENT ON COLUMN room_life.room_type IS 'Room type, m.space for spaces, at most 255 characters; NULL for a plain room.';
+
+CREATE VIEW server_session AS
+SELECT
+    series_id,
+    server_id,
+    online,
+    min(valid_from) AS valid_from,
+    CASE WHEN bool_or(valid_to IS NULL) THEN NULL ELSE max(valid_to) END AS valid_to
+FROM (
+    SELECT *, sum(changed) OVER (PARTITION BY series_id, server_id ORDER BY valid_from) AS stretch
+    FROM (
+        SELECT series_id, server_id, online, valid_from, valid_to, coalesce(
+            lag(online) OVER before <> online OR lag(valid_to) OVER before <> valid_from, true
+        )::INTEGER AS changed
+        FROM server_state
+        WINDOW before AS (PARTITION BY series_id, server_id ORDER BY valid_from)
+    )
+)
+GROUP BY series_id, server_id, online, stretch;
+COMMENT ON VIEW server_session IS 'How long a server was up, or down, at a stretch: its states joined while online stays the same. A server that a census did not visit is neither.';
+COMMENT ON COLUMN server_session.series_id IS 'The series of crawls.';
+COMMENT ON COLUMN server_session.server_id IS 'The server.';
+COMMENT ON COLUMN server_session.online IS 'Whether it was up.';
+COMMENT ON COLUMN server_session.valid_from IS 'First crawl of the series that saw it so.';
+COMMENT ON COLUMN server_session.valid_to IS 'First crawl that looked again and saw otherwise, or nothing; NULL while it stands.';
+
+CREATE VIEW server_event AS
+WITH up AS (
+    SELECT series_id, server_id, valid_from, valid_to,
+        row_number() OVER (PARTITION BY series_id, server_id ORDER BY valid_from) AS place,
+        lead(valid_from) OVER (PARTITION BY series_id, server_id ORDER BY valid_from) AS back
+    FROM server_session WHERE online
+), happened AS (
+    SELECT series_id, server_id, valid_from AS crawl_id, CASE WHEN place = 1 THEN 'birth' ELSE 'return' END AS event
+    FROM up
+    UNION ALL
+    SELECT series_id, server_id, valid_to, CASE WHEN back IS NULL THEN 'death' ELSE 'outage' END
+    FROM up WHERE valid_to IS NOT NULL
+)
+SELECT h.series_id, h.server_id, n.server_name, h.event, h.crawl_id, c.finished_at AS at
+FROM happened h JOIN server n USING (server_id) JOIN crawl c USING (crawl_id);
+COMMENT ON VIEW server_event IS 'When servers came, went and came back. A death is known only for now: a later return makes it an outage.';
+COMMENT ON COLUMN server_event.series_id IS 'The series of crawls.';
+COMMENT ON COLUMN server_event.server_id IS 'The server.';
+COMMENT ON COLUMN server_event.server_name IS 'Its name.';
+COMMENT ON COLUMN server_event.event IS 'birth: first seen online; outage: no longer, and back later; death: no longer, and not back since; return: back online.';
+COMMENT ON COLUMN server_event.crawl_id IS 'The crawl.';
+COMMENT ON COLUMN server_event.at IS 'Its seal, UTC.';
+
+CREATE VIEW server_version AS
+SELECT series_id, server_id, software, version, min(valid_from) AS valid_from,
+    CASE WHEN bool_or(valid_to IS NULL) THEN NULL ELSE max(valid_to) END AS valid_to
+FROM (
+    SELECT *, sum(changed) OVER (PARTITION BY series_id, server_id ORDER BY valid_from) AS stretch
+    FROM (
+        SELECT series_id, server_id, software, version, valid_from, valid_to, (
+            lag(software) OVER before IS DISTINCT FROM software
+            OR lag(version) OVER before IS DISTINCT FROM version
+            OR lag(valid_to) OVER before IS DISTINCT FROM valid_from
+        )::INTEGER AS changed
+        FROM server_state WHERE online
+        WINDOW before AS (PARTITION BY series_id, server_id ORDER BY valid_from)
+    )
+)
+GROUP BY series_id, server_id, software, version, stretch;
+COMMENT ON VIEW server_version IS 'Which software and version a server ran while it was online, from one crawl to another.';
+COMMENT ON COLUMN server_version.series_id IS 'The series of crawls.';
+COMMENT ON COLUMN server_version.server_id IS 'The server.';
+COMMENT ON COLUMN server_version.software IS 'Normalised implementation name, lower case; NULL when not said. The reference table of implementations explains it.';
+COMMENT ON COLUMN server_version.version IS 'Version number alone, without build and branch; NULL when it says none.';
+COMMENT ON COLUMN server_version.valid_from IS 'First crawl of the series that saw it so.';
+COMMENT ON COLUMN server_version.valid_to IS 'First crawl that looked again and saw otherwise, or nothing; NULL while it stands.';
+
+CREATE VIEW room_rename AS
+SELECT
+    now.series_id,
+    now.room_number,
+    k.room_id,
+    now.valid_from AS crawl_id,
+    c.finished_at AS at,
+    o.name AS old_name,
+    t.name AS name,
+    o.canonical_alias AS old_canonical_alias,
+    t.canonical_alias AS canonical_alias,
+    o.topic IS DISTINCT FROM t.topic AS topic_changed
+FROM room_state now
+JOIN room_state was
+    ON was.series_id = now.series_id AND was.room_number = now.room_number AND was.valid_to = now.valid_from
+    AND was.text_id <> now.text_id
+JOIN room_text t ON t.text_id = now.text_id
+JOIN room_text o ON o.text_id = was.text_id
+JOIN known_room k ON k.room_number = now.room_number
+JOIN crawl c ON c.crawl_id = now.valid_from;
+COMMENT ON VIEW room_rename IS 'When a room changed its name, topic or alias between two accounts of it.';
+COMMENT ON COLUMN room_rename.series_id IS 'The series of crawls.';
+COMMENT ON COLUMN room_rename.room_number IS 'The room.';
+COMMENT ON COLUMN room_rename.room_id IS 'Room ID.';
+COMMENT ON COLUMN room_rename.crawl_id IS 'The crawl.';
+COMMENT ON COLUMN room_rename.at IS 'Its seal, UTC.';
+COMMENT ON COLUMN room_rename.old_name IS 'Name before, raw; NULL when it had none.';
+COMMENT ON COLUMN room_rename.name IS 'Name after, raw; NULL when it has none.';
+COMMENT ON COLUMN room_rename.old_canonical_alias IS 'Alias before; NULL when it had none.';
+COMMENT ON COLUMN room_rename.canonical_alias IS 'Alias after; NULL when it has none.';
+COMMENT ON COLUMN room_rename.topic_changed IS 'Whether the topic changed.';
+
+CREATE VIEW online_by_software AS
+WITH delta AS (
+    SELECT series_id, software, crawl_id, sum(change) AS change FROM (
+        SELECT series_id, software, valid_from AS crawl_id, count(*) AS change
+        FROM server_state WHERE online GROUP BY ALL
+        UNION ALL
+        SELECT series_id, software, valid_to, -count(*)
+        FROM server_state WHERE online AND valid_to IS NOT NULL GROUP BY ALL
+    ) GROUP BY ALL
+), kind AS (
+    SELECT DISTINCT series_id, software FROM delta
+)
+SELECT
+    c.series_id,
+    c.crawl_id,
+    c.finished_at AS at,
+    k.software,
+    sum(coalesce(d.change, 0)) OVER (PARTITION BY k.series_id, k.software ORDER BY c.crawl_id)::BIGINT AS servers
+FROM crawl c
+JOIN kind k ON k.series_id = c.series_id
+LEFT JOIN delta d
+    ON d.series_id = c.series_id AND d.crawl_id = c.crawl_id AND d.software IS NOT DISTINCT FROM k.software
+WHERE c.state = 'completed';
+COMMENT ON VIEW online_by_software IS 'Online servers by software after each completed crawl: the history of implementations, summed up from changes.';
+COMMENT ON COLUMN online_by_software.series_id IS 'The series of crawls.';
+COMMENT ON COLUMN online_by_software.crawl_id IS 'The crawl.';
+COMMENT ON COLUMN online_by_software.at IS 'Its seal, UTC.';
+COMMENT ON COLUMN online_by_software.software IS 'Normalised implementation name; NULL of servers that do not say.';
+COMMENT ON COLUMN online_by_software.servers IS 'How many were online.';
+
+CREATE VIEW members_by_crawl AS
+WITH delta AS (
+    SELECT series_id, crawl_id, sum(rooms) AS rooms, sum(members) AS members FROM (
+        SELECT series_id, valid_from AS crawl_id, count(*) AS rooms, sum(members) AS members
+        FROM room_state GROUP BY ALL
+        UNION ALL
+        SELECT series_id, valid_to, -count(*), -sum(members)
+        FROM room_state WHERE valid_to IS NOT NULL GROUP BY ALL
+    ) GROUP BY ALL
+)
+SELECT
+    c.series_id,
+    c.crawl_id,
+    c.finished_at AS at,
+    sum(coalesce(d.rooms, 0)) OVER (PARTITION BY c.series_id ORDER BY c.crawl_id)::BIGINT AS rooms,
+    sum(coalesce(d.members, 0)) OVER (PARTITION BY c.series_id ORDER BY c.crawl_id) AS members
+FROM crawl c LEFT JOIN delta d ON d.series_id = c.series_id AND d.crawl_id = c.crawl_id
+WHERE c.state = 'completed';
+COMMENT ON VIEW members_by_crawl IS 'Rooms and their members after each completed crawl, summed up from changes.';
+COMMENT ON COLUMN members_by_crawl.series_id IS 'The series of crawls.';
+COMMENT ON COLUMN members_by_crawl.crawl_id IS 'The crawl.';
+COMMENT ON COLUMN members_by_crawl.at IS 'Its seal, UTC.';
+COMMENT ON COLUMN members_by_crawl.rooms IS 'Unique rooms listed.';
+COMMENT ON COLUMN members_by_crawl.members IS 'Sum over them of the median of the members that directories report; rooms that report none add nothing.';
+
+-- The last completed crawl of each series that was sealed by the end of a day, UTC.
+CREATE MACRO crawls_on(day) AS TABLE
+SELECT series_id, max(crawl_id) AS crawl_id FROM crawl
+WHERE state = 'completed' AND finished_at < timezone('UTC', (day::DATE + 1)::TIMESTAMP)
+GROUP BY series_id;
+
+-- The federation as it was known at the end of a day: SELECT * FROM federation_on('2026-11-24').
+CREATE MACRO federation_on(day) AS TABLE
+SELECT s.* EXCLUDE (valid_from, valid_to, client_api_id), n.server_name, c.crawl_id
+FROM crawls_on(day) c
+JOIN server_state s ON s.series_id = c.series_id AND s.valid_from <= c.crawl_id AND (
+    s.valid_to IS NULL OR s.valid_to > c.crawl_id
+)
+JOIN server n USING (server_id);
+
+-- The rooms that directories listed, likewise.
+CREATE MACRO rooms_on(day) AS TABLE
+SELECT r.* EXCLUDE (valid_from, valid_to, text_id), k.room_id, t.* EXCLUDE (text_id), c.crawl_id
+FROM crawls_on(day) c
+JOIN room_state r ON r.series_id = c.series_id AND r.valid_from <= c.crawl_id AND (
+    r.valid_to IS NULL OR r.valid_to > c.crawl_id
+)
+JOIN known_room k USING (room_number)
+JOIN room_text t USING (text_id);
