@@ -4,6 +4,7 @@ Writing
 - `writer`      the one writer: begin a crawl, record batches, seal
 - `batch`       the rows of one batch
 - `intervals`   what a crawl saw, folded into what is so from one crawl to another
+- `seal`        the end of a crawl: counted, folded, what is old let go
 - `journal`     what was attempted, summarised and let go after a while
 - `codec`       what a visit saw, as rows; pure
 - `numbers`     the numbers of servers
