@@ -13,6 +13,8 @@ Publishing and reading
 - `publish`     census file -> draft -> serving file, swapped atomically
 - `serving`     names, the pointer to the newest, how many are kept
 - `reader`      the questions that readers ask a serving file
+- `difference`  what changed between two crawls
+- `verify`      is a census file what it claims to be
 - `answer`      rows of an answer as dataclasses
 - `question`    SQL from known words and bound values
 - `rows`        the shapes of the answers
@@ -21,6 +23,9 @@ Beside the files
 - `status`      what the running crawl is at
 - `inbox`       what other processes have to say to the writer
 - `dictionary`  the data dictionary, generated from the schema's comments
+Measuring
+- `bench`       years of crawls, beside full daily copies
+- `bench_world` the federation that is made up for it
 Underneath
 - `connection`  DuckDB behind one door
 - `migrations`  from any older schema to this one, step by step

@@ -165,7 +165,7 @@ _DIMENSIONS = (
     UPDATE temp.fold_listing f SET text_id = t.text_id
     FROM seen_listing l, room_text t
     WHERE f.text_id IS NULL AND l.rowid = f.place AND {_same("t", "l", _TEXT)}
-    """,
+    """,  # noqa: S608 - our own names
     _new_texts(
         "client_api", "client_api_id", _API, "SELECT s.rowid AS place, s.* FROM seen_server s WHERE crawl_id = $crawl"
     ),
