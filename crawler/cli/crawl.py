@@ -23,6 +23,8 @@ from crawler.cli.options import (
     settings_options,
 )
 from crawler.cli.panel import show_progress
+from crawler.config import Settings
+from crawler.engine.canary import Canary
 from crawler.engine.identity import KeyService, key_service, serve_key_document
 from crawler.engine.report import build_report, summary_lines
 from crawler.engine.run import CrawlRun, Plan
@@ -32,11 +34,15 @@ from crawler.engine.visit import worker
 from crawler.errors import CensusError, UsageError
 from crawler.file_limit import raise_file_limit
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState
+from crawler.model.names import ServerName
 from crawler.net.transport import Network
 from crawler.protocol.signing import Identity
 from crawler.store.publish import Draft, stage
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
+
+CANARIES = 8
+"""Shipped seeds that a live crawl knocks at, unless it is told others."""
 
 OnSealed = Callable[[Draft], None]
 """A step that adds tables to the draft of a serving file before it is swapped in; handed down by the roof."""
@@ -119,12 +125,20 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         )
     on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
     with CensusWriter.open(options["db"]) as writer:
-        run = CrawlRun(plan, settings, writer, worker(network, identity), lambda: datetime.now(UTC))
+        canary = Canary(network, settings.liveness, _canaries(settings))
+        work = worker(network, identity, canary)
+        run = CrawlRun(plan, settings, writer, work, lambda: datetime.now(UTC), canary)
         sealed = trio.run(_crawl, run, network, identity, service, settings.politeness.contact)
     published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
     _say(sealed, run, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:
         sys.exit(130)
+
+
+def _canaries(settings: Settings) -> list[ServerName]:
+    """Whom to knock at before anybody was found online."""
+    named = [server_name_argument(name) for name in settings.liveness.canaries]
+    return named or (shipped_seeds()[:CANARIES] if settings.network.is_live else [])
 
 
 def _key_service(identity: Identity | None, options: dict[str, Any]) -> KeyService | None:

@@ -10,7 +10,8 @@ import heapq
 import itertools
 from dataclasses import dataclass, field
 
-from crawler.engine.task import LookUp, Task, Visit
+from crawler.engine.task import LookUp, Task, Visit, Visited
+from crawler.engine.tries import Tries
 from crawler.model.names import ServerName
 from crawler.model.observation import ServerObservation
 
@@ -33,10 +34,14 @@ class Frontier:
     Args:
         max_servers: stop taking new visits after so many; None for no cap.
         alias_lookups: aliases asked of one server in this crawl.
+        concurrency: tasks under way at once, second tries not counted.
+        tries: of servers that are to be tried again.
     """
 
-    def __init__(self, *, max_servers: int | None, alias_lookups: int) -> None:
+    def __init__(self, *, max_servers: int | None, alias_lookups: int, concurrency: int, tries: Tries) -> None:
         self._max_servers = max_servers
+        self.concurrency = concurrency
+        self.tries = tries
         self._alias_lookups = alias_lookups
         self._names: dict[str, ServerName] = {}
         self._witnesses: dict[str, int] = {}
@@ -64,7 +69,8 @@ class Frontier:
 
     @property
     def finished(self) -> bool:
-        return self.active == 0 and not self._ready and (self.queued == 0 or self._capped)
+        idle = self.active == 0 and self.tries.pending == 0 and not self._ready
+        return idle and (self.queued == 0 or self._capped)
 
     @property
     def aliases_outstanding(self) -> int:
@@ -100,7 +106,10 @@ class Frontier:
         self._offer(entry)
 
     def take(self) -> Task | None:
-        """The next task to start, or None if there is none now."""
+        """The next task to start, or None if there is none now, or no room for it."""
+        again = self.tries.take()
+        if again is not None or self.active >= self.concurrency:
+            return again
         if not self._capped:
             while self._heap:
                 _, _, key = heapq.heappop(self._heap)
@@ -115,9 +124,20 @@ class Frontier:
             return self._look_up(self._owners[key])
         return None
 
-    def seen(self, observation: ServerObservation, client_base: str) -> None:
-        """A visit ended."""
-        self.active -= 1
+    def seen(self, visited: Visited) -> Visited | None:
+        """A visit ended.
+
+        Returns:
+            What is to be recorded; None when the server is tried again, or was never tried fairly.
+        """
+        if visited.task.hurried:
+            self.active -= 1
+        verdict = self.tries.ended(visited)
+        if verdict is not None:
+            self._settle(verdict.observation, verdict.client_base)
+        return verdict
+
+    def _settle(self, observation: ServerObservation, client_base: str) -> None:
         self.visited += 1
         name = observation.server_name
         entry = self._owners.setdefault(name.key, _Owner(name))

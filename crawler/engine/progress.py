@@ -36,6 +36,16 @@ class Progress:
     failures: Counter[FailureKind] = field(default_factory=Counter)
     directories: Counter[DirectoryState] = field(default_factory=Counter)
     attempts: Counter[str] = field(default_factory=Counter)
+    again: int = 0
+    """Tries after the first."""
+    came_back: int = 0
+    """Servers that a later try found online."""
+    doubts: Counter[str] = field(default_factory=Counter)
+    """Failures that were not believed, by why."""
+    unjudged: dict[str, str] = field(default_factory=dict)
+    """Servers never tried fairly -> why the last try was not; left to a later crawl."""
+    paused: str = ""
+    """Why the crawl takes no new task now."""
     bounds_hit: dict[str, str] = field(default_factory=dict)
     """Server -> the bound its directory ran into; what a remote made us cut short is named, not hidden."""
 
@@ -79,3 +89,7 @@ class Progress:
         self.active = frontier.active
         self.known = frontier.known
         self.deferred = frontier.deferred
+        tries = frontier.tries
+        self.active += tries.active
+        self.again, self.came_back = tries.again, tries.came_back
+        self.doubts, self.unjudged = Counter(tries.doubts), dict(tries.unjudged)

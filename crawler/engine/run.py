@@ -14,9 +14,12 @@ import trio
 
 from crawler.config import Settings
 from crawler.engine import expand
+from crawler.engine.canary import Canary, Throttle
 from crawler.engine.frontier import Frontier
 from crawler.engine.progress import Progress
 from crawler.engine.task import LookedUp, Outcome, Task, Visited
+from crawler.engine.tries import Tries
+from crawler.errors import CensusError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.names import ServerName, parse_server_name
 from crawler.model.observation import ServerObservation
@@ -49,7 +52,13 @@ class CrawlRun:
     """One crawl. `progress` may be read at any time; `stop()` ends it early, with everything seen kept."""
 
     def __init__(
-        self, plan: Plan, settings: Settings, writer: CensusWriter, worker: Worker, now: Callable[[], datetime]
+        self,
+        plan: Plan,
+        settings: Settings,
+        writer: CensusWriter,
+        worker: Worker,
+        now: Callable[[], datetime],
+        canary: Canary | None = None,
     ) -> None:
         self.progress = Progress()
         self._plan = plan
@@ -57,7 +66,15 @@ class CrawlRun:
         self._writer = writer
         self._worker = worker
         self._now = now
-        self._frontier = Frontier(max_servers=plan.max_servers, alias_lookups=settings.limits.alias_lookups)
+        self._canary = canary
+        limits = settings.limits
+        self._frontier = Frontier(
+            max_servers=plan.max_servers,
+            alias_lookups=limits.alias_lookups,
+            concurrency=limits.concurrency,
+            tries=Tries(at_most=limits.tries, at_once=limits.second_tries),
+        )
+        self._throttle = Throttle(settings.limits, settings.liveness)
         self._scope = trio.CancelScope()
         self._crawl_id = 0
         self._observations: list[ServerObservation] = []
@@ -106,15 +123,18 @@ class CrawlRun:
         return crawl_id
 
     async def _loop(self) -> None:
-        limits = self._settings.limits
-        done, inbox = trio.open_memory_channel[Outcome](limits.concurrency)
+        done, inbox = trio.open_memory_channel[Outcome](self._settings.limits.concurrency)
         async with trio.open_nursery() as nursery:
+            if self._canary is not None:
+                nursery.start_soon(self._canary.watch)
             last_commit = trio.current_time()
             while True:
-                while self._frontier.active < limits.concurrency and (task := self._frontier.take()) is not None:
+                self._look_after_ourselves()
+                while not self.progress.paused and (task := self._frontier.take()) is not None:
                     nursery.start_soon(self._work, task, done)
                 self.progress.look_at(self._frontier)
                 if self._frontier.finished:
+                    nursery.cancel_scope.cancel()
                     return
                 with trio.move_on_at(last_commit + BATCH_S):
                     self._digest(await inbox.receive())
@@ -122,16 +142,38 @@ class CrawlRun:
                     await trio.to_thread.run_sync(self._commit)
                     last_commit = trio.current_time()
 
+    def _look_after_ourselves(self) -> None:
+        """Pause while our network is down; take less on while our event loop lags.
+
+        Raises:
+            CensusError: it has been down for too long.
+        """
+        if self._canary is None:
+            return
+        liveness = self._settings.liveness
+        down_s = self._canary.down_for_s()
+        self.progress.paused = "" if down_s is None else f"nothing has come in for {down_s:.0f} s: is our network down?"
+        if down_s is not None and down_s > liveness.outage_max_s:
+            raise CensusError(
+                f"nothing has come in for {down_s:.0f} s, from nobody: the network of this machine seems down. What "
+                "was seen is kept; start again when it works"
+            )
+        most = self._settings.limits.concurrency
+        self._frontier.concurrency = self._throttle.allowed(self._canary.lagged_lately_s(), most, trio.current_time())
+
     async def _work(self, task: Task, done: trio.MemorySendChannel[Outcome]) -> None:
         await done.send(await self._worker(task))
 
     def _digest(self, outcome: Outcome) -> None:
         limit = self._settings.limits.leads_per_server
         match outcome:
-            case Visited(seen, client_base):
+            case Visited():
+                verdict = self._frontier.seen(outcome)
+                if verdict is None:
+                    return
+                seen = verdict.observation
                 self._observations.append(seen)
                 self.progress.count(seen)
-                self._frontier.seen(seen, client_base)
                 for name, lead in expand.named_by_visit(seen, limit):
                     self._hear(name, lead)
                 for alias, owner, members in expand.foreign_aliases(seen):

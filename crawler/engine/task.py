@@ -6,6 +6,7 @@ Plain data, so that a worker may be another process, or another machine.
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from crawler.engine.vigil import Doubt
 from crawler.model.names import ServerName
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer
@@ -13,9 +14,10 @@ from crawler.model.rooms import AliasAnswer
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Look at one server."""
+    """Look at one server; `hurried` at a first try, whose deadlines are short until somebody is there."""
 
     server: ServerName
+    hurried: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,13 @@ Task: TypeAlias = Visit | LookUp
 
 @dataclass(frozen=True, slots=True)
 class Visited:
-    """A visit ended. `client_base` is where the server's client API is believed to be."""
+    """A visit ended. `client_base` is where the server's client API is believed to be; `doubt` why a failure is not to
+    be believed."""
 
+    task: Visit
     observation: ServerObservation
     client_base: str
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, slots=True)

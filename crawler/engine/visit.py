@@ -5,12 +5,14 @@ can run it. Whatever the server does, an observation comes out; only a bug of ou
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import trio
 
 from crawler.config import Limits
+from crawler.engine.canary import Canary
 from crawler.engine.directory import read_public_rooms
 from crawler.engine.lookup import aliases_to_ask, ask_aliases
 from crawler.engine.patience import expect_ok, patiently
@@ -42,13 +44,19 @@ T = TypeVar("T")
 NOT_REACHED = Skipped(SkipReason.NOT_REACHED)
 
 
-def worker(network: Network, identity: Identity | None) -> Callable[[Task], Awaitable[Outcome]]:
-    """What carries out the tasks of a crawl."""
+def worker(
+    network: Network, identity: Identity | None, canary: Canary | None = None
+) -> Callable[[Task], Awaitable[Outcome]]:
+    """What carries out the tasks of a crawl; the canary judges whether what failed may be believed."""
 
     async def work(task: Task) -> Outcome:
         match task:
-            case Visit(server):
-                return await visit(network, identity, server)
+            case Visit():
+                began = trio.current_time()
+                visited = await visit(network, identity, task.server, hurried=task.hurried)
+                limits = network.limits.of_first_try() if task.hurried else network.limits
+                doubt = canary.judge(visited.observation, limits, began) if canary is not None else None
+                return replace(visited, doubt=doubt)
             case LookUp(owner, client_base, aliases):
                 async with network.visit(owner) as session:
                     answers, _ = await ask_aliases(session, client_base, aliases, network.limits)
@@ -58,7 +66,12 @@ def worker(network: Network, identity: Identity | None) -> Callable[[Task], Awai
 
 
 async def visit(
-    network: Network, identity: Identity | None, name: ServerName, *, directory_pages: int | None = None
+    network: Network,
+    identity: Identity | None,
+    name: ServerName,
+    *,
+    hurried: bool = False,
+    directory_pages: int | None = None,
 ) -> Visited:
     """Look at one server.
 
@@ -66,13 +79,14 @@ async def visit(
         network: the process's network.
         identity: signs the directory request; None asks unsigned.
         name: whom to look at.
+        hurried: with short deadlines until somebody is there.
         directory_pages: read at most so many pages and look no alias up; None for the settings' budget.
     """
-    async with network.visit(name) as session:
+    async with network.visit(name, hurried=hurried) as session:
         looking = _Look(session, network.limits, identity, name)
         with trio.move_on_after(network.limits.server_timeout_s):
             await looking.look(directory_pages)
-        return Visited(looking.observation(), looking.client_api)
+        return Visited(Visit(name, hurried), looking.observation(), looking.client_api)
 
 
 class _Look:
@@ -119,6 +133,7 @@ class _Look:
         )
         if not isinstance(self._version, Ok):
             return
+        self._session.take_time()
         self._client_versions = await self._ask_client_versions()
         self._directory, self._signed_accepted = await read_public_rooms(
             self._session,
