@@ -56,14 +56,21 @@ class Limits:
     """Exchanges a second to one resolved address, counted from completion."""
     retry_after_max_s: float = 60.0
     """Longest wait that a 429 can ask of a visit; a longer one ends it."""
-    first_dns_timeout_s: float = 2.0
+    first_dns_timeout_s: float = 3.0
     """The same three for the first try of a server, which only has to tell the quick from the rest."""
-    first_connect_timeout_s: float = 2.5
+    first_connect_timeout_s: float = 3.0
     first_request_timeout_s: float = 8.0
     second_tries: int = 400
     """Second tries at once, beside `concurrency`: nearly all they do is wait."""
     tries: int = 5
     """Tries of one server in one crawl. Two settle it, unless we ourselves were not fit to judge (`engine.vigil`)."""
+
+    domain_names: int = 500
+    """Names of one registrable domain looked at in one crawl; each that proves a server of its own earns two more."""
+    key_names: int = 50
+    """Names that answered with the same signing keys, looked at in one crawl."""
+    block_names: int = 2000
+    """Names last reached in one address block (/24, /48), looked at in one crawl; likewise two more are earned."""
 
     def of_first_try(self) -> "Limits":
         """The limits that a first try has."""

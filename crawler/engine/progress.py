@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from crawler.engine.frontier import Frontier
+from crawler.engine.guard import registrable_domain
+from crawler.engine.schedule import key_fingerprint
 from crawler.errors import FailureKind
 from crawler.model.observation import Failed, Ok, ServerObservation, Skipped
 from crawler.model.rooms import DirectoryState
@@ -42,6 +44,16 @@ class Progress:
     """Servers that a later try found online."""
     doubts: Counter[str] = field(default_factory=Counter)
     """Failures that were not believed, by why."""
+    guarded: int = 0
+    """Names deferred because too many like them were looked at."""
+    guarded_groups: dict[str, int] = field(default_factory=dict)
+    """Such a group -> names of it that were deferred."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Names heard of and not looked at: not_due, resting, opted_out."""
+    lives: Counter[str] = field(default_factory=Counter)
+    """Servers visited that are now alive, dying or dead."""
+    distinct: dict[str, set[str]] = field(default_factory=lambda: {"keys": set(), "addresses": set(), "domains": set()})
+    """What the federating servers have between them, each once."""
     unjudged: dict[str, str] = field(default_factory=dict)
     """Servers never tried fairly -> why the last try was not; left to a later crawl."""
     paused: str = ""
@@ -64,6 +76,10 @@ class Progress:
         self.requests += seen.requests
         self.bytes_read += seen.bytes_read
         self.aliases_asked += len(seen.aliases)
+        if seen.federating:
+            self.distinct["keys"].add(key_fingerprint(seen) or "")
+            self.distinct["domains"].add(registrable_domain(seen.server_name))
+            self.distinct["addresses"].add(seen.endpoint.address if seen.endpoint else "")
         self.directories[seen.directory.state] += 1
         if seen.directory.stopped is not None and seen.directory.stopped.value.endswith("_budget"):
             self.bounds_hit[seen.server_name.raw] = seen.directory.stopped.value
@@ -89,6 +105,8 @@ class Progress:
         self.active = frontier.active
         self.known = frontier.known
         self.deferred = frontier.deferred
+        self.guarded = frontier.guarded
+        self.left_out = frontier.left_out
         tries = frontier.tries
         self.active += tries.active
         self.again, self.came_back = tries.again, tries.came_back

@@ -3,10 +3,13 @@
 import dataclasses
 from collections.abc import Mapping
 from itertools import islice
+from typing import TypeVar
 
 from crawler.engine.progress import Progress
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState
 from crawler.net.traffic import Traffic
+
+V = TypeVar("V")
 
 FUNNEL = ("known", "visited", "resolves", "reachable", "secure", "online", "federating", "listing")
 """The stages a server passes, in order; each implies the one before."""
@@ -34,12 +37,16 @@ def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
         "aliases_asked": progress.aliases_asked,
         "aliases_outstanding": progress.aliases_outstanding,
         "servers_deferred": progress.deferred,
+        "guarded": {"servers": progress.guarded, "named": _first(progress.guarded_groups)},
+        "left_out": dict(progress.left_out),
+        "lives": dict(progress.lives),
+        "federating_distinct": {what: len(each) for what, each in progress.distinct.items()},
         "bounds_hit": {"servers": len(progress.bounds_hit), "named": _first(progress.bounds_hit)},
         "traffic": dataclasses.asdict(traffic),
     }
 
 
-def _first(named: Mapping[str, str]) -> dict[str, str]:
+def _first(named: Mapping[str, V]) -> dict[str, V]:
     return dict(islice(named.items(), MOST_NAMED))
 
 
@@ -65,6 +72,12 @@ def summary_lines(crawl: Crawl, progress: Progress) -> list[str]:
             f"  not judged: {len(progress.unjudged)} servers, since this machine or its network was not fit to: "
             "left to the next crawl"
         )
+    if progress.left_out:
+        told = ", ".join(f"{why.replace('_', ' ')} {count}" for why, count in sorted(progress.left_out.items()))
+        lines.append(f"  heard of and not looked at: {told}")
+    if progress.guarded:
+        first = ", ".join(f"{group} ({count})" for group, count in list(progress.guarded_groups.items())[:3])
+        lines.append(f"  too many alike, left to later crawls: {progress.guarded} names, most of {first}")
     if progress.aliases_outstanding:
         lines.append(f"  aliases left to later crawls: {progress.aliases_outstanding}")
     if progress.bounds_hit:

@@ -7,7 +7,7 @@ batch by batch; whatever ends the crawl, the rest is committed too and the crawl
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
 
 import trio
@@ -15,15 +15,17 @@ import trio
 from crawler.config import Settings
 from crawler.engine import expand
 from crawler.engine.canary import Canary, Throttle
-from crawler.engine.frontier import Frontier
+from crawler.engine.frontier import NOTHING_REMEMBERED, Frontier
+from crawler.engine.optouts import NOBODY, OptOuts
 from crawler.engine.progress import Progress
+from crawler.engine.schedule import after_visit
 from crawler.engine.task import LookedUp, Outcome, Task, Visited
-from crawler.engine.tries import Tries
 from crawler.errors import CensusError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.names import ServerName, parse_server_name
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer
+from crawler.model.schedule import Remembered, ServerSchedule
 from crawler.store.writer import CensusWriter
 
 BATCH = 200
@@ -38,14 +40,16 @@ Worker: TypeAlias = Callable[[Task], Awaitable[Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a crawl is asked to do."""
+    """What a crawl is asked to do. `insists`: a person named the seeds, which are looked at whether due or not."""
 
-    seeds: tuple[ServerName, ...]
+    seeds: tuple[tuple[ServerName, LeadSource], ...]
     scope: CrawlScope
     max_servers: int | None = None
     synthetic: bool = False
     identity: str | None = None
     crawler_version: str = "unknown"
+    insists: bool = True
+    opt_outs: OptOuts = NOBODY
 
 
 class CrawlRun:
@@ -67,13 +71,11 @@ class CrawlRun:
         self._worker = worker
         self._now = now
         self._canary = canary
-        limits = settings.limits
-        self._frontier = Frontier(
-            max_servers=plan.max_servers,
-            alias_lookups=limits.alias_lookups,
-            concurrency=limits.concurrency,
-            tries=Tries(at_most=limits.tries, at_once=limits.second_tries),
-        )
+        self._frontier = Frontier(settings.limits, started_at=now())
+        self._remembered = NOTHING_REMEMBERED
+        self._schedules: list[ServerSchedule] = []
+        self._asked: list[tuple[str, str]] = []
+        self._own_aliases_outstanding = 0
         self._throttle = Throttle(settings.limits, settings.liveness)
         self._scope = trio.CancelScope()
         self._crawl_id = 0
@@ -115,11 +117,22 @@ class CrawlRun:
             crawler_version=self._plan.crawler_version,
             started_at=self._now(),
         )
-        for name in self._plan.seeds:
-            self._hear(name, Lead(name.key, LeadSource.SEED))
+        self._remembered = self._writer.remembered()
+        self._frontier = Frontier(
+            self._settings.limits,
+            started_at=self._now(),
+            max_servers=self._plan.max_servers,
+            remembered=self._remembered,
+            has_opted_out=self._plan.opt_outs.has_server,
+        )
+        for name, source in self._plan.seeds:
+            self._hear(name, Lead(name.key, source), insisted=self._plan.insists)
         if self._plan.scope is CrawlScope.FULL:
-            for raw in self._writer.known_servers():
-                self._frontier.hear(parse_server_name(raw))
+            known = [parse_server_name(raw) for raw in self._writer.known_servers()]
+            # Those looked at longest ago first, so that the names of a full group take turns over the crawls.
+            known.sort(key=lambda name: _tried_at(self._remembered, name))
+            for name in known:
+                self._frontier.hear(name)
         return crawl_id
 
     async def _loop(self) -> None:
@@ -171,35 +184,56 @@ class CrawlRun:
                 verdict = self._frontier.seen(outcome)
                 if verdict is None:
                     return
-                seen = verdict.observation
+                self._remember(verdict)
+                seen = self._plan.opt_outs.leave_out(verdict.observation)
                 self._observations.append(seen)
                 self.progress.count(seen)
                 for name, lead in expand.named_by_visit(seen, limit):
                     self._hear(name, lead)
                 for alias, owner, members in expand.foreign_aliases(seen):
                     self._frontier.hear_alias(alias, owner, members)
-            case LookedUp(task, answers):
-                self.progress.aliases_asked += len(task.aliases)
+            case LookedUp(task, answers, _):
+                asked = task.aliases[: len(task.aliases) - outcome.left]
+                self.progress.aliases_asked += len(asked)
+                self._asked.extend((task.owner.key, alias) for alias in asked)
                 self._frontier.looked_up(task)
+                answers = self._plan.opt_outs.answers_left(answers)
                 self._answers.extend((task.owner.key, answer) for answer in answers)
                 for name, lead in expand.named_by_answers(task.owner, answers, limit):
                     self._hear(name, lead)
             case _:
                 assert_never(outcome)
 
-    def _hear(self, name: ServerName, lead: Lead) -> None:
-        self._frontier.hear(name)
+    def _remember(self, visited: Visited) -> None:
+        seen = visited.observation
+        before = self._remembered.servers.get(seen.server_name.key)
+        after = after_visit(before, visited, self._now(), self._settings.limits.retry_after_max_s)
+        self._schedules.append(after)
+        self.progress.lives[after.life] += 1
+        self._own_aliases_outstanding += seen.aliases_outstanding
+        self._asked.extend((seen.server_name.key, alias) for alias in visited.asked)
+
+    def _hear(self, name: ServerName, lead: Lead, *, insisted: bool = False) -> None:
+        self._frontier.hear(name, insisted=insisted)
         self._leads.append(lead)
         self.progress.leads += 1
 
     def _commit(self) -> None:
         observations, leads, answers = self._observations, self._leads, self._answers
-        self._observations, self._leads, self._answers = [], [], []
+        schedules, asked = self._schedules, self._asked
+        self._observations, self._leads, self._answers, self._schedules, self._asked = [], [], [], [], []
         if observations or leads or answers:
-            self._writer.record(self._crawl_id, observations, leads, answers)
+            self._writer.record(self._crawl_id, observations, leads, answers, schedules, asked)
 
     def _seal(self, state: CrawlState, report: Callable[[Progress], dict[str, object]]) -> Crawl:
         self._commit()
         self.progress.look_at(self._frontier)
-        self.progress.aliases_outstanding = self._frontier.aliases_outstanding
+        groups = self._frontier.guarded_groups
+        self.progress.guarded_groups = {f"{group.kind} {group.value}": count for group, count in groups.items()}
+        self.progress.aliases_outstanding = self._own_aliases_outstanding + self._frontier.aliases_outstanding
         return self._writer.seal(self._crawl_id, state, self._now(), report(self.progress))
+
+
+def _tried_at(remembered: Remembered, name: ServerName) -> datetime:
+    before = remembered.servers.get(name.key)
+    return datetime.min.replace(tzinfo=UTC) if before is None else before.tried_at

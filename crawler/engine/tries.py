@@ -7,12 +7,12 @@ was never tried fairly is left to a later crawl rather than called offline.
 """
 
 from collections import Counter, deque
+from dataclasses import replace
 
 from crawler.engine.task import Visit, Visited
 from crawler.engine.vigil import Doubt, failures_on_the_way
 from crawler.errors import FailureKind
 from crawler.model.discovery import Question
-from crawler.model.names import ServerName
 from crawler.model.observation import ServerObservation
 
 SLOW_ANSWER = frozenset({FailureKind.TLS_TIMEOUT, FailureKind.HTTP_TIMEOUT})
@@ -33,7 +33,7 @@ class Tries:
     def __init__(self, *, at_most: int, at_once: int) -> None:
         self._at_most = at_most
         self._at_once = at_once
-        self._waiting: deque[ServerName] = deque()
+        self._waiting: deque[Visit] = deque()
         self._best: dict[str, tuple[int, Visited]] = {}
         self.active = 0
         self.again = 0
@@ -55,7 +55,7 @@ class Tries:
             return None
         self.active += 1
         self.again += 1
-        return Visit(self._waiting.popleft(), hurried=False)
+        return replace(self._waiting.popleft(), hurried=False)
 
     def ended(self, visited: Visited) -> Visited | None:
         """A try ended.
@@ -84,7 +84,7 @@ class Tries:
                 return None
         if verdict is None:
             self._best[key] = tries, better
-            self._waiting.append(task.server)
+            self._waiting.append(task)
         elif tries_before and best is not None and verdict.observation.online and not best.observation.online:
             self.came_back += 1
         return verdict

@@ -19,7 +19,6 @@ from crawler.engine.patience import expect_ok, patiently
 from crawler.engine.task import LookedUp, LookUp, Outcome, Task, Visit, Visited
 from crawler.errors import ProtocolError
 from crawler.model.discovery import Endpoint, Resolution
-from crawler.model.names import ServerName
 from crawler.model.observation import (
     Attempt,
     ClientVersions,
@@ -53,14 +52,14 @@ def worker(
         match task:
             case Visit():
                 began = trio.current_time()
-                visited = await visit(network, identity, task.server, hurried=task.hurried)
+                visited = await visit(network, identity, task)
                 limits = network.limits.of_first_try() if task.hurried else network.limits
                 doubt = canary.judge(visited.observation, limits, began) if canary is not None else None
                 return replace(visited, doubt=doubt)
             case LookUp(owner, client_base, aliases):
                 async with network.visit(owner) as session:
-                    answers, _ = await ask_aliases(session, client_base, aliases, network.limits)
-                return LookedUp(task, answers)
+                    answers, left = await ask_aliases(session, client_base, aliases, network.limits)
+                return LookedUp(task, answers, left)
 
     return work
 
@@ -68,9 +67,8 @@ def worker(
 async def visit(
     network: Network,
     identity: Identity | None,
-    name: ServerName,
+    task: Visit,
     *,
-    hurried: bool = False,
     directory_pages: int | None = None,
 ) -> Visited:
     """Look at one server.
@@ -78,21 +76,23 @@ async def visit(
     Args:
         network: the process's network.
         identity: signs the directory request; None asks unsigned.
-        name: whom to look at.
-        hurried: with short deadlines until somebody is there.
+        task: whom to look at, and how.
         directory_pages: read at most so many pages and look no alias up; None for the settings' budget.
     """
-    async with network.visit(name, hurried=hurried) as session:
-        looking = _Look(session, network.limits, identity, name)
+    async with network.visit(task.server, hurried=task.hurried) as session:
+        looking = _Look(session, network.limits, identity, task)
         with trio.move_on_after(network.limits.server_timeout_s):
             await looking.look(directory_pages)
-        return Visited(Visit(name, hurried), looking.observation(), looking.client_api)
+        return Visited(task, looking.observation(), looking.client_api, asked=looking.asked)
 
 
 class _Look:
     """A visit under way: what is known so far. Everything starts as not reached."""
 
-    def __init__(self, session: Session, limits: Limits, identity: Identity | None, name: ServerName) -> None:
+    def __init__(self, session: Session, limits: Limits, identity: Identity | None, task: Visit) -> None:
+        name = task.server
+        self._task = task
+        self.asked: tuple[str, ...] = ()
         self._session = session
         self._limits = limits
         self._identity = identity
@@ -135,6 +135,9 @@ class _Look:
             return
         self._session.take_time()
         self._client_versions = await self._ask_client_versions()
+        if self._task.directory_denied:
+            self._directory = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.DENIED_LATELY)
+            return
         self._directory, self._signed_accepted = await read_public_rooms(
             self._session,
             connection,
@@ -201,13 +204,14 @@ class _Look:
         return published or self._name.raw
 
     async def _look_up_aliases(self) -> None:
-        wanted = aliases_to_ask(self._directory.rooms, self._name.key)
+        wanted = aliases_to_ask(self._directory.rooms, self._name.key, self._task.aliases_asked)
         client_api = self._client_api_if_heard()
         if client_api is None:
             self._outstanding = len(wanted)
             return
         now, later = wanted[: self._limits.alias_lookups], wanted[self._limits.alias_lookups :]
         self._aliases, left = await ask_aliases(self._session, client_api, now, self._limits)
+        self.asked = now[: len(now) - left]
         self._outstanding = left + len(later)
 
     def observation(self) -> ServerObservation:

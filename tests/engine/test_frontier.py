@@ -3,21 +3,21 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.config import Limits
 from crawler.engine.frontier import Frontier
 from crawler.engine.task import LookUp, Visit, Visited
-from crawler.engine.tries import Tries
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer
-from tests.engine.made import dead, online, server
+from tests.engine.made import WHEN, dead, online, server
 
 
 def a_frontier(*, max_servers: int | None, alias_lookups: int) -> Frontier:
-    tries = Tries(at_most=5, at_once=10)
-    return Frontier(max_servers=max_servers, alias_lookups=alias_lookups, concurrency=100, tries=tries)
+    return Frontier(Limits(alias_lookups=alias_lookups), started_at=WHEN, max_servers=max_servers)
 
 
 def visited(seen: ServerObservation, client_base: str = "") -> Visited:
-    return Visited(Visit(seen.server_name), seen, client_base)
+    asked = tuple(answer.alias for answer in seen.aliases)
+    return Visited(Visit(seen.server_name), seen, client_base, asked=asked)
 
 
 def drain(frontier: Frontier) -> list[str]:
