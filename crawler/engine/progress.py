@@ -50,6 +50,8 @@ class Progress:
     """Such a group -> names of it that were deferred."""
     left_out: Counter[str] = field(default_factory=Counter)
     """Names heard of and not looked at: not_due, resting, opted_out."""
+    robots: Counter[str] = field(default_factory=Counter)
+    """What robots.txt said, of the servers that were asked."""
     lives: Counter[str] = field(default_factory=Counter)
     """Servers visited that are now alive, dying or dead."""
     distinct: dict[str, set[str]] = field(default_factory=lambda: {"keys": set(), "addresses": set(), "domains": set()})
@@ -83,8 +85,7 @@ class Progress:
         self.directories[seen.directory.state] += 1
         if seen.directory.stopped is not None and seen.directory.stopped.value.endswith("_budget"):
             self.bounds_hit[seen.server_name.raw] = seen.directory.stopped.value
-        for what in ("tcp", "tls", "version", "keys", "client_base", "client_versions"):
-            attempt = getattr(seen, what)
+        for what, attempt in seen.attempts:
             match attempt:
                 case Ok():
                     outcome = "ok"

@@ -6,7 +6,7 @@ batch by batch; whatever ends the crawl, the rest is committed too and the crawl
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
 
@@ -18,8 +18,9 @@ from crawler.engine.canary import Canary, Throttle
 from crawler.engine.frontier import NOTHING_REMEMBERED, Frontier
 from crawler.engine.optouts import NOBODY, OptOuts
 from crawler.engine.progress import Progress
+from crawler.engine.rotation import is_turn
 from crawler.engine.schedule import after_visit
-from crawler.engine.task import LookedUp, Outcome, Task, Visited
+from crawler.engine.task import LookedUp, Outcome, Task, Visit, Visited
 from crawler.errors import CensusError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.names import ServerName, parse_server_name
@@ -175,7 +176,13 @@ class CrawlRun:
         self._frontier.concurrency = self._throttle.allowed(self._canary.lagged_lately_s(), most, trio.current_time())
 
     async def _work(self, task: Task, done: trio.MemorySendChannel[Outcome]) -> None:
-        await done.send(await self._worker(task))
+        await done.send(await self._worker(self._in_rotation(task)))
+
+    def _in_rotation(self, task: Task) -> Task:
+        if not isinstance(task, Visit):
+            return task
+        share = self._settings.politeness.close_look_share
+        return replace(task, closely=is_turn(task.server.key, self._crawl_id, share))
 
     def _digest(self, outcome: Outcome) -> None:
         limit = self._settings.limits.leads_per_server
@@ -210,6 +217,8 @@ class CrawlRun:
         after = after_visit(before, visited, self._now(), self._settings.limits.retry_after_max_s)
         self._schedules.append(after)
         self.progress.lives[after.life] += 1
+        if visited.robots is not None:
+            self.progress.robots[visited.robots] += 1
         self._own_aliases_outstanding += seen.aliases_outstanding
         self._asked.extend((seen.server_name.key, alias) for alias in visited.asked)
 

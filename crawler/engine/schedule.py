@@ -14,7 +14,7 @@ from crawler.engine.task import Visited
 from crawler.errors import Failure
 from crawler.model.observation import Ok, ServerObservation
 from crawler.model.rooms import DirectoryState
-from crawler.model.schedule import Life, ServerSchedule
+from crawler.model.schedule import Life, Robots, ServerSchedule
 
 DYING_FAILURES = 5
 DYING_FOR = timedelta(days=14)
@@ -26,6 +26,9 @@ daily crawl that starts some minutes early finds them due."""
 
 DENIED_FOR = timedelta(days=7)
 """A directory closed to us is not asked for again for so long."""
+
+ROBOTS_FOR = timedelta(days=30)
+"""A robots.txt that lets us, by name, do nothing at all keeps us away for so long."""
 
 LONGEST_REST = timedelta(days=7)
 """Longest time that a Retry-After can keep us away."""
@@ -57,7 +60,7 @@ def after_visit(before: ServerSchedule | None, visited: Visited, now: datetime, 
         tried_at=now,
         online_at=online_at,
         due_at=now + _interval(key, failures, was_online=online_at is not None) if life is Life.DEAD else now,
-        not_before=_not_before(seen, now, rest_noted_s),
+        not_before=_left_alone(visited, _not_before(seen, now, rest_noted_s), now),
         denied_until=_denied_until(past.denied_until, seen, now),
         first_key=key_fingerprint(seen) or past.first_key,
         robots=visited.robots or past.robots,
@@ -105,6 +108,11 @@ def _denied_until(before: datetime | None, seen: ServerObservation, now: datetim
 def _not_before(seen: ServerObservation, now: datetime, rest_noted_s: float) -> datetime | None:
     longest_s = max((f.retry_after_s for f in _all_failures(seen) if f.retry_after_s is not None), default=0.0)
     return now + min(timedelta(seconds=longest_s), LONGEST_REST) if longest_s > rest_noted_s else None
+
+
+def _left_alone(visited: Visited, not_before: datetime | None, now: datetime) -> datetime | None:
+    """Whoever lets us do nothing at all is only asked again whether that still holds, and seldom."""
+    return now + ROBOTS_FOR if visited.robots is Robots.DISALLOWS_US_ENTIRELY else not_before
 
 
 def _all_failures(seen: ServerObservation) -> Iterator[Failure]:

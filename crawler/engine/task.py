@@ -19,12 +19,14 @@ class Visit:
     """Look at one server.
 
     Attributes:
+        closely: look at every address of it, too.
         hurried: a first try, whose deadlines are short until somebody is there.
         directory_denied: it closed its directory to us lately, so it is not asked for it.
         aliases_asked: alias of its own -> the crawl that last asked for it.
     """
 
     server: ServerName
+    closely: bool = False
     hurried: bool = True
     directory_denied: bool = False
     aliases_asked: Mapping[str, int] = field(default_factory=dict)

@@ -19,7 +19,9 @@ class Robots(StrEnum):
 
     ALLOWS = "allows"
     DISALLOWS_US = "disallows_us"
+    DISALLOWS_US_ENTIRELY = "disallows_us_entirely"
     DISALLOWS_ALL = "disallows_all"
+    UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True, slots=True)

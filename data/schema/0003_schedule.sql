@@ -23,7 +23,7 @@ COMMENT ON COLUMN server_schedule.online_at IS 'End of the last visit that saw i
 COMMENT ON COLUMN server_schedule.due_at IS 'Crawls that start earlier do not look at it, UTC; for the alive and the dying the time of the last visit.';
 COMMENT ON COLUMN server_schedule.not_before IS 'It asked (Retry-After) not to be asked before, UTC; NULL when it did not.';
 COMMENT ON COLUMN server_schedule.denied_until IS 'It closed its room directory to us; not asked for again before, UTC. NULL when it did not.';
-COMMENT ON COLUMN server_schedule.robots IS 'What its robots.txt says of us: allows, disallows_us (by name, obeyed) or disallows_all (everybody, counted only); NULL when it was never read.';
+COMMENT ON COLUMN server_schedule.robots IS 'What its robots.txt says of us: allows, disallows_us (our name may not read the directory), disallows_us_entirely (our name may do nothing), disallows_all (nobody may: counted, not obeyed), unreachable (no answer: the directory is left alone in that crawl); NULL when it was never asked for.';
 COMMENT ON COLUMN server_schedule.first_key IS 'Fingerprint of its signing keys (first 32 hex digits of SHA-256), to see who shares them; NULL when never had.';
 COMMENT ON COLUMN server_schedule.address IS 'IP address at which it was last reached; NULL when it never was.';
 

@@ -11,7 +11,7 @@ from crawler.engine.tries import Tries
 from crawler.engine.vigil import Doubt
 from crawler.errors import Failure, FailureKind
 from crawler.model.discovery import Question, Step
-from crawler.model.observation import ServerObservation
+from crawler.model.observation import Failed, ServerObservation
 from tests.engine.made import dead, online, server
 
 SILENT = dead("a.test", FailureKind.DNS_TIMEOUT)
@@ -81,7 +81,7 @@ def test_the_slow_are_not_lost() -> None:
 
 def test_the_try_that_came_furthest_is_kept() -> None:
     tries = Tries(at_most=5, at_once=1)
-    half_way = replace(ALIVE, keys=dead("a.test", FailureKind.HTTP_TIMEOUT).client_base)
+    half_way = replace(ALIVE, keys=Failed(Failure(FailureKind.HTTP_TIMEOUT)))
     assert tries.ended(first(half_way)) is None
     verdict = later(tries, SILENT)
     assert verdict is not None
