@@ -30,6 +30,9 @@ from crawler.protocol.questions import AddressAnswer, SrvAnswer, SrvRecord
 ATTEMPTS = 2
 """Each gets its share of the time-out; the second asks the next name server where there are several."""
 MAX_CNAMES = 8
+MAX_ADDRESSES = 64
+"""Addresses taken from one answer. More than are ever dialled, because which of them may be dialled is judged later: a
+few forbidden ones in front must not hide the one that serves."""
 CACHE_SIZE = 20_000
 CACHE_MIN_S = 60.0
 """Even a TTL of 0 is kept so long: within one visit, a host has one answer."""
@@ -73,7 +76,6 @@ class Dns:
         nameserver: whom to ask; None: the system's (`/etc/resolv.conf`; its search list is not used, since every name
             here is complete).
         timeout_s: of one look-up, retry and CNAMEs included.
-        max_addresses: addresses taken from one answer, both families together.
         traffic: where queries are counted.
 
     Raises:
@@ -84,11 +86,9 @@ class Dns:
         self,
         nameserver: tuple[str, int] | None,
         timeout_s: float,
-        max_addresses: int,
         traffic: Traffic | None = None,
     ) -> None:
         self._timeout_s = timeout_s
-        self._max_addresses = max_addresses
         traffic = traffic or Traffic()
         whom = [nameserver] if nameserver else _system_name_servers()
         self._servers = [NameServer(address, port, traffic) for address, port in whom]
@@ -142,7 +142,7 @@ class Dns:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ask, dns.rdatatype.AAAA)
             nursery.start_soon(ask, dns.rdatatype.A)
-        answer = _merge(heard[dns.rdatatype.AAAA], heard[dns.rdatatype.A], self._max_addresses)
+        answer = _merge(heard[dns.rdatatype.AAAA], heard[dns.rdatatype.A])
         return replace(answer, duration_s=trio.current_time() - started)
 
     def _keep(self, key: str, answer: AddressAnswer) -> None:
@@ -221,13 +221,13 @@ def _says_no_data(message: dns.message.Message) -> bool:
     return any(rrset.rdtype == dns.rdatatype.SOA for rrset in message.authority)
 
 
-def _merge(ipv6: _Heard, ipv4: _Heard, max_addresses: int) -> AddressAnswer:
+def _merge(ipv6: _Heard, ipv4: _Heard) -> AddressAnswer:
     cname = ipv6.cname or ipv4.cname
     failures = [heard.failure for heard in (ipv6, ipv4) if heard.failure is not None]
     failures.sort(key=lambda failure: _TELLING.index(failure.kind))
     ttls = [heard.ttl_s for heard in (ipv6, ipv4) if heard.ttl_s is not None]
     ttl_s = min(ttls, default=None)
-    addresses = _share(_addresses(ipv6), _addresses(ipv4), max_addresses)
+    addresses = _share(_addresses(ipv6), _addresses(ipv4), MAX_ADDRESSES)
     if not addresses:
         return AddressAnswer(ttl_s=ttl_s, cname=cname, failure=failures[0])
     # A family without records is absent, not failed.

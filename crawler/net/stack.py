@@ -62,7 +62,7 @@ def build_stack(settings: Settings, version: str, rng: random.Random, now: Calla
         context=client_context(network.ca),
         busy=trio.CapacityLimiter(limits.busy_connections),
         pacer=Pacer(limits.address_concurrency, limits.address_rate_per_s, traffic),
-        dns=Dns(nameserver, limits.dns_timeout_s, limits.addresses_per_host, traffic),
+        dns=Dns(nameserver, limits.dns_timeout_s, traffic),
         traffic=traffic,
         rng=rng,
         now=now,
