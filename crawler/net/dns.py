@@ -174,12 +174,13 @@ class Dns:
             ttl_s = chain.minimum_ttl if ttl_s is None else min(ttl_s, chain.minimum_ttl)
             if chain.cnames:
                 cname = _text(chain.canonical_name)
-            if failure is not None:
-                return _Heard(ttl_s=ttl_s, cname=cname, failure=failure)
-            if chain.answer is not None:
+            if chain.answer is not None and failure is None:
                 return _Heard(chain.answer, ttl_s, cname)
-            if not chain.cnames or _says_no_data(message):
-                return _Heard(ttl_s=ttl_s, cname=cname, failure=Failure(FailureKind.DNS_NODATA))
+            holds = _says_no_data(message)
+            if failure is not None:
+                return _Heard(ttl_s=ttl_s if holds else None, cname=cname, failure=failure)
+            if holds or not chain.cnames:
+                return _Heard(ttl_s=ttl_s if holds else None, cname=cname, failure=Failure(FailureKind.DNS_NODATA))
             name = chain.canonical_name
         return _Heard(cname=cname, failure=Failure(FailureKind.DNS_MALFORMED, f"more than {MAX_CNAMES} CNAMEs"))
 
@@ -217,7 +218,8 @@ def _failure_in(message: dns.message.Message) -> Failure | None:
 
 
 def _says_no_data(message: dns.message.Message) -> bool:
-    """RFC 2308, 2.2: an SOA in the authority section says that the end of the chain has no such record."""
+    """RFC 2308, 2.2 and 5: an SOA in the authority section says that the end of the chain has no such record, and how
+    long that holds; without one it holds for no time at all."""
     return any(rrset.rdtype == dns.rdatatype.SOA for rrset in message.authority)
 
 

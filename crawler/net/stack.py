@@ -20,6 +20,7 @@ from crawler.net.pacing import Pacer
 from crawler.net.tls import client_context
 from crawler.net.traffic import Traffic
 from crawler.protocol.addresses import AddressPolicy
+from crawler.protocol.memory import Memory
 
 DNS_PORT = 53
 
@@ -30,6 +31,7 @@ class Stack:
 
     `busy` bounds the handshakes under way: they are what costs CPU, and when the loop lags behind, deadlines make live
     servers look dead. `rng` draws the order of SRV targets; `now` is the wall clock.
+    `memory` holds answers of resolutions that need not be asked for again; None to ask always.
     """
 
     limits: Limits
@@ -43,9 +45,12 @@ class Stack:
     traffic: Traffic
     rng: random.Random
     now: Callable[[], datetime]
+    memory: Memory | None = None
 
 
-def build_stack(settings: Settings, version: str, rng: random.Random, now: Callable[[], datetime]) -> Stack:
+def build_stack(
+    settings: Settings, version: str, rng: random.Random, now: Callable[[], datetime], memory: Memory | None = None
+) -> Stack:
     """Raises UsageError for settings that name what is not there: a CA file, a system DNS server."""
     limits, network = settings.limits, settings.network
     traffic = Traffic()
@@ -66,6 +71,7 @@ def build_stack(settings: Settings, version: str, rng: random.Random, now: Calla
         traffic=traffic,
         rng=rng,
         now=now,
+        memory=memory,
     )
 
 

@@ -23,6 +23,8 @@ from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer
 from crawler.protocol.json_body import clean_text
+from crawler.protocol.memory import Remembered
+from crawler.store.answers import load_answers, store_answers
 from crawler.store.batch import Batch
 from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_write, first_line, transaction
@@ -157,6 +159,14 @@ class CensusWriter:
         kinds = [False, True] if self._crawl is None else [self._crawl.synthetic]
         rows = self._connection.execute(_KNOWN_NAMES, [True in kinds, False in kinds]).fetchall()
         return [str(name) for (name,) in rows]
+
+    def remembered_answers(self, settings_json: str, now: datetime) -> list[Remembered]:
+        """Answers of earlier crawls that one with these settings may still use; see `answers.load_answers`."""
+        return load_answers(self._connection, self._path, settings_json, now)
+
+    def remember(self, answers: Sequence[Remembered]) -> None:
+        """Keep answers for later crawls, at once; see `answers.store_answers`."""
+        store_answers(self._connection, self._path, answers)
 
     def record(
         self,
