@@ -177,6 +177,8 @@ class CrawlRun:
 
     def _seal(self, state: CrawlState, report: Callable[[Progress], dict[str, object]]) -> Crawl:
         self._commit()
+        for reused in self._writer.reused_keys(self._crawl_id):
+            self.progress.keys_reused.setdefault(reused.server_name, []).append(reused.key_id)
         self.progress.look_at(self._frontier)
         self.progress.aliases_outstanding = self._frontier.aliases_outstanding
         return self._writer.seal(self._crawl_id, state, self._now(), report(self.progress))

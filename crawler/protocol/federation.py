@@ -168,9 +168,8 @@ def _old_keys(document: Mapping[str, Any]) -> Iterator[OldKey]:
     entries = old if isinstance(old, dict) else {}
     for key_id in [key_id for key_id in entries if _KEY_ID.match(key_id)][:MAX_KEYS]:
         entry = entries[key_id]
-        expired_ms = entry.get("expired_ts") if isinstance(entry, dict) else None
-        is_time = isinstance(expired_ms, int) and not isinstance(expired_ms, bool) and expired_ms >= 0
-        yield OldKey(key_id, _key(entry), _time(expired_ms) if is_time else None)
+        expired_ms = count_of(entry.get("expired_ts"), 2**63) if isinstance(entry, dict) else None
+        yield OldKey(key_id, _key(entry), None if expired_ms is None else _time(expired_ms))
 
 
 def _algorithms(document: Mapping[str, Any]) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_write, first_line, transaction
 from crawler.store.crawls import read_crawl
 from crawler.store.insert import column_types, insert_rows
+from crawler.store.keys import ReusedKey, reused_keys
 from crawler.store.lock import FileLock, lock_to_write
 from crawler.store.migrations import migrate
 from crawler.store.numbers import ServerNumbers
@@ -219,6 +220,10 @@ class CensusWriter:
         online = sum(seen.online for seen in observations)
         self._crawl = replace(crawl, servers=len(self._visited), online=(crawl.online or 0) + online)
         self._tell()
+
+    def reused_keys(self, crawl_id: int) -> tuple[ReusedKey, ...]:
+        """Key IDs that this crawl saw with another key than an earlier one did; see `keys.reused_keys`."""
+        return reused_keys(self._connection, crawl_id)
 
     def seal(self, crawl_id: int, state: CrawlState, finished_at: datetime, report: Mapping[str, object]) -> Crawl:
         """End a crawl: count what it saw and say how it ended. Sealing a crawl again changes nothing.

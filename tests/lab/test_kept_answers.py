@@ -8,17 +8,9 @@ from typing import Any
 
 import duckdb
 
-from crawler.config import Limits, Settings
-from crawler.config import Network as NetworkSettings
-from crawler.engine.run import CrawlRun, Plan
-from crawler.engine.visit import worker
 from crawler.lab.run import Lab
-from crawler.model.crawl import Crawl, CrawlScope
-from crawler.model.names import parse_server_name
-from crawler.net.transport import Network
-from crawler.protocol.memory import Memory
-from crawler.store.writer import CensusWriter
 from tests.lab.conftest import LabMaker
+from tests.lab.crawls import crawl
 
 SERVERS = 40
 HOUR = timedelta(hours=1)
@@ -27,35 +19,8 @@ URI = "/.well-known/matrix/server"
 Asked = Counter[tuple[str, str]]
 
 
-def settings_for(lab: Lab) -> Settings:
-    line = lab.line()
-    network = NetworkSettings(
-        dns=str(line["dns"]), ca=str(line["ca"]), connect=lab.connect, allow_address=tuple(lab.world.allow_addresses())
-    )
-    limits = Limits(address_concurrency=100, address_rate_per_s=1e6, dns_timeout_s=1.0, connect_timeout_s=1.0)
-    return Settings(limits=limits, network=network)
-
-
-async def crawl(lab: Lab, path: Path, now: datetime) -> Crawl:
-    """As the verb does it, by a clock of ours."""
-    settings, memory = settings_for(lab), Memory()
-    seeds = tuple(parse_server_name(name) for name in lab.world.names)
-    with CensusWriter.open(path) as writer:
-        memory.learn(writer.remembered_answers(settings.to_json(), now))
-        async with Network(settings, version="1.2.3", now=lambda: now, memory=memory) as network:
-            run = CrawlRun(
-                Plan(seeds, CrawlScope.FULL, synthetic=True),
-                settings,
-                writer,
-                worker(network, None),
-                lambda: now,
-                memory,
-            )
-            return await run.run(lambda _: {})
-
-
 def asked(lab: Lab) -> Asked:
-    """Since the last call: SRV owners by the DNS server's count, hosts by the web servers', those of redirects apart."""
+    """Since the last call: SRV owners by the DNS server's count, hosts by the web servers', without redirects'."""
     own = {name.partition(":")[0] for name in lab.world.names}
     found: Asked = Counter({("srv", name): n for (kind, name), n in lab.dns_answers.asked_for.items() if kind == "SRV"})
     found.update(("well_known", s.host) for s in lab.seen.sightings if s.target == URI and s.host in own)
