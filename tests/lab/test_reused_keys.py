@@ -8,7 +8,7 @@ from crawler.cli.crawl import publish
 from crawler.engine.report import summary_lines
 from crawler.store.reader import SnapshotReader
 from tests.lab.conftest import LabMaker
-from tests.lab.crawls import crawl
+from tests.lab.crawls import LIVING, crawl
 
 REUSERS = 2
 
@@ -16,7 +16,7 @@ REUSERS = 2
 async def test_servers_that_reuse_a_key_id_are_named(lab: LabMaker, tmp_path: Path) -> None:
     path = tmp_path / "census.duckdb"
     start = datetime(2026, 11, 24, 3, tzinfo=UTC)
-    async with lab(servers=20) as stranger:
+    async with lab(servers=20, profile=LIVING) as stranger:
         world = stranger.lab.world
         federating = [plan.index for plan in world.plans() if plan.alive][:REUSERS]
         names = {world.names[index] for index in federating}
