@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "crawl": ("crawler.cli.crawl:crawl", "Take a census: find servers, check each, read directories."),
     "check": ("crawler.cli.check:check", "Check one server as a federating server would."),
     "status": ("crawler.cli.status:status", "List the crawls of a census file."),
+    "migrate": ("crawler.cli.migrate:migrate", "Bring a census file to the schema of this program."),
     "metrics": ("analytics.cli:metrics", "Print the numbers of the newest census."),
     "serve": ("dashboard.cli:serve", "Serve the dashboard of a census file."),
     "identity": ("crawler.cli.identity:identity", "Make, publish and try the key that signs our requests."),

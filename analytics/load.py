@@ -119,22 +119,15 @@ def load_software() -> pl.DataFrame:
 
 IS_CENSUS = (pl.col("state") == "completed") & (pl.col("scope") == "full")
 
-_KNOWN = """
-SELECT crawl_id, count(DISTINCT server_id) AS known
-FROM (
-    SELECT crawl_id, server_id FROM lead
-    UNION ALL
-    SELECT crawl_id, server_id FROM server_observation
+_KNOWN = (
+    "SELECT crawl_id, known::BIGINT AS known FROM crawl WHERE list_contains($crawls, crawl_id) AND known IS NOT NULL"
 )
-WHERE list_contains($crawls, crawl_id)
-GROUP BY crawl_id
-"""
 
-_OBSERVATIONS = """
-SELECT o.*, s.server_name
-FROM server_observation o JOIN server s USING (server_id)
-WHERE list_contains($crawls, o.crawl_id)
-"""
+_OBSERVATIONS = f"""
+SELECT {", ".join(OBSERVATION_COLUMNS)}
+FROM server_observation JOIN server USING (server_id)
+WHERE list_contains($crawls, crawl_id)
+"""  # noqa: S608 - our own names
 
 _ROOMS = "SELECT * FROM room WHERE list_contains($crawls, crawl_id)"
 
