@@ -80,12 +80,14 @@ class KeyDocument:
 
     Keys are key id -> unpadded base64. `valid_until` is as published, before the 7-day cap. `server_name` is the
     document's own spelling, which may differ from ours in case: what a request to this server must name as destination.
+    `retired` says of old keys when they were last used; one that does not say so is missing there.
     """
 
     verify_keys: dict[str, str]
     old_verify_keys: tuple[str, ...]
     valid_until: datetime
     server_name: str = ""
+    retired: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,8 @@ def parse_key_document(body: bytes, server_name: ServerName, now: datetime) -> K
         raise _shape("valid_until_ts is no integer")
     if valid_until_ms <= now.timestamp() * 1000:
         raise ProtocolError(FailureKind.KEYS_EXPIRED, f"the key document expired at {valid_until_ms} ms")
-    return KeyDocument(verify_keys, tuple(_old_key_ids(document)), _time(valid_until_ms), own_name)
+    old_keys = tuple(_old_key_ids(document))
+    return KeyDocument(verify_keys, old_keys, _time(valid_until_ms), own_name, _retired(document, old_keys))
 
 
 def _verify_keys(document: Mapping[str, Any]) -> dict[str, str]:
@@ -145,6 +146,15 @@ def _old_key_ids(document: Mapping[str, Any]) -> Iterator[str]:
     old = document.get("old_verify_keys")
     known = [key_id for key_id in old if _KEY_ID.match(key_id)] if isinstance(old, dict) else []
     yield from known[:MAX_KEYS]
+
+
+def _retired(document: Mapping[str, Any], old_keys: tuple[str, ...]) -> dict[str, datetime]:
+    entries = ((key_id, document["old_verify_keys"][key_id]) for key_id in old_keys)
+    times = (
+        (key_id, count_of(entry.get("expired_ts"), 2**63) if isinstance(entry, dict) else None)
+        for key_id, entry in entries
+    )
+    return {key_id: _time(milliseconds) for key_id, milliseconds in times if milliseconds is not None}
 
 
 def _time(milliseconds: int) -> datetime:

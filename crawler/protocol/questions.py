@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from crawler.errors import Failure
+from crawler.model.discovery import SrvRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,6 @@ class WellKnownAnswer:
     redirects: tuple[str, ...] = ()
     failure: Failure | None = None
     duration_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class SrvRecord:
-    """RFC 2782. `target` without its trailing dot; "" stands for the root "." (service decidedly not available)."""
-
-    priority: int
-    weight: int
-    port: int
-    target: str
 
 
 @dataclass(frozen=True, slots=True)

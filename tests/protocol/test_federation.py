@@ -467,3 +467,14 @@ def test_any_error_body(body: bytes) -> None:
     assert errcode is None or (errcode.isascii() and errcode.isprintable())
     seconds = federation.parse_retry_after_s(body)
     assert seconds is None or seconds >= 0
+
+
+def test_old_keys_say_when_they_were_retired() -> None:
+    old: dict[str, Any] = {
+        "ed25519:said": {"key": "k", "expired_ts": 1_700_000_000_000},
+        "ed25519:unsaid": {"key": "k"},
+        "ed25519:odd": "soon",
+    }
+    document = federation.parse_key_document(signed(unsigned(old_verify_keys=old)), NAME, NOW)
+    assert document.old_verify_keys == tuple(old)
+    assert document.retired == {"ed25519:said": datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)}
