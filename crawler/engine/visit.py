@@ -12,10 +12,12 @@ import trio
 
 from crawler.config import Limits
 from crawler.engine.directory import read_public_rooms
+from crawler.engine.judge import parsed, published
 from crawler.engine.lookup import aliases_to_ask, ask_aliases
-from crawler.engine.patience import expect_ok, patiently
+from crawler.engine.patience import patiently
 from crawler.engine.task import LookedUp, LookUp, Outcome, Task, Visit, Visited
-from crawler.errors import ProtocolError
+from crawler.errors import Phase
+from crawler.model.client_side import ClientWellKnown, Support
 from crawler.model.discovery import Endpoint, Resolution
 from crawler.model.names import ServerName
 from crawler.model.observation import (
@@ -31,10 +33,9 @@ from crawler.model.observation import (
     VersionInfo,
 )
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState
-from crawler.net.fetch import Answer
 from crawler.net.session import Session
 from crawler.net.transport import Connection, Network
-from crawler.protocol import federation
+from crawler.protocol import client_side, federation
 from crawler.protocol.signing import Identity
 
 T = TypeVar("T")
@@ -91,8 +92,9 @@ class _Look:
         self._tls: Attempt[TlsFacts] = NOT_REACHED
         self._version: Attempt[VersionInfo] = NOT_REACHED
         self._keys: Attempt[KeyDocument] = NOT_REACHED
-        self._client_base: Attempt[str | None] = NOT_REACHED
+        self._client_well_known: Attempt[ClientWellKnown | None] = NOT_REACHED
         self._client_versions: Attempt[ClientVersions] = NOT_REACHED
+        self._support: Attempt[Support | None] = NOT_REACHED
         self._directory = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.NOT_REACHED)
         self._signed_accepted: bool | None = None
         self._aliases: tuple[AliasAnswer, ...] = ()
@@ -101,13 +103,17 @@ class _Look:
     @property
     def client_api(self) -> str:
         """Where the client API is: as published, else at the server name's host, as clients guess."""
-        published = self._client_base.value if isinstance(self._client_base, Ok) else None
-        return published or f"https://{self._name.host_for_url}"
+        published = self._client_well_known.value if isinstance(self._client_well_known, Ok) else None
+        return (published and published.base_url) or f"https://{self._name.host_for_url}"
 
     async def look(self, directory_pages: int | None) -> None:
         """The whole visit, in the order of ARCHITECTURE's list."""
         self._resolution = await self._session.resolve()
-        self._client_base = await self._ask_client_base()
+        self._client_well_known = await self._ask_published(
+            client_side.CLIENT_WELL_KNOWN_URI, client_side.parse_client_well_known
+        )
+        if not self._host_is_silent:
+            self._support = await self._ask_published(client_side.SUPPORT_URI, client_side.parse_support)
         connection = await self._connect(self._resolution.endpoints)
         if connection is None or self._endpoint is None:
             return
@@ -134,12 +140,12 @@ class _Look:
         if directory_pages is None:
             await self._look_up_aliases()
 
-    async def _ask_client_base(self) -> Attempt[str | None]:
-        url = f"https://{self._name.host_for_url}{federation.CLIENT_WELL_KNOWN_URI}"
-        attempt = await self._session.get(url, body_limit_bytes=self._limits.well_known_bytes)
-        if isinstance(attempt, Ok) and attempt.value.status == 404:
-            return Ok(None, attempt.timings)
-        return _parsed(expect_ok(attempt), federation.parse_client_well_known)
+    async def _ask_published(self, uri: str, parse: Callable[[bytes], T]) -> Attempt[T | None]:
+        """A document that the name's own host may publish; None when it does not."""
+        attempt = await self._session.get(
+            f"https://{self._name.host_for_url}{uri}", body_limit_bytes=self._limits.well_known_bytes
+        )
+        return published(attempt, parse)
 
     async def _connect(self, endpoints: tuple[Endpoint, ...]) -> Connection | None:
         """The first endpoint with verified TLS. Without one, TCP counts if any endpoint gave it, and the failure kept
@@ -164,20 +170,25 @@ class _Look:
                 connection, uri, host_header=endpoint.host_header, body_limit_bytes=self._limits.body_bytes
             ),
         )
-        return _parsed(expect_ok(attempt), parse)
+        return parsed(attempt, parse)
 
     async def _ask_client_versions(self) -> Attempt[ClientVersions]:
         client_api = self._client_api_if_heard()
         if client_api is None:
             return NOT_REACHED
-        url = client_api + federation.CLIENT_VERSIONS_URI
+        url = client_api + client_side.CLIENT_VERSIONS_URI
         attempt = await self._session.get(url, body_limit_bytes=self._limits.body_bytes)
-        return _parsed(expect_ok(attempt), federation.parse_client_versions)
+        return parsed(attempt, client_side.parse_client_versions)
 
     def _client_api_if_heard(self) -> str | None:
         """The client API's address, unless it is a guess at a host that has just given no HTTP answer at all."""
-        silent = isinstance(self._client_base, Failed) and self._client_base.failure.http_status is None
-        return None if silent else self.client_api
+        return None if self._host_is_silent else self.client_api
+
+    @property
+    def _host_is_silent(self) -> bool:
+        """Whether the name's own host gave no HTTP answer when asked for its first document."""
+        asked = self._client_well_known
+        return isinstance(asked, Failed) and asked.failure.phase is not Phase.JSON and asked.failure.http_status is None
 
     @property
     def _own_spelling(self) -> str:
@@ -205,8 +216,9 @@ class _Look:
             tls=self._tls,
             version=self._version,
             keys=self._keys,
-            client_base=self._client_base,
+            client_well_known=self._client_well_known,
             client_versions=self._client_versions,
+            support=self._support,
             directory=self._directory,
             signed_accepted=self._signed_accepted,
             aliases=self._aliases,
@@ -215,13 +227,3 @@ class _Look:
             bytes_read=self._session.bytes_read,
             duration_s=trio.current_time() - self._started,
         )
-
-
-def _parsed(attempt: Attempt[Answer], parse: Callable[[bytes], T]) -> Attempt[T]:
-    """Judge the body of an answer; what does not parse is a failure of its own kind."""
-    if not isinstance(attempt, Ok):
-        return attempt
-    try:
-        return Ok(parse(attempt.value.body), attempt.timings)
-    except ProtocolError as error:
-        return Failed(error.failure, attempt.timings)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
 from crawler.errors import Failure
+from crawler.model.client_side import ClientWellKnown, Support
 from crawler.model.discovery import Endpoint, Resolution
 from crawler.model.names import ServerName
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState
@@ -103,8 +104,7 @@ class ServerObservation:
     """Everything one visit saw, and the predicates of the funnel, each implying the one before it.
 
     `endpoint` is the one that the federation attempts used: the first that gave a verified TLS connection, else the
-    last tried. `client_base` is the client API's base URL from `.well-known/matrix/client`
-    (None inside Ok: not published).
+    last tried. None inside the Ok of `client_well_known` and `support`: asked, and not published.
     """
 
     server_name: ServerName
@@ -115,8 +115,9 @@ class ServerObservation:
     tls: Attempt[TlsFacts]
     version: Attempt[VersionInfo]
     keys: Attempt[KeyDocument]
-    client_base: Attempt[str | None]
+    client_well_known: Attempt[ClientWellKnown | None]
     client_versions: Attempt[ClientVersions]
+    support: Attempt[Support | None]
     directory: DirectoryResult
     signed_accepted: bool | None
     aliases: tuple[AliasAnswer, ...] = ()
@@ -173,13 +174,25 @@ class ServerObservation:
         return None
 
     @property
+    def attempts(self) -> tuple[tuple[str, Attempt[object]], ...]:
+        """(what was attempted, how it went) between resolution and directory, in the order they are told."""
+        return (
+            ("tcp", self.tcp),
+            ("tls", self.tls),
+            ("version", self.version),
+            ("keys", self.keys),
+            ("client_well_known", self.client_well_known),
+            ("client_versions", self.client_versions),
+            ("support", self.support),
+        )
+
+    @property
     def failures(self) -> tuple[tuple[str, Failure], ...]:
         """(what was attempted, failure) for everything that failed, in the order of the visit."""
         found: list[tuple[str, Failure]] = []
         if self.resolution.failure is not None:
             found.append(("resolution", self.resolution.failure))
-        for what in ("tcp", "tls", "version", "keys", "client_base", "client_versions"):
-            attempt = getattr(self, what)
+        for what, attempt in self.attempts:
             if isinstance(attempt, Failed):
                 found.append((what, attempt.failure))
         if self.directory.failure is not None:

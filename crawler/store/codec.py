@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias, assert_never
 
 from crawler.errors import Failure
+from crawler.model.client_side import SupportContact
 from crawler.model.observation import Attempt, Failed, Ok, ServerObservation, Skipped, SkipReason, Timings
 from crawler.model.rooms import DirectoryResult, DirectoryState, PublicRoom
 from crawler.protocol.json_body import clean_text, count_of
@@ -32,6 +33,8 @@ DETAIL = 300
 KEYS = 100
 SPEC_VERSIONS = 200
 FEATURES = 1000
+RTC_FOCI = 20
+CONTACTS = 20
 
 
 def observation_row(crawl_id: int, server_id: int, seen: ServerObservation) -> Row:
@@ -106,10 +109,19 @@ def _key_columns(seen: ServerObservation) -> Row:
 
 
 def _client_columns(seen: ServerObservation) -> Row:
-    base = seen.client_base.value if isinstance(seen.client_base, Ok) else None
+    published = seen.client_well_known.value if isinstance(seen.client_well_known, Ok) else None
     answer = seen.client_versions.value if isinstance(seen.client_versions, Ok) else None
-    unsaid = ("identity_server", "rtc_foci", "sliding_sync_proxy", "oauth_issuer", "families")
-    said: Row = {"client_base": clean_text(base, URL), **dict.fromkeys(unsaid)}
+    said: Row = {
+        "client_base": None if published is None else clean_text(published.base_url, URL),
+        "identity_server": None if published is None else clean_text(published.identity_server, URL),
+        "rtc_foci": None
+        if published is None
+        else json.dumps([clean_text(url, URL) for url in published.rtc_foci[:RTC_FOCI]]),
+        "sliding_sync_proxy": None if published is None else clean_text(published.sliding_sync_proxy, URL),
+        "oauth_issuer": None if published is None else clean_text(published.oauth_issuer, URL),
+        "support_published": seen.support.value is not None if isinstance(seen.support, Ok) else None,
+        "families": None,
+    }
     if answer is None:
         return {**said, "spec_versions": None, "unstable_features": None}
     versions = [clean_text(version, IDENTIFIER) for version in answer.versions[:SPEC_VERSIONS]]
@@ -140,12 +152,7 @@ def attempt_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iter
     """The rows of `attempt`, in the order of the visit."""
     outcomes = (
         ("resolution", _resolution_outcome(seen)),
-        ("tcp", _outcome(seen.tcp)),
-        ("tls", _outcome(seen.tls)),
-        ("version", _outcome(seen.version)),
-        ("keys", _outcome(seen.keys)),
-        ("client_base", _outcome(seen.client_base)),
-        ("client_versions", _outcome(seen.client_versions)),
+        *((what, _outcome(attempt)) for what, attempt in seen.attempts),
         ("directory", _directory_outcome(seen.directory)),
     )
     for ordinal, (what, outcome) in enumerate(outcomes):
@@ -201,6 +208,23 @@ def _attempt(
 
 def _detail(failure: Failure | None) -> str | None:
     return None if failure is None else clean_text(failure.detail, DETAIL) or None
+
+
+def support_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
+    """The rows of `support_contact`. A document with a page alone is one row."""
+    support = seen.support.value if isinstance(seen.support, Ok) else None
+    if support is None:
+        return
+    for ordinal, contact in enumerate(support.contacts[:CONTACTS] or (SupportContact(""),)):
+        yield {
+            "server_id": server_id,
+            "crawl_id": crawl_id,
+            "ordinal": ordinal,
+            "role": clean_text(contact.role, IDENTIFIER),
+            "matrix_id": clean_text(contact.matrix_id, IDENTIFIER),
+            "email_address": clean_text(contact.email_address, IDENTIFIER),
+            "support_page": clean_text(support.support_page, URL),
+        }
 
 
 def step_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:

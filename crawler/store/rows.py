@@ -104,6 +104,11 @@ class Observation:
     tls_not_after: datetime | None
     tls_fingerprint: str | None
     client_base: str | None
+    identity_server: str | None
+    rtc_foci: tuple[str, ...] | None
+    sliding_sync_proxy: str | None
+    oauth_issuer: str | None
+    support_published: bool | None
     spec_versions: tuple[str, ...] | None
     unstable_features: Mapping[str, bool] | None
     directory_state: str

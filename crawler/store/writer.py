@@ -2,7 +2,8 @@
 
 A crawl is begun, then recorded batch by batch, each batch one transaction, then sealed by one more. So a killed crawl
 leaves whole batches, and stays `running` until the next writer calls it failed; what earlier crawls saw is not touched
-by any of it. Rows are only ever added (the two exceptions stand at the top of the schema).
+by any of it. Rows are only ever added (the exceptions stand at the top of each file of the schema). Whom to write to is
+personal data: only the last that was heard is kept, and not for much longer than it is published.
 
 Blocking: the engine calls it in a thread, one call at a time.
 """
@@ -36,7 +37,13 @@ from crawler.store.status import CrawlStatus, write_status
 _VANTAGE = 255
 """Characters of the name of a vantage."""
 
-_TABLES = ("server", "server_observation", "attempt", "resolution_step", "endpoint", "listing", "participation", "lead")
+SUPPORT_CENSUSES = 3
+"""Censuses for which the contacts of a server are kept that none of them saw: it is gone, or hides them."""
+
+_TABLES = (
+    "server", "server_observation", "attempt", "resolution_step", "endpoint", "listing", "participation", "lead",
+    "support_contact",
+)  # fmt: skip
 
 
 class CensusWriter:
@@ -193,6 +200,7 @@ class CensusWriter:
                         # The same server answered for the same room in an earlier batch, through another alias.
                         servers.difference_update(self._participants(crawl_id, named_by, room_id))
                 batch.add_participation()
+                self._connection.execute(_FORGET_SUPPORT, [json.dumps(sorted(batch.support_heard))])
                 for table, rows in batch.rows.items():
                     types = self._types[table]
                     insert_rows(self._connection, table, types, (tuple(row[c] for c in types) for row in rows))
@@ -238,6 +246,7 @@ class CensusWriter:
                     "report": _json_text(report),
                 },
             )
+            self._connection.execute(_FORGET_UNSEEN_SUPPORT, {"crawl": crawl_id, "skipped": SUPPORT_CENSUSES - 1})
         sealed = read_crawl(self._connection, crawl_id)
         if self._crawl is not None and self._crawl.id == crawl_id:
             self._crawl = sealed
@@ -301,4 +310,16 @@ UPDATE crawl SET
     rooms = (SELECT count(DISTINCT room_id) FROM listing l WHERE l.crawl_id = $crawl),
     report = $report
 WHERE crawl_id = $crawl AND state = 'running'
+"""
+
+_FORGET_SUPPORT = """
+DELETE FROM support_contact WHERE server_id IN (SELECT unnest(from_json_strict($1, '["INTEGER"]')))
+"""
+
+_FORGET_UNSEEN_SUPPORT = """
+WITH same_kind AS (SELECT crawl_id FROM crawl WHERE synthetic = (SELECT synthetic FROM crawl WHERE crawl_id = $crawl))
+DELETE FROM support_contact
+WHERE crawl_id IN (SELECT crawl_id FROM same_kind) AND crawl_id < (
+    SELECT crawl_id FROM census JOIN same_kind USING (crawl_id) ORDER BY crawl_id DESC OFFSET $skipped LIMIT 1
+)
 """

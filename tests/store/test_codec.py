@@ -51,7 +51,12 @@ def test_an_online_server_fills_every_column() -> None:
         "tls_not_after": DAY + timedelta(days=60),
         "tls_fingerprint": "ab" * 32,
         "client_base": "https://Example.test",
-        **dict.fromkeys(("identity_server", "rtc_foci", "sliding_sync_proxy", "oauth_issuer", "families")),
+        "identity_server": "https://id.test",
+        "rtc_foci": '["https://rtc.test/livekit"]',
+        "sliding_sync_proxy": "https://sync.test",
+        "oauth_issuer": "https://account.test/",
+        "support_published": False,
+        "families": None,
         "spec_versions": '["v1.1", "v1.18"]',
         "unstable_features": '{"org.matrix.msc3575": true, "x.y": false}',
         "directory_state": "open",
@@ -88,15 +93,16 @@ def test_attempts_in_the_order_of_the_visit() -> None:
         (2, "tls", "failed"),
         (3, "version", "skipped"),
         (4, "keys", "skipped"),
-        (5, "client_base", "failed"),
+        (5, "client_well_known", "failed"),
         (6, "client_versions", "skipped"),
-        (7, "directory", "skipped"),
+        (7, "support", "skipped"),
+        (8, "directory", "skipped"),
     ]
-    tls, version, client_base = rows[2], rows[3], rows[5]
+    tls, version, client = rows[2], rows[3], rows[5]
     assert (tls["failed_phase"], tls["failed_kind"], tls["detail"]) == ("tls", "tls_expired", "expired 3 days ago")
     assert (tls["total_s"], tls["tls_s"], tls["tcp_s"], tls["first_byte_s"]) == (0.05, 0.05, None, None)
     assert (version["skip_reason"], version["total_s"], version["failed_kind"]) == ("not_reached", None, None)
-    assert (client_base["http_status"], client_base["errcode"]) == (429, "M_LIMIT_EXCEEDED")
+    assert (client["http_status"], client["errcode"]) == (429, "M_LIMIT_EXCEEDED")
 
 
 def test_what_keeps_a_server_from_federating_is_named_and_a_later_failure_is_not() -> None:

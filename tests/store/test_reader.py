@@ -331,7 +331,7 @@ def test_one_server_whole(tmp_path: Path) -> None:
         assert found.observation.verify_keys == {"ed25519:a_1": "b" * 43}
         assert found.observation.spec_versions == ("v1.1", "v1.18")
         assert found.observation.unstable_features == {"org.matrix.msc3575": True, "x.y": False}
-        assert [attempt.outcome for attempt in found.attempts] == ["ok"] * 8
+        assert [attempt.outcome for attempt in found.attempts] == ["ok"] * 9
         assert [(step.question, step.failed_kind) for step in found.steps] == [
             ("name", None),
             ("well_known", "http_not_found"),
