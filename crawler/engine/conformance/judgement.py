@@ -92,7 +92,9 @@ def all_places(found: list[AddressLook]) -> str:
     """The places of some addresses, in a sentence; the first few of many."""
     shown = [place_text(look.endpoint) for look in found[:4]]
     more = f" and {len(found) - 4} more" if len(found) > 4 else ""
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 and not more else [", ".join(shown)]) + more
+    return (
+        " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 and not more else [", ".join(shown)]) + more
+    )
 
 
 def is_ok(attempt: Attempt[object]) -> bool:

@@ -43,7 +43,7 @@ def remedy(failure: Failure, place: Place) -> str:
     return sentence if sentence.endswith(".") else f"{sentence}."
 
 
-def _sentence(kind: FailureKind, place: Place, told: str) -> str:  # noqa: C901, PLR0911, PLR0912 - a table
+def _sentence(kind: FailureKind, place: Place, told: str) -> str:
     where, asked, tls_name, name = place.where, place.asked, place.tls_name, place.server_name.raw
     match kind:
         case FailureKind.NAME_INVALID:
@@ -53,7 +53,9 @@ def _sentence(kind: FailureKind, place: Place, told: str) -> str:  # noqa: C901,
         case FailureKind.DNS_NODATA:
             return f"Add A or AAAA records to {asked}, which exists in DNS but has no address"
         case FailureKind.DNS_SERVFAIL:
-            return f"Mend the DNS zone of {asked}: its name servers fail to answer; often DNSSEC is broken or one is down"
+            return (
+                f"Mend the DNS zone of {asked}: its name servers fail to answer; often DNSSEC is broken or one is down"
+            )
         case FailureKind.DNS_REFUSED:
             return f"Let the name servers of {asked} answer for it: they refuse; often the zone was never set up there"
         case FailureKind.DNS_NOT_IMPLEMENTED:
