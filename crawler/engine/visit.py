@@ -11,6 +11,7 @@ from typing import TypeVar
 import trio
 
 from crawler.config import Limits
+from crawler.engine.close_look import judge_families, look_at_addresses
 from crawler.engine.directory import read_public_rooms
 from crawler.engine.judge import parsed, published
 from crawler.engine.lookup import aliases_to_ask, ask_aliases
@@ -21,9 +22,11 @@ from crawler.model.client_side import ClientWellKnown, Support
 from crawler.model.discovery import Endpoint, Resolution
 from crawler.model.names import ServerName
 from crawler.model.observation import (
+    AddressLook,
     Attempt,
     ClientVersions,
     Failed,
+    Families,
     KeyDocument,
     Ok,
     ServerObservation,
@@ -48,8 +51,8 @@ def worker(network: Network, identity: Identity | None) -> Callable[[Task], Awai
 
     async def work(task: Task) -> Outcome:
         match task:
-            case Visit(server):
-                return await visit(network, identity, server)
+            case Visit(server, closely):
+                return await visit(network, identity, server, closely=closely)
             case LookUp(owner, client_base, aliases):
                 async with network.visit(owner) as session:
                     answers, _ = await ask_aliases(session, client_base, aliases, network.limits)
@@ -59,7 +62,12 @@ def worker(network: Network, identity: Identity | None) -> Callable[[Task], Awai
 
 
 async def visit(
-    network: Network, identity: Identity | None, name: ServerName, *, directory_pages: int | None = None
+    network: Network,
+    identity: Identity | None,
+    name: ServerName,
+    *,
+    directory_pages: int | None = None,
+    closely: bool = False,
 ) -> Visited:
     """Look at one server.
 
@@ -68,12 +76,30 @@ async def visit(
         identity: signs the directory request; None asks unsigned.
         name: whom to look at.
         directory_pages: read at most so many pages and look no alias up; None for the settings' budget.
+        closely: look at every address, too, whatever the first ones said.
     """
     async with network.visit(name) as session:
-        looking = _Look(session, network.limits, identity, name)
-        with trio.move_on_after(network.limits.server_timeout_s):
-            await looking.look(directory_pages)
-        return Visited(looking.observation(), looking.client_api)
+        return await visit_within(session, identity, directory_pages=directory_pages, closely=closely)
+
+
+async def visit_within(
+    session: Session, identity: Identity | None, *, directory_pages: int | None, closely: bool
+) -> Visited:
+    """The same in a session that goes on afterwards, with its connections and what is left of its budget."""
+    looking = _Look(session, session.limits, identity, session.server_name)
+    with trio.move_on_after(session.limits.server_timeout_s):
+        await looking.look(directory_pages)
+        if closely:
+            await looking.look_closely()
+    return Visited(looking.observation(), looking.client_api)
+
+
+def is_silent(first_document: Attempt[object]) -> bool:
+    """Whether a host gave no HTTP answer at all when asked for its first document."""
+    if not isinstance(first_document, Failed):
+        return False
+    failure = first_document.failure
+    return failure.phase is not Phase.JSON and failure.http_status is None
 
 
 class _Look:
@@ -99,6 +125,8 @@ class _Look:
         self._signed_accepted: bool | None = None
         self._aliases: tuple[AliasAnswer, ...] = ()
         self._outstanding = 0
+        self._addresses: tuple[AddressLook, ...] = ()
+        self._families: Families | None = None
 
     @property
     def client_api(self) -> str:
@@ -139,6 +167,12 @@ class _Look:
         )
         if directory_pages is None:
             await self._look_up_aliases()
+
+    async def look_closely(self) -> None:
+        """Every address for itself. Nothing of it is kept when the time is up before its end."""
+        known = self.observation()
+        self._addresses = await look_at_addresses(self._session, known, self._limits)
+        self._families = judge_families(self._addresses, self._session.has_route)
 
     async def _ask_published(self, uri: str, parse: Callable[[bytes], T]) -> Attempt[T | None]:
         """A document that the name's own host may publish; None when it does not."""
@@ -187,8 +221,7 @@ class _Look:
     @property
     def _host_is_silent(self) -> bool:
         """Whether the name's own host gave no HTTP answer when asked for its first document."""
-        asked = self._client_well_known
-        return isinstance(asked, Failed) and asked.failure.phase is not Phase.JSON and asked.failure.http_status is None
+        return is_silent(self._client_well_known)
 
     @property
     def _own_spelling(self) -> str:
@@ -226,4 +259,6 @@ class _Look:
             requests=self._session.requests,
             bytes_read=self._session.bytes_read,
             duration_s=trio.current_time() - self._started,
+            addresses=self._addresses,
+            families=self._families,
         )

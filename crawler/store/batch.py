@@ -39,6 +39,7 @@ class Batch:
         self.rows["attempt"].extend(codec.attempt_rows(self._crawl_id, number, seen))
         self.rows["resolution_step"].extend(codec.step_rows(self._crawl_id, number, seen))
         self.rows["endpoint"].extend(codec.endpoint_rows(self._crawl_id, number, seen))
+        self.rows["address_look"].extend(codec.address_look_rows(self._crawl_id, number, seen))
         self.rows["listing"].extend(codec.listing_rows(self._crawl_id, number, seen))
         self.rows["support_contact"].extend(codec.support_rows(self._crawl_id, number, seen))
         if isinstance(seen.support, Ok):

@@ -14,7 +14,17 @@ from typing import Any, TypeAlias, assert_never
 
 from crawler.errors import Failure
 from crawler.model.client_side import SupportContact
-from crawler.model.observation import Attempt, Failed, Ok, ServerObservation, Skipped, SkipReason, Timings
+from crawler.model.observation import (
+    Attempt,
+    Certificate,
+    Failed,
+    KeyDocument,
+    Ok,
+    ServerObservation,
+    Skipped,
+    SkipReason,
+    Timings,
+)
 from crawler.model.rooms import DirectoryResult, DirectoryState, PublicRoom
 from crawler.protocol.json_body import clean_text, count_of
 from crawler.protocol.software import normalise
@@ -31,6 +41,8 @@ LINE = 2000
 """Most characters of one line of a resolution step, which may quote a list of records."""
 DETAIL = 300
 KEYS = 100
+NAMES = 100
+"""Names of one certificate."""
 SPEC_VERSIONS = 200
 FEATURES = 1000
 RTC_FOCI = 20
@@ -59,6 +71,7 @@ def observation_row(crawl_id: int, server_id: int, seen: ServerObservation) -> R
         "requests": seen.requests,
         "bytes_read": seen.bytes_read,
         "duration_s": seen.duration_s,
+        "families": seen.families,
         **_endpoint_columns(seen),
         **_tls_columns(seen),
         **_version_columns(seen),
@@ -99,13 +112,20 @@ def _version_columns(seen: ServerObservation) -> Row:
 
 def _key_columns(seen: ServerObservation) -> Row:
     document = seen.keys.value if isinstance(seen.keys, Ok) else None
-    if document is None:
-        return {"verify_keys": None, "keys_valid_until": None}
+    return {
+        "verify_keys": _verify_keys(seen.keys),
+        "keys_valid_until": None if document is None else document.valid_until,
+    }
+
+
+def _verify_keys(attempt: Attempt[KeyDocument]) -> str | None:
+    if not isinstance(attempt, Ok):
+        return None
     keys = {
         clean_text(key_id, IDENTIFIER): clean_text(key, IDENTIFIER)
-        for key_id, key in list(document.verify_keys.items())[:KEYS]
+        for key_id, key in list(attempt.value.verify_keys.items())[:KEYS]
     }
-    return {"verify_keys": json.dumps(keys), "keys_valid_until": document.valid_until}
+    return json.dumps(keys)
 
 
 def _client_columns(seen: ServerObservation) -> Row:
@@ -120,7 +140,6 @@ def _client_columns(seen: ServerObservation) -> Row:
         "sliding_sync_proxy": None if published is None else clean_text(published.sliding_sync_proxy, URL),
         "oauth_issuer": None if published is None else clean_text(published.oauth_issuer, URL),
         "support_published": seen.support.value is not None if isinstance(seen.support, Ok) else None,
-        "families": None,
     }
     if answer is None:
         return {**said, "spec_versions": None, "unstable_features": None}
@@ -258,6 +277,44 @@ def endpoint_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Ite
             "tls_name": clean_text(endpoint.tls_name, IDENTIFIER),
             "via": endpoint.via,
         }
+
+
+def address_look_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
+    """The rows of `address_look`. `ordinal` is that of the endpoint's row, so that gaps are addresses not looked at."""
+    place = {endpoint: ordinal for ordinal, endpoint in enumerate(seen.resolution.endpoints)}
+    for ordinal, look in enumerate(seen.addresses):
+        presented = look.presented.value if isinstance(look.presented, Ok) else None
+        leaf = presented.chain[0] if presented is not None else None
+        said = look.version.value if isinstance(look.version, Ok) else None
+        yield {
+            "crawl_id": crawl_id,
+            "server_id": server_id,
+            "ordinal": place.get(look.endpoint, ordinal),
+            "address": look.endpoint.address,
+            "port": look.endpoint.port,
+            "tcp_failure": _failed_kind(look.tcp),
+            "tls_failure": _failed_kind(look.tls),
+            "verify_code": look.tls.failure.verify_code if isinstance(look.tls, Failed) else None,
+            "version_failure": _failed_kind(look.version),
+            "keys_failure": _failed_kind(look.keys),
+            "tls_protocol": None if presented is None else clean_text(presented.protocol, IDENTIFIER),
+            "tls_cipher": None if presented is None else clean_text(presented.cipher, IDENTIFIER),
+            "tls_issuer": None if leaf is None else clean_text(leaf.issuer, IDENTIFIER),
+            "tls_names": None if leaf is None else _names(leaf),
+            "tls_not_after": None if leaf is None else leaf.not_after,
+            "tls_fingerprint": None if leaf is None else clean_text(leaf.fingerprint_sha256, IDENTIFIER),
+            "software_raw": None if said is None else clean_text(said.name, SOFTWARE),
+            "version_raw": None if said is None else clean_text(said.version, SOFTWARE),
+            "verify_keys": _verify_keys(look.keys),
+        }
+
+
+def _names(leaf: Certificate) -> str:
+    return json.dumps([clean_text(name, IDENTIFIER) for name in leaf.names[:NAMES]])
+
+
+def _failed_kind(attempt: Attempt[Any]) -> str | None:
+    return attempt.failure.kind if isinstance(attempt, Failed) else None
 
 
 def unique_rooms(read: DirectoryResult) -> dict[str, PublicRoom]:

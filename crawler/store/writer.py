@@ -41,9 +41,17 @@ SUPPORT_CENSUSES = 3
 """Censuses for which the contacts of a server are kept that none of them saw: it is gone, or hides them."""
 
 _TABLES = (
-    "server", "server_observation", "attempt", "resolution_step", "endpoint", "listing", "participation", "lead",
+    "server",
+    "server_observation",
+    "attempt",
+    "resolution_step",
+    "endpoint",
+    "address_look",
+    "listing",
+    "participation",
+    "lead",
     "support_contact",
-)  # fmt: skip
+)
 
 
 class CensusWriter:
