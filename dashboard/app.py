@@ -54,7 +54,7 @@ def create_app(census: Path, settings: Settings | None = None) -> FastAPI:
     rooms.register(app, source, routing.SHOWN)
     server: FastAPI = app.server
     server.include_router(health.router(source))
-    server.include_router(check.router(checker))
+    server.include_router(check.router(check.Desk(checker, source)))
     Backend.add_pages(app, lambda path: routing.find_page(path) is not None)
     server.router.lifespan_context = _closing(source, checker)
     # The last added is the first to see a request.

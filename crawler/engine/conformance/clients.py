@@ -128,8 +128,8 @@ def _registration(seen: Inspection) -> Judgement:
     match seen.registration:
         case Ok(Registration.OPEN):
             return warn(
-                "See that sign-up asks for an e-mail address, a token or a captcha, or close it: it is open to anybody, "
-                "and spammers look for that."
+                "See that sign-up asks for an e-mail address, a token or a captcha, or close it: it is open to "
+                "anybody, and spammers look for that."
             )
         case Ok(Registration.CLOSED):
             return PASS
@@ -143,8 +143,8 @@ def _robots(seen: Inspection) -> Judgement:
     if may_fetch(seen.robots.value, PRODUCT_TOKEN, PUBLIC_ROOMS_PATH):
         return PASS
     return warn(
-        f"Close the room directory itself if it shall not be read: robots.txt says so to {PRODUCT_TOKEN}, but other servers "
-        "do not look there."
+        f"Close the room directory itself if it shall not be read: robots.txt says so to {PRODUCT_TOKEN}, but other "
+        "servers do not look there."
     )
 
 

@@ -55,8 +55,8 @@ def _srv_name(seen: Inspection) -> Judgement:
         return PASS
     owner = old[0].subject
     return warn(
-        f"Publish the records of {owner} as _matrix-fed._tcp.{owner.removeprefix('_matrix._tcp.')}, too: the older name "
-        "is deprecated since v1.8."
+        f"Publish the records of {owner} as _matrix-fed._tcp.{owner.removeprefix('_matrix._tcp.')}, too: the older "
+        "name is deprecated since v1.8."
     )
 
 
