@@ -124,11 +124,10 @@ class ClientDocument(_Part):
     """Asked only when asked for."""
 
 
-class NamedFailure(_Part):
+class NamedFailure(FailureDocument):
     """A failure, and of what."""
 
     what: str
-    failure: FailureDocument
 
 
 class CheckDocument(_Part):
@@ -191,7 +190,7 @@ def check_document(seen: Inspection, findings: tuple[Finding, ...], counted: Cou
             robots=Tried[str](**_tried(seen.robots)),
             registration=Tried[Registration](**_tried(seen.registration)),
         ),
-        failures=tuple(NamedFailure(what=what, failure=_failure(failure)) for what, failure in visit.failures),
+        failures=tuple(NamedFailure(what=what, **_failure_parts(failure)) for what, failure in visit.failures),
         conformance=findings,
     )
 
@@ -204,14 +203,18 @@ def directory_rooms(directory: DirectoryResult) -> int | None:
 
 
 def _failure(failure: Failure) -> FailureDocument:
-    return FailureDocument(
-        phase=failure.phase,
-        kind=failure.kind,
-        detail=failure.detail,
-        http_status=failure.http_status,
-        errcode=failure.errcode,
-        verify_code=failure.verify_code,
-    )
+    return FailureDocument(**_failure_parts(failure))
+
+
+def _failure_parts(failure: Failure) -> dict[str, Any]:
+    return {
+        "phase": failure.phase,
+        "kind": failure.kind,
+        "detail": failure.detail,
+        "http_status": failure.http_status,
+        "errcode": failure.errcode,
+        "verify_code": failure.verify_code,
+    }
 
 
 def _maybe(failure: Failure | None) -> FailureDocument | None:

@@ -3,7 +3,7 @@ MSC4284), sign-up, and what robots.txt says of us."""
 
 from crawler.engine.conformance.judgement import NOT_APPLICABLE, PASS, Check, Judgement, fail, warn
 from crawler.engine.conformance.remedies import Place, remedy
-from crawler.errors import Failure, FailureKind
+from crawler.errors import Failure, FailureKind, Phase
 from crawler.model.client_side import Registration
 from crawler.model.close_look import Inspection
 from crawler.model.observation import Failed, Ok
@@ -23,7 +23,8 @@ def _at(seen: Inspection, path: str, failure: Failure) -> str:
     url = f"https://{host}{path}" if path.startswith("/.well-known") else f"{base or f'https://{host}'}{path}"
     if failure.kind is FailureKind.HTTP_NOT_FOUND:
         return f"Pass {url} on to the homeserver: it is not found there (status 404)."
-    return remedy(failure, Place(name, url, host))
+    asked = host if failure.phase in (Phase.DNS, Phase.POLICY) else url
+    return remedy(failure, Place(name, asked, host))
 
 
 def _well_known(seen: Inspection) -> Judgement:
@@ -118,7 +119,7 @@ def _policy_server(seen: Inspection) -> Judgement:
     match seen.policy_server:
         case Ok(keys):
             return NOT_APPLICABLE if keys is None else PASS
-        case Failed(failure):
+        case Failed(failure) if failure.phase is Phase.JSON:
             return warn(_at(seen, "/.well-known/matrix/policy_server", failure))
         case _:
             return NOT_APPLICABLE

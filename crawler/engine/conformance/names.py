@@ -17,7 +17,6 @@ from crawler.engine.conformance.judgement import (
 from crawler.engine.conformance.remedies import Place, remedy
 from crawler.errors import FailureKind, Phase
 from crawler.model.close_look import Inspection
-from crawler.model.names import MAX_SERVER_NAME
 
 DISCOVERY = 'Server-server API, "Resolving server names", step 3'
 MANY_REDIRECTS = 3
@@ -45,15 +44,6 @@ def _lower_case(seen: Inspection) -> Judgement:
         return PASS
     return warn(
         f"Write the name as {name.key}: server names should be lower case, and some servers tell letters apart."
-    )
-
-
-def _length(seen: Inspection) -> Judgement:
-    length = len(seen.observation.server_name.raw)
-    if length <= MAX_SERVER_NAME:
-        return PASS
-    return warn(
-        f"Use a name of at most {MAX_SERVER_NAME} characters (this one has {length}): user IDs must fit in 255."
     )
 
 
@@ -141,9 +131,8 @@ def _place(seen: Inspection) -> Place:
 
 
 CHECKS = (
-    Check("name.valid", "The server name is valid", 'Appendices, "Server Name"', _valid),
+    Check("name.valid", "The server name is valid, and short enough for user IDs", 'Appendices, "Server Name"', _valid),
     Check("name.lower_case", "The server name is in lower case", 'Appendices, "Server Name"', _lower_case),
-    Check("name.length", "The server name is short enough for user IDs", 'Appendices, "Server Name"', _length),
     Check("well_known.reachable", "The .well-known for servers is reachable, if there is one", DISCOVERY, _reachable),
     Check("well_known.json", "It is a JSON object", DISCOVERY, _of_kind(FailureKind.WELL_KNOWN_NOT_JSON)),
     Check(

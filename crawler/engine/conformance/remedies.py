@@ -119,7 +119,7 @@ def _sentence(kind: FailureKind, place: Place, told: str) -> str:
         case FailureKind.TLS_TIMEOUT:
             return f"See what holds up TLS at {where}: it takes connections but does not finish the handshake"
         case FailureKind.HTTP_STATUS:
-            return f"Pass /_matrix/federation and /_matrix/key on to the homeserver at {where}{told}"
+            return f"See why {where} answers with a status that means neither yes nor no{told}"
         case FailureKind.HTTP_UNAUTHORIZED:
             return f"Let {where} answer without authorization what the specification makes public{told}"
         case FailureKind.HTTP_FORBIDDEN:
@@ -144,7 +144,7 @@ def _sentence(kind: FailureKind, place: Place, told: str) -> str:
         case FailureKind.HTTP_TOO_LARGE:
             return f"Let {where} answer with the short document that the specification describes{told}"
         case FailureKind.JSON_INVALID:
-            return f"Pass requests at {where} on to the homeserver: what answers there sends no JSON"
+            return f"Let {where} answer with JSON: what is sent there is none, such as a web page or a proxy's error"
         case FailureKind.JSON_SHAPE:
             return f"Update what answers at {where}: its JSON lacks what the specification requires{told}"
         case FailureKind.KEYS_WRONG_NAME:
