@@ -14,7 +14,7 @@ import pytest
 
 from crawler.engine.check import json_schema
 from crawler.resources import shipped
-from dashboard.api.check import CHECKS_A_MINUTE, MINUTE_S, Ration
+from dashboard.desk import CHECKS_A_MINUTE, MINUTE_S, Ration
 from tests.census.practice import COMMAND, Practice, census, environment, practice
 
 SCHEMA = json_schema()
@@ -89,7 +89,9 @@ def fetch(site: str, path: str, method: str = "GET") -> tuple[int, str, Message]
 
 def test_it_answers_those_who_speak_to_matrix_federation_tester(lab: Practice, site: str) -> None:
     truth = lab.truth["servers"]
-    good = next(n for n, f in truth.items() if f["findable"] and f["branch"] in ("3.3", "4") and f["predicates"]["federating"])
+    good = next(
+        n for n, f in truth.items() if f["findable"] and f["branch"] in ("3.3", "4") and f["predicates"]["federating"]
+    )
     bad = next(n for n, f in truth.items() if f["findable"] and f["failure"] == "tls_expired")
     status, text, headers = fetch(site, f"/api/report?server_name={good}")
     report = json.loads(text)
