@@ -38,7 +38,7 @@ def remember(reader: SnapshotReader, name: ServerName) -> Memory:
 def count(seen: ServerObservation, standing: Standing | None) -> Counted:
     """Whether a census that looked now would count the server, in a sentence or two."""
     failure = seen.fell_out
-    why = f": {failure.phase.replace('_', '-')}, {failure.kind.replace('_', ' ')}" if failure is not None else ""
+    why = f": {failure.kind.replace('_', ' ')}" if failure is not None else ""
     if seen.federating:
         now = "Counted, by this look, as online and as federating."
     elif seen.online:
