@@ -34,37 +34,40 @@ def router(desk: Desk) -> APIRouter:
 
         400: it is no server name. 429: too many checks; Retry-After says when there may be another.
         """
-        wait_s = desk.wait_s(visitor_of(request))
-        if wait_s:
-            return _problem(429, "too many checks", {"Retry-After": str(int(wait_s) + 1)})
         try:
             name = desk.checker.parse(server_name)
         except UsageError as error:
             return _problem(400, str(error))
+        wait_s = desk.wait_s(visitor_of(request))
+        if wait_s:
+            return _problem(429, "too many checks", {"Retry-After": str(int(wait_s) + 1)})
         return JSONResponse((await desk.check(name)).document.model_dump(mode="json"), headers=_UNCACHED)
 
     @routes.api_route("/api/report", methods=_METHODS, include_in_schema=False)
     async def report(request: Request, server_name: str = "") -> Response:
         """As matrix-federation-tester answers; also to browsers of other sites."""
-        refused = _refused(desk, request, server_name)
+        refused = _refused(request, server_name)
         if refused is not None:
             return refused
         try:
             name = desk.checker.parse(server_name)
         except UsageError:
             return JSONResponse(desk.checker.mft_of_no_name(server_name), headers=_ANYWHERE)
+        wait_s = desk.wait_s(visitor_of(request))
+        if wait_s:
+            return _too_many(wait_s)
         return JSONResponse((await desk.check(name)).mft_report, headers=_ANYWHERE)
 
     @routes.get("/api/federation-ok", include_in_schema=False)
     async def federation_ok(request: Request, server_name: str = "") -> Response:
         """GOOD when the server federates, else BAD, with status 200 either way; 429 when the ration is used up."""
-        wait_s = desk.wait_s(visitor_of(request))
-        if wait_s:
-            return _too_many(wait_s)
         try:
             name = desk.checker.parse(server_name)
         except UsageError:
             return PlainTextResponse("BAD", headers=_ANYWHERE)
+        wait_s = desk.wait_s(visitor_of(request))
+        if wait_s:
+            return _too_many(wait_s)
         checked = await desk.check(name)
         return PlainTextResponse("GOOD" if checked.federates else "BAD", headers=_ANYWHERE)
 
@@ -76,7 +79,7 @@ def visitor_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _refused(desk: Desk, request: Request, server_name: str) -> Response | None:
+def _refused(request: Request, server_name: str) -> Response | None:
     """What is answered without a check; None when there is to be one."""
     if request.method == "OPTIONS":
         return Response(headers=_ANYWHERE)
@@ -84,8 +87,7 @@ def _refused(desk: Desk, request: Request, server_name: str) -> Response | None:
         return PlainTextResponse("Unsupported method.\n", 405, {**_ANYWHERE, "Allow": "GET, OPTIONS"})
     if not server_name:
         return PlainTextResponse("Missing server_name parameter", 400, _ANYWHERE)
-    wait_s = desk.wait_s(visitor_of(request))
-    return _too_many(wait_s) if wait_s else None
+    return None
 
 
 def _too_many(wait_s: float) -> Response:

@@ -1,6 +1,7 @@
 """Observations to store: plain ones made by hand, and, as hypothesis strategies, whatever the model allows."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -13,11 +14,15 @@ from crawler.model.client_side import ClientWellKnown, Support, SupportContact
 from crawler.model.discovery import Branch, Endpoint, Question, Resolution, Step
 from crawler.model.names import parse_server_name
 from crawler.model.observation import (
+    AddressLook,
     Attempt,
+    Certificate,
     ClientVersions,
     Failed,
+    Families,
     KeyDocument,
     Ok,
+    PresentedTls,
     ServerObservation,
     Skipped,
     SkipReason,
@@ -98,6 +103,20 @@ def online(
         bytes_read=12_345,
         duration_s=1.75,
     )
+
+
+def closely(name: str) -> ServerObservation:
+    """A server that federates by IPv4, while its IPv6 address presents an expired certificate."""
+    seen = online(name)
+    v4, v6 = seen.resolution.endpoints
+    leaf = Certificate("CN=x.test", "CN=R3,O=Let's Test", ("x.test", "192.0.2.7"), DAY, DAY, "cd" * 32)
+    expired = Failure(FailureKind.TLS_EXPIRED, "expired", verify_code=10)
+    shown = PresentedTls("TLSv1.3", "TLS_AES_128_GCM_SHA256", (leaf,))
+    looks = (
+        AddressLook(v4, seen.tcp, seen.tls, Ok(shown), seen.version, seen.keys),
+        AddressLook(v6, Ok(v6.address), Failed(expired), Ok(replace(shown, verify_code=10)), NOT_REACHED, NOT_REACHED),
+    )
+    return replace(seen, addresses=looks, families=Families.IPV6_BROKEN)
 
 
 def dead(name: str, kind: FailureKind = FailureKind.DNS_NXDOMAIN) -> ServerObservation:

@@ -1,5 +1,6 @@
 """What a visit saw, as rows: every column, and that absent, failed and skipped stay apart."""
 
+import json
 from datetime import timedelta
 
 from hypothesis import given
@@ -10,7 +11,7 @@ from crawler.model.names import parse_server_name
 from crawler.model.observation import Ok, ServerObservation, VersionInfo
 from crawler.model.rooms import DirectoryResult, DirectoryState, DirectoryWay, PublicRoom, Stopped
 from crawler.store import codec
-from tests.store.observations import DAY, FEW, UNREAD, bad_certificate, dead, observations, online
+from tests.store.observations import DAY, FEW, UNREAD, bad_certificate, closely, dead, observations, online
 
 
 def changed(seen: ServerObservation, **fields: object) -> ServerObservation:
@@ -172,6 +173,29 @@ def test_room_ids_that_cannot_be_told_apart_once_stored_are_one() -> None:
 def test_negative_numbers_are_no_counts() -> None:
     seen = online("x.test", rooms=(PublicRoom("!a:x.test", -1), PublicRoom("!b:x.test", 2**31 - 1)))
     assert [row["members"] for row in codec.listing_rows(1, 2, seen)] == [None, 2**31 - 1]
+
+
+def test_each_address_looked_at_has_its_place_and_its_failures() -> None:
+    seen = closely("x.test")
+    one, two = codec.address_look_rows(1, 2, seen)
+    assert (one["ordinal"], one["address"], one["tcp_failure"], one["tls_failure"]) == (0, "192.0.2.7", None, None)
+    assert json.loads(one["verify_keys"]) == {"ed25519:a_1": "b" * 43}
+    assert (one["software_raw"], one["version_raw"], one["verify_code"]) == ("Synapse", "1.163.2", None)
+    assert (two["ordinal"], two["address"], two["tls_failure"], two["verify_code"]) == (
+        1,
+        "2001:db8::7",
+        "tls_expired",
+        10,
+    )
+    assert (two["version_failure"], two["verify_keys"], two["software_raw"]) == (None, None, None)
+    assert (two["tls_protocol"], two["tls_issuer"], two["tls_fingerprint"]) == (
+        "TLSv1.3",
+        "CN=R3,O=Let's Test",
+        "cd" * 32,
+    )
+    assert (json.loads(two["tls_names"]), two["tls_not_after"]) == (["x.test", "192.0.2.7"], DAY)
+    assert codec.observation_row(1, 2, seen)["families"] == "ipv6_broken"
+    assert list(codec.address_look_rows(1, 2, online("y.test"))) == []
 
 
 @FEW

@@ -1,4 +1,4 @@
-"""Whom to write to: the last that was heard, for as long as it is published, and for nobody but who keeps the census."""
+"""Whom to write to: the last that was heard, for as long as it is published, and for nobody else to read."""
 
 from dataclasses import replace
 from pathlib import Path
