@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,9 @@ from crawler.errors import CensusError, UsageError
 from crawler.file_limit import raise_file_limit
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState
 from crawler.net.transport import Network
+from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
+from crawler.store.clock import utc_now
 from crawler.store.publish import Draft, stage
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
@@ -110,7 +111,8 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
     )
     service = _key_service(identity, options)
     raise_file_limit()
-    network = Network(settings, version=VERSION)
+    memory = Memory()
+    network = Network(settings, version=VERSION, memory=memory)
     if identity is None:
         click.echo(
             "No --identity: requests are unsigned, and most servers show their room directory to signed ones only. "
@@ -119,7 +121,8 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         )
     on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
     with CensusWriter.open(options["db"]) as writer:
-        run = CrawlRun(plan, settings, writer, worker(network, identity), lambda: datetime.now(UTC))
+        memory.learn(writer.remembered_answers(settings.to_json(), utc_now()))
+        run = CrawlRun(plan, settings, writer, worker(network, identity), utc_now, memory)
         sealed = trio.run(_crawl, run, network, identity, service, settings.politeness.contact)
     published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
     _say(sealed, run, published, as_json=options["as_json"])

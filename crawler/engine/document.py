@@ -75,6 +75,8 @@ class StepDocument(_Part):
     took_s: float
     cache_s: float | None
     """How long the answer may be kept, seconds."""
+    cached_at: datetime | None
+    """When the answer was heard, if it was kept from then; null for one just heard, as a check's always are."""
 
 
 class ResolutionDocument(_Part):
@@ -250,6 +252,7 @@ def _step(step: Step) -> StepDocument:
         failure=_maybe(step.failure),
         took_s=step.duration_s,
         cache_s=step.cache_s,
+        cached_at=step.cached_at,
     )
 
 

@@ -155,7 +155,11 @@ def _checks(look: AddressLook, keys: KeyDocument | None) -> dict[str, Any]:
     has_key = name and kind is not FailureKind.KEYS_NO_KEY
     signed = has_key and kind not in _SIGNATURE
     future = signed and kind is not FailureKind.KEYS_EXPIRED
-    by_key = {key_id: {"ValidEd25519": True, "MatchingSignature": True} for key_id in keys.verify_keys} if keys else {}
+    by_key = (
+        {key_id: {"ValidEd25519": True, "MatchingSignature": key_id in keys.signed_by} for key_id in keys.verify_keys}
+        if keys
+        else {}
+    )
     return {
         "AllChecksOK": valid and future,
         "MatchingServerName": name,
@@ -173,8 +177,11 @@ def _keys(keys: KeyDocument) -> dict[str, Any]:
         "valid_until_ts": int(keys.valid_until.timestamp() * 1000),
         "verify_keys": {key_id: {"key": key} for key_id, key in keys.verify_keys.items()},
         "old_verify_keys": {
-            key_id: {"expired_ts": int(keys.retired[key_id].timestamp() * 1000)} if key_id in keys.retired else {}
-            for key_id in keys.old_verify_keys
+            old.key_id: {
+                **({"key": old.key} if old.key is not None else {}),
+                **({"expired_ts": int(old.expired_at.timestamp() * 1000)} if old.expired_at is not None else {}),
+            }
+            for old in keys.old_verify_keys
         },
     }
 

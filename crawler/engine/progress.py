@@ -36,6 +36,8 @@ class Progress:
     failures: Counter[FailureKind] = field(default_factory=Counter)
     directories: Counter[DirectoryState] = field(default_factory=Counter)
     attempts: Counter[str] = field(default_factory=Counter)
+    keys_reused: dict[str, list[str]] = field(default_factory=dict)
+    """Server -> key IDs under which an earlier crawl saw another key. Known at the seal."""
     bounds_hit: dict[str, str] = field(default_factory=dict)
     """Server -> the bound its directory ran into; what a remote made us cut short is named, not hidden."""
 

@@ -9,13 +9,14 @@ from crawler.net.traffic import Traffic
 FUNNEL = ("known", "visited", "resolves", "reachable", "secure", "online", "federating", "listing")
 """The stages a server passes, in order; each implies the one before."""
 
-MOST_BOUNDS_NAMED = 100
-"""Servers that ran into a bound and are named in the report; all are counted."""
+MOST_NAMED = 100
+"""Servers of one kind that the report names; all are counted."""
 
 
 def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
     """The report of a crawl; every count is of this crawl alone."""
-    named = dict(list(progress.bounds_hit.items())[:MOST_BOUNDS_NAMED])
+    named = dict(list(progress.bounds_hit.items())[:MOST_NAMED])
+    reusers = dict(list(progress.keys_reused.items())[:MOST_NAMED])
     return {
         "funnel": {stage: getattr(progress, stage) for stage in FUNNEL},
         "failures": {kind.value: count for kind, count in progress.failures.most_common()},
@@ -28,6 +29,7 @@ def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
         "aliases_outstanding": progress.aliases_outstanding,
         "servers_deferred": progress.deferred,
         "bounds_hit": {"servers": len(progress.bounds_hit), "named": named},
+        "key_ids_reused": {"servers": len(progress.keys_reused), "named": reusers},
         "traffic": dataclasses.asdict(traffic),
     }
 
@@ -52,6 +54,9 @@ def summary_lines(crawl: Crawl, progress: Progress) -> list[str]:
     if progress.bounds_hit:
         first = ", ".join(list(progress.bounds_hit)[:3])
         lines.append(f"  directories cut short by a bound: {len(progress.bounds_hit)} ({first})")
+    if progress.keys_reused:
+        first = ", ".join(list(progress.keys_reused)[:3])
+        lines.append(f"  servers that gave a key ID to another key: {len(progress.keys_reused)} ({first})")
     if crawl.scope is CrawlScope.LIMITED:
         lines.append(f"  limited: {progress.deferred} known servers were not looked at")
     if crawl.state is CrawlState.CANCELLED:

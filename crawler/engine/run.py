@@ -22,6 +22,7 @@ from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.names import ServerName, parse_server_name
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer
+from crawler.protocol.memory import Memory, Remembered
 from crawler.store.writer import CensusWriter
 
 BATCH = 200
@@ -50,7 +51,13 @@ class CrawlRun:
     """One crawl. `progress` may be read at any time; `stop()` ends it early, with everything seen kept."""
 
     def __init__(
-        self, plan: Plan, settings: Settings, writer: CensusWriter, worker: Worker, now: Callable[[], datetime]
+        self,
+        plan: Plan,
+        settings: Settings,
+        writer: CensusWriter,
+        worker: Worker,
+        now: Callable[[], datetime],
+        memory: Memory | None = None,
     ) -> None:
         self.progress = Progress()
         self._plan = plan
@@ -64,6 +71,8 @@ class CrawlRun:
         self._observations: list[ServerObservation] = []
         self._leads: list[Lead] = []
         self._answers: list[tuple[str, AliasAnswer]] = []
+        self._memory = memory
+        self._remembered: list[Remembered] = []
 
     def stop(self) -> None:
         """End the crawl now; it will be sealed as cancelled."""
@@ -85,6 +94,7 @@ class CrawlRun:
                 await self._loop()
             state = CrawlState.CANCELLED if self._scope.cancelled_caught else CrawlState.COMPLETED
         finally:
+            self._take_remembered()
             with trio.CancelScope(shield=True):
                 crawl = await trio.to_thread.run_sync(self._seal, state, report)
         return crawl
@@ -120,6 +130,7 @@ class CrawlRun:
                 with trio.move_on_at(last_commit + BATCH_S):
                     self._digest(await inbox.receive())
                 if len(self._observations) >= BATCH or trio.current_time() >= last_commit + BATCH_S:
+                    self._take_remembered()
                     await trio.to_thread.run_sync(self._commit)
                     last_commit = trio.current_time()
 
@@ -157,7 +168,15 @@ class CrawlRun:
         self._leads.append(lead)
         self.progress.leads += 1
 
+    def _take_remembered(self) -> None:
+        # Here and not in the thread that commits: visits go on keeping answers meanwhile.
+        if self._memory is not None:
+            self._remembered += self._memory.take_new()
+
     def _commit(self) -> None:
+        remembered, self._remembered = self._remembered, []
+        if remembered:
+            self._writer.remember(remembered)
         observations, leads, answers = self._observations, self._leads, self._answers
         self._observations, self._leads, self._answers = [], [], []
         if observations or leads or answers:
@@ -165,6 +184,8 @@ class CrawlRun:
 
     def _seal(self, state: CrawlState, report: Callable[[Progress], dict[str, object]]) -> Crawl:
         self._commit()
+        for reused in self._writer.reused_keys(self._crawl_id):
+            self.progress.keys_reused.setdefault(reused.server_name, []).append(reused.key_id)
         self.progress.look_at(self._frontier)
         self.progress.aliases_outstanding = self._frontier.aliases_outstanding
         return self._writer.seal(self._crawl_id, state, self._now(), report(self.progress))

@@ -22,16 +22,18 @@ class Memory:
 
 def remember(reader: SnapshotReader, name: ServerName) -> Memory:
     """What a serving file holds of a server. Blocking."""
+    past_keys = reader.past_keys(name.key)
     census = reader.latest_census()
     if census is None:
-        return Memory()
+        return Memory(None, past_keys)
     found = reader.server(name.key, census.id)
     seen = found.observation if found is not None else None
     if found is None or seen is None:
         known = found is not None and bool(found.leads)
-        return Memory(Standing(census.id, census.finished_at, known))
+        return Memory(Standing(census.id, census.finished_at, known), past_keys)
     return Memory(
-        Standing(census.id, census.finished_at, True, True, bool(seen.online), bool(seen.federating), seen.failed_kind)
+        Standing(census.id, census.finished_at, True, True, bool(seen.online), bool(seen.federating), seen.failed_kind),
+        past_keys,
     )
 
 

@@ -140,7 +140,7 @@ class _Walk:
                 name.host,
                 error.failure,
                 f"{after}no valid delegation: step 4 asks for SRV records of {name.host}",
-                answer.duration_s,
+                answer,
                 wellknown.cache_lifetime_s(answer, valid=False),
             )
             return None
@@ -156,7 +156,7 @@ class _Walk:
             name.host,
             heard,
             after + then,
-            answer.duration_s,
+            answer,
             wellknown.cache_lifetime_s(answer, valid=True),
             _well_known_facts(answer),
         )
@@ -259,7 +259,7 @@ class _Walk:
         facts = AddressFacts(port, is_srv_target, (), tuple(barred[:_MAX_FACTS]), answer.cname, answer.other_failure)
         if failure is not None:
             conclusion = "; ".join(["nowhere to connect to", *notes])
-            self._note(Question.ADDRESSES, host, failure, conclusion, answer.duration_s, answer.ttl_s, facts)
+            self._note(Question.ADDRESSES, host, failure, conclusion, answer, answer.ttl_s, facts)
             return failure
         if barred:
             notes.append(f"{len(barred)} that may not be dialled left out")
@@ -268,13 +268,13 @@ class _Walk:
             notes.append(f"{len(allowed) - len(chosen)} beyond the limit left out")
         conclusion = "; ".join([f"to be tried in this order at port {port}", *notes])
         facts = replace(facts, usable=chosen)
-        self._note(Question.ADDRESSES, host, ", ".join(chosen), conclusion, answer.duration_s, answer.ttl_s, facts)
+        self._note(Question.ADDRESSES, host, ", ".join(chosen), conclusion, answer, answer.ttl_s, facts)
         return chosen
 
     def _note_srv(
         self, owner: str, answer: SrvAnswer, heard: str | Failure, conclusion: str, facts: SrvFacts | None = None
     ) -> None:
-        self._note(Question.SRV, owner, heard, conclusion, answer.duration_s, answer.ttl_s, facts)
+        self._note(Question.SRV, owner, heard, conclusion, answer, answer.ttl_s, facts)
 
     def _note(
         self,
@@ -282,14 +282,19 @@ class _Walk:
         subject: str,
         heard: str | Failure,
         conclusion: str,
-        duration_s: float = 0.0,
+        told: Answer | None = None,
         cache_s: float | None = None,
         facts: Facts | None = None,
     ) -> None:
+        duration_s = told.duration_s if told else 0.0
+        kept = told.kept if told else None
+        if kept is not None:
+            cache_s = kept.left_s
         failure = heard if isinstance(heard, Failure) else None
         answer = heard if isinstance(heard, str) else ""
         subject, answer, conclusion = (printable(text, MAX_LINE) for text in (subject, answer, conclusion))
-        self.steps.append(Step(question, subject, answer, conclusion, failure, duration_s, cache_s, facts))
+        cached_at = kept.heard_at if kept else None
+        self.steps.append(Step(question, subject, answer, conclusion, failure, duration_s, cache_s, cached_at, facts))
 
 
 def _expect(kind: type[A], answer: Answer) -> A:

@@ -53,7 +53,14 @@ def column_types(connection: Connection, table: str) -> dict[str, str]:
     return dict(rows)
 
 
-def insert_rows(connection: Connection, table: str, types: Mapping[str, str], rows: Iterable[Sequence[object]]) -> None:
+def insert_rows(
+    connection: Connection,
+    table: str,
+    types: Mapping[str, str],
+    rows: Iterable[Sequence[object]],
+    *,
+    replace: bool = False,
+) -> None:
     """Append `rows` in their order.
 
     Args:
@@ -61,21 +68,23 @@ def insert_rows(connection: Connection, table: str, types: Mapping[str, str], ro
         table: Its name.
         types: Column -> SQL type, in the order of the values of a row. JSON columns take JSON text.
         rows: Values that JSON has, and aware datetimes. Text holds no lone surrogates, numbers are finite.
+        replace: a row takes the place of the one that has its primary key; no two of `rows` have the same.
     """
-    statement = _statement(table, types)
+    statement = _statement(table, types, replace=replace)
     rest = iter(rows)
     while chunk := list(islice(rest, ROWS)):
         columns = dict(zip(types, zip(*chunk, strict=True), strict=True))
         connection.execute(statement, [json.dumps(columns, default=_timestamp, allow_nan=False)])
 
 
-def _statement(table: str, types: Mapping[str, str]) -> str:
+def _statement(table: str, types: Mapping[str, str], *, replace: bool) -> str:
     # Inside a JSON text a JSON document is a string, and would stay one if it were told to be JSON.
     shape = {name: [checked_type("VARCHAR" if kind == "JSON" else kind)] for name, kind in types.items()}
     names = [quoted(name) for name in types]
     values = ", ".join(f"unnest(r.{name})" for name in names)
     source = f"(SELECT from_json_strict(?, '{json.dumps(shape)}') AS r)"
-    return f"INSERT INTO {quoted(table)} ({', '.join(names)}) SELECT {values} FROM {source}"  # noqa: S608 - likewise
+    verb = "INSERT OR REPLACE" if replace else "INSERT"
+    return f"{verb} INTO {quoted(table)} ({', '.join(names)}) SELECT {values} FROM {source}"  # noqa: S608 - likewise
 
 
 def _timestamp(value: Any) -> str:

@@ -29,6 +29,7 @@ from crawler.model.observation import (
     Failed,
     KeyDocument,
     Ok,
+    OldKey,
     Skipped,
     SkipReason,
     TlsFacts,
@@ -47,7 +48,7 @@ V6 = Endpoint("2001:db8::1", 8450, DELEGATE, DELEGATE, Branch.WELL_KNOWN_SRV)
 TLS = TlsFacts("TLSv1.3", "TLS_AES_128_GCM_SHA256", "An Authority", WHEN + timedelta(days=60), "ab" * 32)
 LEAF = Certificate("CN=old.example", "CN=An Authority", ("old.example",), WHEN, WHEN + timedelta(days=60), "ab" * 32)
 PRESENTED = PresentedTls("TLSv1.3", "TLS_AES_128_GCM_SHA256", (LEAF,))
-KEYS = KeyDocument({"ed25519:a_1": "key"}, ("ed25519:old",), WHEN + timedelta(days=1), NAME, {"ed25519:old": WHEN})
+KEYS = KeyDocument({"ed25519:a_1": "key"}, (OldKey("ed25519:old", "k", WHEN),), WHEN + timedelta(days=1), NAME)
 NOT_ASKED = Skipped(SkipReason.NOT_NEEDED)
 NOT_REACHED = Skipped(SkipReason.NOT_REACHED)
 
@@ -64,15 +65,15 @@ def resolution(**changes: Any) -> Resolution:
     well_known = WellKnownFacts(36, "application/json", "max-age=3600", None, ())
     records = tuple(SrvRecord(10, 5, 8450, target) for target in TARGETS)
     steps = (
-        Step(Question.WELL_KNOWN, NAME, f"m.server is {DELEGATE}", "SRV", None, 0.1, 3600.0, well_known),
-        Step(Question.SRV, OWNER, "records", "3.3", None, 0.1, 300.0, SrvFacts(records, (), None)),
+        Step(Question.WELL_KNOWN, NAME, f"m.server is {DELEGATE}", "SRV", None, 0.1, 3600.0, facts=well_known),
+        Step(Question.SRV, OWNER, "records", "3.3", None, 0.1, 300.0, facts=SrvFacts(records, (), None)),
         Step(
             Question.ADDRESSES, TARGETS[0], V4.address, "", None, 0.1, 60.0,
-            AddressFacts(8450, True, (V4.address,), (), None, None),
+            facts=AddressFacts(8450, True, (V4.address,), (), None, None),
         ),
         Step(
             Question.ADDRESSES, TARGETS[1], V6.address, "", None, 0.1, 60.0,
-            AddressFacts(8450, True, (V6.address,), (), None, None),
+            facts=AddressFacts(8450, True, (V6.address,), (), None, None),
         ),
     )  # fmt: skip
     whole = Resolution(parse_server_name(NAME), steps, (V4, V6), Branch.WELL_KNOWN_SRV, parse_server_name(DELEGATE))
@@ -87,7 +88,7 @@ def sound(**changes: Any) -> Inspection:
         endpoint=V4,
         tls=Ok(TLS),
         keys=Ok(KEYS),
-        client_well_known=Ok(ClientWellKnown("https://chat.shop.example")),
+        client_well_known=Ok(ClientWellKnown("https://chat.shop.example", allow_origin="*")),
         client_versions=Ok(ClientVersions(("r0.6.1", "v1.11"), {"org.matrix.simplified_msc3575": True})),
         support=Ok(Support((SupportContact("m.role.admin", email_address="a@shop.example"),))),
     )
@@ -208,10 +209,11 @@ FLAWS: list[tuple[str, Outcome, str, Callable[[], Inspection]]] = [
     ("keys.ed25519", FAIL, NAME, lambda: sound(**keys(FailureKind.KEYS_NO_KEY))),
     ("keys.signature", FAIL, NAME, lambda: sound(**keys(FailureKind.KEYS_BAD_SIGNATURE))),
     ("keys.signature", FAIL, NAME, lambda: sound(**keys(FailureKind.KEYS_NO_SIGNATURE))),
+    ("keys.signature", WARN, "ed25519:b", lambda: sound(keys=Ok(replace(KEYS, broken_signatures=("ed25519:b",))))),
     ("keys.in_date", FAIL, "valid_until_ts", lambda: sound(**keys(FailureKind.KEYS_EXPIRED))),
     ("keys.validity", WARN, "24 Nov 2027", lambda: sound(keys=Ok(replace(KEYS, valid_until=WHEN + timedelta(days=365))))),  # noqa: E501 - a table
     ("keys.validity", WARN, "00:10", lambda: sound(keys=Ok(replace(KEYS, valid_until=WHEN + timedelta(minutes=10))))),
-    ("keys.retired", WARN, "ed25519:old", lambda: sound(keys=Ok(replace(KEYS, retired={})))),
+    ("keys.retired", WARN, "ed25519:old", lambda: sound(keys=Ok(replace(KEYS, old_verify_keys=(OldKey("ed25519:old", "k", None),))))),  # noqa: E501 - a table
     ("keys.no_reuse", FAIL, "ed25519:a_1", lambda: sound(past_keys={"ed25519:a_1": {"key", "another"}})),
     ("federation.version", FAIL, "192.0.2.1", lambda: sound(version=failed(FailureKind.JSON_INVALID))),
     ("federation.version_says", WARN, "server.version", lambda: sound(version=Ok(VersionInfo("Synapse", None)))),
@@ -224,6 +226,7 @@ FLAWS: list[tuple[str, Outcome, str, Callable[[], Inspection]]] = [
     ("manners.robots", WARN, "matrix-census", lambda: sound(robots=Ok("User-agent: matrix-census\nDisallow: /\n"))),
     ("client.well_known", WARN, f"https://{NAME}/.well-known/matrix/client", lambda: sound(client_well_known=Ok(None))),
     ("client.well_known", WARN, NAME, lambda: sound(client_well_known=failed(FailureKind.JSON_INVALID))),
+    ("client.cors", WARN, "Access-Control-Allow-Origin: *", lambda: sound(client_well_known=Ok(ClientWellKnown("https://c.example")))),
     ("client.versions", WARN, "https://chat.shop.example/_matrix", lambda: sound(client_versions=failed(FailureKind.HTTP_NOT_FOUND, 404))),  # noqa: E501 - a table
     ("client.spec_versions", WARN, "Update", lambda: sound(client_versions=Ok(ClientVersions(("r0.6.1",), {})))),
     ("client.login", FAIL, "log in", lambda: sound(oauth=Ok(None), login_flows=Ok(()))),

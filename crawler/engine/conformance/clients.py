@@ -44,6 +44,19 @@ def _well_known(seen: Inspection) -> Judgement:
             return NOT_APPLICABLE
 
 
+def _cors(seen: Inspection) -> Judgement:
+    well_known = seen.observation.client_well_known
+    if not isinstance(well_known, Ok) or well_known.value is None:
+        return NOT_APPLICABLE
+    if well_known.value.allow_origin == "*":
+        return PASS
+    sent = well_known.value.allow_origin
+    return warn(
+        f"Send https://{seen.observation.server_name.host_for_url}/.well-known/matrix/client with the header "
+        f"Access-Control-Allow-Origin: *, without which web clients cannot read it; it comes with {sent or 'none'}."
+    )
+
+
 def _versions(seen: Inspection) -> Judgement:
     match seen.observation.client_versions:
         case Ok():
@@ -151,6 +164,7 @@ def _robots(seen: Inspection) -> Judgement:
 
 CHECKS = (
     Check("client.well_known", "Clients find the client API by the server name", DISCOVERY, _well_known),
+    Check("client.cors", "Web clients may read it", 'Client-server API, "Web Browser Clients"', _cors),
     Check("client.versions", "The client API says its versions", 'Client-server API, "API Versions"', _versions),
     Check("client.spec_versions", "It speaks a version of today", 'Client-server API, "API Versions"', _spec_versions),
     Check("client.login", "There is a way to log in", 'Client-server API, "Login"', _login),

@@ -26,6 +26,17 @@ def _unless(*kinds: FailureKind) -> Callable[[Inspection], Judgement]:
     return judge
 
 
+_signed = _unless(FailureKind.KEYS_NO_SIGNATURE, FailureKind.KEYS_BAD_SIGNATURE)
+
+
+def _signature(seen: Inspection) -> Judgement:
+    keys = seen.observation.keys
+    if isinstance(keys, Ok) and keys.value.broken_signatures:
+        key_id = keys.value.broken_signatures[0]
+        return warn(f"Sign the key document anew by {key_id}: its signature there does not hold, though another does.")
+    return _signed(seen)
+
+
 def _published(seen: Inspection) -> Judgement:
     match seen.observation.keys:
         case Ok():
@@ -61,7 +72,7 @@ def _retired(seen: Inspection) -> Judgement:
     keys = seen.observation.keys
     if not isinstance(keys, Ok) or not keys.value.old_verify_keys:
         return NOT_APPLICABLE
-    silent = [key_id for key_id in keys.value.old_verify_keys if key_id not in keys.value.retired]
+    silent = [old.key_id for old in keys.value.old_verify_keys if old.expired_at is None]
     if not silent:
         return PASS
     return warn(f"Give the old key {silent[0]} an expired_ts: without it no server can tell until when it was good.")
@@ -88,7 +99,7 @@ CHECKS = (
         "keys.signature",
         "One of its own keys has signed it",
         'Appendices, "Checking for a signature"',
-        _unless(FailureKind.KEYS_NO_SIGNATURE, FailureKind.KEYS_BAD_SIGNATURE),
+        _signature,
     ),
     Check("keys.in_date", "It is in date", PUBLISHING, _unless(FailureKind.KEYS_EXPIRED)),
     Check("keys.validity", "It is valid for a sensible time", PUBLISHING, _validity),
