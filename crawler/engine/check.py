@@ -17,6 +17,7 @@ from crawler.engine.document import CheckDocument, check_document
 from crawler.engine.inspect import inspect
 from crawler.engine.seeds import typed_server_name
 from crawler.engine.standing import Memory, count, remember
+from crawler.engine.task import Visit
 from crawler.engine.visit import visit
 from crawler.errors import printable
 from crawler.model.close_look import Inspection
@@ -176,7 +177,7 @@ class IdentityCheck:
 async def check_identity(network: Network, identity: Identity) -> IdentityCheck:
     """Fetch our own key document by our own name, as a peer would, and compare it with the key in hand."""
     async with network:
-        seen = (await visit(network, None, identity.server_name, directory_pages=1)).observation
+        seen = (await visit(network, None, Visit(identity.server_name, hurried=False), directory_pages=1)).observation
     name = identity.server_name
     match seen.keys:
         case Ok(document):

@@ -42,7 +42,7 @@ _ABSENT = frozenset({FailureKind.DNS_NXDOMAIN, FailureKind.DNS_NODATA})
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class RememberedAnswer:
     """An answer and its time. `subject` is the host or owner name, in lower case as DNS compares them."""
 
     question: Question
@@ -61,10 +61,10 @@ class Memory:
 
     def __init__(self, max_answers: int = MAX_ANSWERS) -> None:
         self._max_answers = max_answers
-        self._known: dict[tuple[Question, str], Remembered] = {}
-        self._new: dict[tuple[Question, str], Remembered] = {}
+        self._known: dict[tuple[Question, str], RememberedAnswer] = {}
+        self._new: dict[tuple[Question, str], RememberedAnswer] = {}
 
-    def learn(self, remembered: Iterable[Remembered]) -> None:
+    def learn(self, remembered: Iterable[RememberedAnswer]) -> None:
         """Take over answers of earlier crawls."""
         for answer in remembered:
             self._put(answer)
@@ -89,17 +89,17 @@ class Memory:
         answer = _bare(answer)
         if for_s <= 0 or _characters(answer) > MAX_CHARACTERS:
             return
-        remembered = Remembered(*_key(ask), answer, now, now + timedelta(seconds=for_s))
+        remembered = RememberedAnswer(*_key(ask), answer, now, now + timedelta(seconds=for_s))
         self._put(remembered)
         self._new[_key(ask)] = remembered
 
-    def take_new(self) -> list[Remembered]:
+    def take_new(self) -> list[RememberedAnswer]:
         """What was kept since this was last asked."""
         new = list(self._new.values())
         self._new.clear()
         return new
 
-    def _put(self, remembered: Remembered) -> None:
+    def _put(self, remembered: RememberedAnswer) -> None:
         key = (remembered.question, remembered.subject)
         self._known.pop(key, None)
         while len(self._known) >= self._max_answers:

@@ -15,14 +15,14 @@ from crawler.errors import ProtocolError
 from crawler.model.discovery import Question
 from crawler.protocol.answer_json import build_answer_json, parse_answer_json
 from crawler.protocol.json_body import clean_text
-from crawler.protocol.memory import MAX_ANSWERS, Remembered
+from crawler.protocol.memory import MAX_ANSWERS, RememberedAnswer
 from crawler.store.connection import Connection, transaction
 from crawler.store.insert import column_types, insert_rows
 
 _TABLE = "cached_answer"
 
 
-def load_answers(connection: Connection, path: Path, settings_json: str, now: datetime) -> list[Remembered]:
+def load_answers(connection: Connection, path: Path, settings_json: str, now: datetime) -> list[RememberedAnswer]:
     """What a crawl with these settings may still use, oldest first; the rest is removed from the file.
 
     Args:
@@ -45,7 +45,7 @@ def load_answers(connection: Connection, path: Path, settings_json: str, now: da
     return [answer for row in rows if (answer := _remembered(*row)) is not None]
 
 
-def store_answers(connection: Connection, path: Path, answers: Iterable[Remembered]) -> None:
+def store_answers(connection: Connection, path: Path, answers: Iterable[RememberedAnswer]) -> None:
     """Keep `answers`, each in the place of an older one to the same question, all or none.
 
     Raises:
@@ -63,7 +63,7 @@ def store_answers(connection: Connection, path: Path, answers: Iterable[Remember
         for heard in answers
     ]
     with transaction(connection, path):
-        insert_rows(connection, _TABLE, types, (tuple(row[c] for c in types) for row in rows), replace=True)
+        insert_rows(connection, _TABLE, types, (tuple(row[c] for c in types) for row in rows), replacing=True)
 
 
 def _looks_alike(connection: Connection, settings: dict[str, Any]) -> bool:
@@ -78,11 +78,11 @@ def _storable(text: str) -> str | None:
 
 def _remembered(
     question: str, subject: str, answer: str, heard_at: datetime, expires_at: datetime
-) -> Remembered | None:
+) -> RememberedAnswer | None:
     """None for what this program cannot have written: it is asked for again."""
     try:
         kind = Question(question)
-        return Remembered(kind, subject, parse_answer_json(kind, answer), heard_at, expires_at)
+        return RememberedAnswer(kind, subject, parse_answer_json(kind, answer), heard_at, expires_at)
     except (ValueError, ProtocolError):
         return None
 

@@ -59,7 +59,7 @@ def insert_rows(
     types: Mapping[str, str],
     rows: Iterable[Sequence[object]],
     *,
-    replace: bool = False,
+    replacing: bool = False,
 ) -> None:
     """Append `rows` in their order.
 
@@ -67,23 +67,22 @@ def insert_rows(
         connection: In a transaction, if the rows are to come together or not at all.
         table: Its name.
         types: Column -> SQL type, in the order of the values of a row. JSON columns take JSON text.
+        replacing: Rows take the place of those of the same primary key.
         rows: Values that JSON has, and aware datetimes. Text holds no lone surrogates, numbers are finite.
-        replace: a row takes the place of the one that has its primary key; no two of `rows` have the same.
     """
-    statement = _statement(table, types, replace=replace)
+    statement = _statement(table, types, "INSERT OR REPLACE" if replacing else "INSERT")
     rest = iter(rows)
     while chunk := list(islice(rest, ROWS)):
         columns = dict(zip(types, zip(*chunk, strict=True), strict=True))
         connection.execute(statement, [json.dumps(columns, default=_timestamp, allow_nan=False)])
 
 
-def _statement(table: str, types: Mapping[str, str], *, replace: bool) -> str:
+def _statement(table: str, types: Mapping[str, str], verb: str) -> str:
     # Inside a JSON text a JSON document is a string, and would stay one if it were told to be JSON.
     shape = {name: [checked_type("VARCHAR" if kind == "JSON" else kind)] for name, kind in types.items()}
     names = [quoted(name) for name in types]
     values = ", ".join(f"unnest(r.{name})" for name in names)
     source = f"(SELECT from_json_strict(?, '{json.dumps(shape)}') AS r)"
-    verb = "INSERT OR REPLACE" if replace else "INSERT"
     return f"{verb} INTO {quoted(table)} ({', '.join(names)}) SELECT {values} FROM {source}"  # noqa: S608 - likewise
 
 

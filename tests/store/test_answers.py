@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from crawler.model.discovery import Question
-from crawler.protocol.memory import Remembered
+from crawler.protocol.memory import RememberedAnswer
 from crawler.protocol.questions import Answer, SrvAnswer, SrvRecord, WellKnownAnswer
 from crawler.store.publish import stage
 from crawler.store.writer import CensusWriter
@@ -20,9 +20,9 @@ SETTINGS = '{"limits": {"concurrency": 200}}'
 WELL_KNOWN = WellKnownAnswer(200, b'\xff\x00{"m.server"', "text/plain\x00", redirects=("https://a.test/\x7f",))
 
 
-def heard(subject: str, answer: Answer, *, at: datetime = DAY, for_s: float = 3600) -> Remembered:
+def heard(subject: str, answer: Answer, *, at: datetime = DAY, for_s: float = 3600) -> RememberedAnswer:
     question = Question.WELL_KNOWN if isinstance(answer, WellKnownAnswer) else Question.SRV
-    return Remembered(question, subject, answer, at, at + timedelta(seconds=for_s))
+    return RememberedAnswer(question, subject, answer, at, at + timedelta(seconds=for_s))
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "census.duckdb"
 
 
-def remembered(path: Path, now: datetime, settings: str = SETTINGS) -> list[Remembered]:
+def remembered(path: Path, now: datetime, settings: str = SETTINGS) -> list[RememberedAnswer]:
     with CensusWriter.open(path) as writer:
         return writer.remembered_answers(settings, now)
 

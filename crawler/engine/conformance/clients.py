@@ -157,8 +157,8 @@ def _robots(seen: Inspection) -> Judgement:
     if may_fetch(seen.robots.value, PRODUCT_TOKEN, PUBLIC_ROOMS_PATH):
         return PASS
     return warn(
-        f"Close the room directory itself if it shall not be read: robots.txt says so to {PRODUCT_TOKEN}, but other "
-        "servers do not look there."
+        f"Close the room directory itself if it shall not be read: robots.txt says so, which {PRODUCT_TOKEN} hears "
+        "when it is named and other servers never ask for."
     )
 
 

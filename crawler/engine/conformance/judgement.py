@@ -79,10 +79,6 @@ def failure_of(attempt: Attempt[object]) -> Failure | None:
     return attempt.failure if isinstance(attempt, Failed) else None
 
 
-def looks(seen: Inspection) -> tuple[AddressLook, ...]:
-    return seen.addresses
-
-
 def place_text(endpoint: Endpoint) -> str:
     """`192.0.2.1 port 8448`."""
     return f"{endpoint.address} port {endpoint.port}"
