@@ -108,14 +108,16 @@ def _key_columns(seen: ServerObservation) -> Row:
 def _client_columns(seen: ServerObservation) -> Row:
     base = seen.client_base.value if isinstance(seen.client_base, Ok) else None
     answer = seen.client_versions.value if isinstance(seen.client_versions, Ok) else None
+    unsaid = ("identity_server", "rtc_foci", "sliding_sync_proxy", "oauth_issuer", "families")
+    said: Row = {"client_base": clean_text(base, URL), **dict.fromkeys(unsaid)}
     if answer is None:
-        return {"client_base": clean_text(base, URL), "spec_versions": None, "unstable_features": None}
+        return {**said, "spec_versions": None, "unstable_features": None}
     versions = [clean_text(version, IDENTIFIER) for version in answer.versions[:SPEC_VERSIONS]]
     features = {
         clean_text(name, IDENTIFIER): enabled for name, enabled in list(answer.unstable_features.items())[:FEATURES]
     }
     return {
-        "client_base": clean_text(base, URL),
+        **said,
         "spec_versions": json.dumps(versions),
         "unstable_features": json.dumps(features),
     }

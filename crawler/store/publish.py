@@ -214,9 +214,13 @@ _SEALED = {
     "attempt": _OF_COMPLETED,
     "resolution_step": _OF_COMPLETED,
     "endpoint": _OF_COMPLETED,
+    "address_look": _OF_COMPLETED,
     "listing": _OF_COMPLETED,
     "participation": _OF_COMPLETED,
     "lead": _OF_COMPLETED,
+    # Whom to write to is personal data, and a serving file is for anybody.
+    "support_contact": "false",
+    "cached_answer": "false",
     # The names of all that the rows before name.
     "server": """server_id IN (
         SELECT server_id FROM server_observation

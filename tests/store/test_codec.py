@@ -51,6 +51,7 @@ def test_an_online_server_fills_every_column() -> None:
         "tls_not_after": DAY + timedelta(days=60),
         "tls_fingerprint": "ab" * 32,
         "client_base": "https://Example.test",
+        **dict.fromkeys(("identity_server", "rtc_foci", "sliding_sync_proxy", "oauth_issuer", "families")),
         "spec_versions": '["v1.1", "v1.18"]',
         "unstable_features": '{"org.matrix.msc3575": true, "x.y": false}',
         "directory_state": "open",
