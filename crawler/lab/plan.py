@@ -1,4 +1,4 @@
-"""Who a server is: how its name was meant to resolve, whether and how it is dead, what it runs, who may read its rooms."""
+"""Who a server is: how its name was meant to resolve, if and how it is dead, what it runs, who may read its rooms."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -60,7 +60,7 @@ class _Branches(Site):
         death = self.plan.death
         if death is Death.SPECIAL_ADDRESS:
             return self.hosting.special_literal(self.index)
-        ipv6 = death is None and self.draw.random() < 0.3
+        ipv6 = self.draw.random() < 0.3
         address = self.hosting.own_ipv6(self.index) if ipv6 else self.hosting.own(self.index)
         literal = f"[{address}]" if ipv6 else address
         port = self.port or (OTHER_PORT if self.draw.random() < 0.5 else FEDERATION_PORT)

@@ -54,8 +54,6 @@ class Profile:
     """Rooms of the largest community; the k-th has about k**-0.7 as many."""
     big_directory: int = 0
     """Rooms of the first community, if that is to have more than its rank gives it."""
-    wide_rooms: int = 25
-    """A community's rooms below this serial are wide: servers from everywhere join them."""
     wide_joins_exponent: float = 0.9
     """Of the Pareto distribution of how many wide rooms a server is in: the smaller, the heavier the tail."""
     max_wide_joined: int = 12
@@ -99,7 +97,7 @@ REALISTIC = Profile(
     tenants_an_address=12,
     robots_share=0.06,
     robots_only_where_closed=False,
-    wide_joins_exponent=0.6,
+    wide_joins_exponent=0.63,
     max_wide_joined=400,
     room_skew=1.0,
     narrow_exponent=1.5,

@@ -44,9 +44,7 @@ def roster(draw: random.Random) -> tuple[Case, ...]:
         for policy, _ in policies
     ]
     cases += [
-        Case(death=death, branch=draw.choice(facts.branches))
-        for death, facts in DEATHS.items()
-        if death not in TARPITS
+        Case(death=death, branch=draw.choice(facts.branches)) for death, facts in DEATHS.items() if death not in TARPITS
     ]
     draw.shuffle(cases)
     return tuple(cases)

@@ -8,8 +8,16 @@ from dataclasses import dataclass, field
 
 from crawler.lab.deaths import Death
 from crawler.lab.dice import dice
-from crawler.lab.hosting import FEDERATION_PORT, OTHER_PORT, REFUSING_PORT, SILENT_PORT, WEB_PORT, Hosting
-from crawler.lab.names import operator_domain, provider_domain
+from crawler.lab.hosting import (
+    FEDERATION_PORT,
+    OTHER_PORT,
+    REFUSING_PORT,
+    SILENT_PORT,
+    STALLING_PORT,
+    WEB_PORT,
+    Hosting,
+)
+from crawler.lab.names import farm_domain, operator_domain, provider_domain, tenant_label
 from crawler.lab.network import Certificate, DnsConduct, Record, RecordType, Role, Route, Target
 from crawler.lab.oddities import Front, Quirk
 from crawler.lab.plan import ServerPlan
@@ -27,6 +35,11 @@ CONDUCT_OF = {
     Death.SERVFAIL: DnsConduct.SERVFAIL,
     Death.DNS_REFUSED: DnsConduct.REFUSED,
     Death.DNS_SILENT: DnsConduct.SILENT,
+}
+_PORT_OF = {
+    Death.PORT_REFUSES: REFUSING_PORT,
+    Death.PORT_SILENT: SILENT_PORT,
+    Death.STALLS: STALLING_PORT,
 }
 ONE_HOST = frozenset({Branch.EXPLICIT_PORT, Branch.SRV, Branch.SRV_DEPRECATED, Branch.DEFAULT})
 """Branches on which the server name's own host is the certificate's name."""
@@ -56,9 +69,10 @@ class Site:
         self.ttl_s = self.draw.choice((60, 300, 3600, 86400))
         self.host = self.domain if self.draw.random() < 0.7 else f"chat.{self.domain}"
         self.address = _machine_address(plan, self.hosting)
-        self.port = {Death.PORT_REFUSES: REFUSING_PORT, Death.PORT_SILENT: SILENT_PORT}.get(
-            plan.death or Death.NXDOMAIN, 0
-        )
+        if plan.farm is not None:
+            self.domain = farm_domain(self.seed, plan.farm)
+            self.host = f"{tenant_label(self.seed, plan.index)}.{self.domain}"
+        self.port = _PORT_OF.get(plan.death or Death.NXDOMAIN, 0)
 
     def front(self, m_server: str | None = None) -> None:
         """Port 443 of the name's own host."""
@@ -193,7 +207,9 @@ class Site:
         self.routes.append((port, host, Route(self.index, role, address, front, m_server, redirect)))
 
     def record(self, owner: str, kind: RecordType, data: str) -> str:
-        """Add a record, once; its data."""
+        """Add a record, once; its data. A farm has a wildcard (RFC 4592) for all that its owner may think of."""
+        if self.plan.farm is not None:
+            owner = f"*.{self.domain}"
         record = Record(owner, kind, data, self.ttl_s)
         if record not in self.records:
             self.records.append(record)
@@ -201,6 +217,8 @@ class Site:
 
     def address_of(self, host: str) -> str | None:
         """The first address that the records so far give for a host, through its CNAME."""
+        if self.plan.farm is not None:
+            return self.address
         for record in self.records:
             if record.owner == host and record.type is RecordType.CNAME:
                 return self.address_of(record.data.rstrip("."))
@@ -217,6 +235,8 @@ class Site:
 
 def _machine_address(plan: ServerPlan, hosting: Hosting) -> str:
     """The IPv4 address of a server's own machine, or its provider's."""
+    if plan.farm is not None:
+        return hosting.farm(plan.farm)
     if plan.provider is not None:
         return hosting.shared(plan.provider, plan.index)
     return hosting.own(plan.index, 1)
