@@ -1,7 +1,8 @@
 """What a perfect crawl of one day would see of each server, without any socket: for rehearsing history.
 
 Apart from `lab.truth`, which scores a crawl: this is what an observation is made of. No time is in it, and nothing that
-only a connection has (a certificate's fingerprint, a duration): who builds observations from it says when they were made.
+only a connection has (a certificate's fingerprint, a duration): who builds observations from it says when they were
+made.
 """
 
 from collections.abc import Iterator
@@ -78,7 +79,7 @@ def _glimpse(world: World, truth: Truth, index: int, max_rooms: int | None, max_
     online, federating = reached >= Reached.ONLINE, reached >= Reached.FEDERATING
     release = plan.release
     found = Findings(signed=True)
-    rows = sorted(truth.read(found, index), key=lambda row: row.key) if federating else []
+    rows = sorted(truth.read(found, index, signed=True), key=lambda row: row.key) if federating else []
     identity = world.identity(index)
     own = [row.room for row in rows if row.room.origin == index and row.room.alias is not None][:max_aliases]
     return Glimpse(

@@ -113,8 +113,9 @@ async def test_a_tarpit_holds_up_and_costs_us_only_what_we_wait(lab: LabMaker, d
         with trio.move_on_after(2) as waited:
             if death is Death.STALLS:
                 tcp = await stranger.dial(at.address, at.port)
-                await tcp.send_all(b"\x16\x03\x01")
-                await tcp.receive_some(10)
+                async with tcp:
+                    await tcp.send_all(b"\x16\x03\x01")
+                    await tcp.receive_some(10)
             else:
                 await stranger.get(at.address, at.port, at.host_header, at.tls_name, "/_matrix/federation/v1/version")
         assert waited.cancelled_caught
