@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from crawler.config import Settings
 from crawler.engine.seeds import typed_server_name
+from crawler.engine.task import Visit
 from crawler.engine.visit import visit
 from crawler.model.discovery import Step
 from crawler.model.names import ServerName
-from crawler.model.observation import Attempt, Failed, Ok, ServerObservation
+from crawler.model.observation import Failed, Ok, ServerObservation
 from crawler.model.rooms import DirectoryResult, Stopped
 from crawler.net.transport import Network
 from crawler.protocol.signing import Identity
@@ -20,7 +21,7 @@ SCHEMA = "matrix-census/check/1"
 async def check_server(network: Network, identity: Identity | None, name: ServerName) -> ServerObservation:
     """Look at one server, at the first page of its directory only."""
     async with network:
-        visited = await visit(network, identity, name, directory_pages=1)
+        visited = await visit(network, identity, Visit(name, hurried=False), directory_pages=1)
     return visited.observation
 
 
@@ -43,7 +44,9 @@ class Checker:
         Raises:
             UsageError: it is no server name.
         """
-        visited = await visit(self._network, None, typed_server_name(server_name), directory_pages=1)
+        visited = await visit(
+            self._network, None, Visit(typed_server_name(server_name), hurried=False), directory_pages=1
+        )
         return as_json(visited.observation)
 
     def close(self) -> None:
@@ -56,6 +59,8 @@ def as_json(seen: ServerObservation) -> dict[str, object]:
     version = seen.version.value if isinstance(seen.version, Ok) else None
     keys = seen.keys.value if isinstance(seen.keys, Ok) else None
     tls = seen.tls.value if isinstance(seen.tls, Ok) else None
+    client = seen.client_well_known.value if isinstance(seen.client_well_known, Ok) else None
+    support = seen.support.value if isinstance(seen.support, Ok) else None
     return {
         "schema": SCHEMA,
         "server_name": seen.server_name.raw,
@@ -91,9 +96,29 @@ def as_json(seen: ServerObservation) -> dict[str, object]:
         if keys is None
         else {
             "verify_keys": keys.verify_keys,
-            "old_verify_keys": list(keys.old_verify_keys),
+            "old_verify_keys": [old.key_id for old in keys.old_verify_keys],
+            "old_keys": {
+                old.key_id: {"key": old.key, "expired_at": old.expired_at.isoformat() if old.expired_at else None}
+                for old in keys.old_verify_keys
+            },
+            "algorithms": list(keys.algorithms),
+            "signed_by": list(keys.signed_by),
+            "broken_signatures": list(keys.broken_signatures),
+            "trusted_until": keys.trusted_until(seen.observed_at).isoformat(),
             "valid_until": keys.valid_until.isoformat(),
         },
+        "client_well_known": None
+        if client is None
+        else {
+            "base_url": client.base_url,
+            "identity_server": client.identity_server,
+            "rtc_foci": list(client.rtc_foci),
+            "sliding_sync_proxy": client.sliding_sync_proxy,
+            "oauth_issuer": client.oauth_issuer,
+        },
+        "support": None
+        if support is None
+        else {"roles": [contact.role for contact in support.contacts], "support_page": support.support_page},
         "directory": {
             "state": seen.directory.state,
             "rooms": directory_rooms(seen.directory),
@@ -120,16 +145,8 @@ def directory_rooms(directory: DirectoryResult) -> int | None:
 
 def timings_s(seen: ServerObservation) -> dict[str, float | None]:
     """Wall seconds of each part; None for what was not attempted."""
-    parts: dict[str, Attempt[object]] = {
-        "tcp": seen.tcp,
-        "tls": seen.tls,
-        "version": seen.version,
-        "keys": seen.keys,
-        "client_base": seen.client_base,
-        "client_versions": seen.client_versions,
-    }
     timings: dict[str, float | None] = {"resolution": sum(step.duration_s for step in seen.resolution.steps)}
-    for part, attempt in parts.items():
+    for part, attempt in seen.attempts:
         timings[part] = attempt.timings.total_s if isinstance(attempt, Ok | Failed) else None
     timings["total"] = seen.duration_s
     return timings
@@ -147,6 +164,7 @@ def _step(step: Step) -> dict[str, object]:
         else {"phase": failure.phase, "kind": failure.kind, "detail": failure.detail},
         "duration_s": step.duration_s,
         "cache_s": step.cache_s,
+        "cached_at": step.cached_at.isoformat() if step.cached_at else None,
     }
 
 

@@ -5,23 +5,32 @@ can run it. Whatever the server does, an observation comes out; only a bug of ou
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import urljoin
 
 import trio
 
 from crawler.config import Limits
+from crawler.engine.canary import Canary
+from crawler.engine.close_look import judge_families, look_at_addresses
 from crawler.engine.directory import read_public_rooms
+from crawler.engine.judge import parsed, published
 from crawler.engine.lookup import aliases_to_ask, ask_aliases
-from crawler.engine.patience import expect_ok, patiently
+from crawler.engine.patience import patiently
+from crawler.engine.permission import OBEYED, ask_robots
 from crawler.engine.task import LookedUp, LookUp, Outcome, Task, Visit, Visited
-from crawler.errors import ProtocolError
+from crawler.engine.tries import is_unsettled
+from crawler.errors import Phase
+from crawler.model.client_side import ClientWellKnown, Support
 from crawler.model.discovery import Endpoint, Resolution
-from crawler.model.names import ServerName
 from crawler.model.observation import (
+    AddressLook,
     Attempt,
     ClientVersions,
     Failed,
+    Families,
     KeyDocument,
     Ok,
     ServerObservation,
@@ -31,10 +40,12 @@ from crawler.model.observation import (
     VersionInfo,
 )
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState
+from crawler.model.schedule import Robots
 from crawler.net.fetch import Answer
 from crawler.net.session import Session
 from crawler.net.transport import Connection, Network
-from crawler.protocol import federation
+from crawler.protocol import client_side, federation
+from crawler.protocol.robots import MAX_ROBOTS, ROBOTS_URI
 from crawler.protocol.signing import Identity
 
 T = TypeVar("T")
@@ -42,43 +53,76 @@ T = TypeVar("T")
 NOT_REACHED = Skipped(SkipReason.NOT_REACHED)
 
 
-def worker(network: Network, identity: Identity | None) -> Callable[[Task], Awaitable[Outcome]]:
-    """What carries out the tasks of a crawl."""
+def worker(
+    network: Network, identity: Identity | None, canary: Canary | None = None
+) -> Callable[[Task], Awaitable[Outcome]]:
+    """What carries out the tasks of a crawl; the canary judges whether what failed may be believed."""
 
     async def work(task: Task) -> Outcome:
         match task:
-            case Visit(server):
-                return await visit(network, identity, server)
+            case Visit():
+                began = trio.current_time()
+                visited = await visit(network, identity, task)
+                limits = network.limits.of_first_try() if task.hurried else network.limits
+                doubt = canary.judge(visited.observation, limits, began) if canary is not None else None
+                return replace(visited, doubt=doubt)
             case LookUp(owner, client_base, aliases):
                 async with network.visit(owner) as session:
-                    answers, _ = await ask_aliases(session, client_base, aliases, network.limits)
-                return LookedUp(task, answers)
+                    answers, left = await ask_aliases(session, client_base, aliases, network.limits)
+                return LookedUp(task, answers, left)
 
     return work
 
 
 async def visit(
-    network: Network, identity: Identity | None, name: ServerName, *, directory_pages: int | None = None
+    network: Network,
+    identity: Identity | None,
+    task: Visit,
+    *,
+    directory_pages: int | None = None,
 ) -> Visited:
     """Look at one server.
 
     Args:
         network: the process's network.
         identity: signs the directory request; None asks unsigned.
-        name: whom to look at.
+        task: whom to look at, and how.
         directory_pages: read at most so many pages and look no alias up; None for the settings' budget.
     """
-    async with network.visit(name) as session:
-        looking = _Look(session, network.limits, identity, name)
-        with trio.move_on_after(network.limits.server_timeout_s):
-            await looking.look(directory_pages)
-        return Visited(looking.observation(), looking.client_api)
+    async with network.visit(task.server, hurried=task.hurried) as session:
+        return await visit_within(session, identity, task, directory_pages=directory_pages)
+
+
+async def visit_within(
+    session: Session, identity: Identity | None, task: Visit, *, directory_pages: int | None
+) -> Visited:
+    """The same in a session that goes on afterwards, with its connections and what is left of its budget."""
+    looking = _Look(session, session.limits, identity, task)
+    with trio.move_on_after(session.limits.server_timeout_s):
+        await looking.look(directory_pages)
+        # Who will be tried again is looked at closely then.
+        if task.closely and not (task.hurried and is_unsettled(looking.observation())):
+            session.take_time()
+            await looking.look_closely()
+    return Visited(task, looking.observation(), looking.client_api, asked=looking.asked, robots=looking.robots)
+
+
+def is_silent(first_document: Attempt[object]) -> bool:
+    """Whether a host gave no HTTP answer at all when asked for its first document."""
+    if not isinstance(first_document, Failed):
+        return False
+    failure = first_document.failure
+    return failure.phase is not Phase.JSON and failure.http_status is None
 
 
 class _Look:
     """A visit under way: what is known so far. Everything starts as not reached."""
 
-    def __init__(self, session: Session, limits: Limits, identity: Identity | None, name: ServerName) -> None:
+    def __init__(self, session: Session, limits: Limits, identity: Identity | None, task: Visit) -> None:
+        name = task.server
+        self._task = task
+        self.asked: tuple[str, ...] = ()
+        self.robots: Robots | None = None
         self._session = session
         self._limits = limits
         self._identity = identity
@@ -91,23 +135,30 @@ class _Look:
         self._tls: Attempt[TlsFacts] = NOT_REACHED
         self._version: Attempt[VersionInfo] = NOT_REACHED
         self._keys: Attempt[KeyDocument] = NOT_REACHED
-        self._client_base: Attempt[str | None] = NOT_REACHED
+        self._client_well_known: Attempt[ClientWellKnown | None] = NOT_REACHED
         self._client_versions: Attempt[ClientVersions] = NOT_REACHED
+        self._support: Attempt[Support | None] = NOT_REACHED
         self._directory = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.NOT_REACHED)
         self._signed_accepted: bool | None = None
         self._aliases: tuple[AliasAnswer, ...] = ()
         self._outstanding = 0
+        self._addresses: tuple[AddressLook, ...] = ()
+        self._families: Families | None = None
 
     @property
     def client_api(self) -> str:
         """Where the client API is: as published, else at the server name's host, as clients guess."""
-        published = self._client_base.value if isinstance(self._client_base, Ok) else None
-        return published or f"https://{self._name.host_for_url}"
+        published = self._client_well_known.value if isinstance(self._client_well_known, Ok) else None
+        return (published and published.base_url) or f"https://{self._name.host_for_url}"
 
     async def look(self, directory_pages: int | None) -> None:
         """The whole visit, in the order of ARCHITECTURE's list."""
         self._resolution = await self._session.resolve()
-        self._client_base = await self._ask_client_base()
+        self._client_well_known = await self._ask_published(
+            client_side.CLIENT_WELL_KNOWN_URI, client_side.parse_client_well_known
+        )
+        if not self._host_is_silent:
+            self._support = await self._ask_published(client_side.SUPPORT_URI, client_side.parse_support)
         connection = await self._connect(self._resolution.endpoints)
         if connection is None or self._endpoint is None:
             return
@@ -119,7 +170,15 @@ class _Look:
         )
         if not isinstance(self._version, Ok):
             return
+        self._session.take_time()
         self._client_versions = await self._ask_client_versions()
+        if self._task.directory_denied:
+            self._directory = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.DENIED_LATELY)
+            return
+        self.robots = await ask_robots(self._get_robots(connection, self._endpoint))
+        if self.robots in OBEYED:
+            self._directory = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.ROBOTS)
+            return
         self._directory, self._signed_accepted = await read_public_rooms(
             self._session,
             connection,
@@ -130,16 +189,36 @@ class _Look:
             destination=self._own_spelling,
             max_pages=directory_pages or self._limits.directory_pages,
             deadline=self._started + self._limits.server_timeout_s,
+            may_read=self._may_read,
         )
         if directory_pages is None:
             await self._look_up_aliases()
 
-    async def _ask_client_base(self) -> Attempt[str | None]:
-        url = f"https://{self._name.host_for_url}{federation.CLIENT_WELL_KNOWN_URI}"
-        attempt = await self._session.get(url, body_limit_bytes=self._limits.well_known_bytes)
-        if isinstance(attempt, Ok) and attempt.value.status == 404:
-            return Ok(None, attempt.timings)
-        return _parsed(expect_ok(attempt), federation.parse_client_well_known)
+    async def _get_robots(self, connection: Connection, endpoint: Endpoint) -> Attempt[Answer]:
+        return await self._session.request(
+            connection, ROBOTS_URI, host_header=endpoint.host_header, body_limit_bytes=MAX_ROBOTS
+        )
+
+    async def _may_read(self, client_api: str) -> bool:
+        """Whether the client API's own host lets us read the directory there."""
+        url = f"{urljoin(client_api, '/')[:-1]}{ROBOTS_URI}"
+        robots = await ask_robots(self._session.get(url, body_limit_bytes=MAX_ROBOTS))
+        if robots is not Robots.ALLOWS:
+            self.robots = robots
+        return robots not in OBEYED
+
+    async def look_closely(self) -> None:
+        """Every address for itself. Nothing of it is kept when the time is up before its end."""
+        known = self.observation()
+        self._addresses = await look_at_addresses(self._session, known, self._limits)
+        self._families = judge_families(self._addresses, self._session.has_route)
+
+    async def _ask_published(self, uri: str, parse: Callable[[bytes], T]) -> Attempt[T | None]:
+        """A document that the name's own host may publish; None when it does not."""
+        attempt = await self._session.get(
+            f"https://{self._name.host_for_url}{uri}", body_limit_bytes=self._limits.well_known_bytes
+        )
+        return published(attempt, parse)
 
     async def _connect(self, endpoints: tuple[Endpoint, ...]) -> Connection | None:
         """The first endpoint with verified TLS. Without one, TCP counts if any endpoint gave it, and the failure kept
@@ -164,20 +243,24 @@ class _Look:
                 connection, uri, host_header=endpoint.host_header, body_limit_bytes=self._limits.body_bytes
             ),
         )
-        return _parsed(expect_ok(attempt), parse)
+        return parsed(attempt, parse)
 
     async def _ask_client_versions(self) -> Attempt[ClientVersions]:
         client_api = self._client_api_if_heard()
         if client_api is None:
             return NOT_REACHED
-        url = client_api + federation.CLIENT_VERSIONS_URI
+        url = client_api + client_side.CLIENT_VERSIONS_URI
         attempt = await self._session.get(url, body_limit_bytes=self._limits.body_bytes)
-        return _parsed(expect_ok(attempt), federation.parse_client_versions)
+        return parsed(attempt, client_side.parse_client_versions)
 
     def _client_api_if_heard(self) -> str | None:
         """The client API's address, unless it is a guess at a host that has just given no HTTP answer at all."""
-        silent = isinstance(self._client_base, Failed) and self._client_base.failure.http_status is None
-        return None if silent else self.client_api
+        return None if self._host_is_silent else self.client_api
+
+    @property
+    def _host_is_silent(self) -> bool:
+        """Whether the name's own host gave no HTTP answer when asked for its first document."""
+        return is_silent(self._client_well_known)
 
     @property
     def _own_spelling(self) -> str:
@@ -186,13 +269,14 @@ class _Look:
         return published or self._name.raw
 
     async def _look_up_aliases(self) -> None:
-        wanted = aliases_to_ask(self._directory.rooms, self._name.key)
+        wanted = aliases_to_ask(self._directory.rooms, self._name.key, self._task.aliases_asked)
         client_api = self._client_api_if_heard()
         if client_api is None:
             self._outstanding = len(wanted)
             return
         now, later = wanted[: self._limits.alias_lookups], wanted[self._limits.alias_lookups :]
         self._aliases, left = await ask_aliases(self._session, client_api, now, self._limits)
+        self.asked = now[: len(now) - left]
         self._outstanding = left + len(later)
 
     def observation(self) -> ServerObservation:
@@ -205,8 +289,9 @@ class _Look:
             tls=self._tls,
             version=self._version,
             keys=self._keys,
-            client_base=self._client_base,
+            client_well_known=self._client_well_known,
             client_versions=self._client_versions,
+            support=self._support,
             directory=self._directory,
             signed_accepted=self._signed_accepted,
             aliases=self._aliases,
@@ -214,14 +299,6 @@ class _Look:
             requests=self._session.requests,
             bytes_read=self._session.bytes_read,
             duration_s=trio.current_time() - self._started,
+            addresses=self._addresses,
+            families=self._families,
         )
-
-
-def _parsed(attempt: Attempt[Answer], parse: Callable[[bytes], T]) -> Attempt[T]:
-    """Judge the body of an answer; what does not parse is a failure of its own kind."""
-    if not isinstance(attempt, Ok):
-        return attempt
-    try:
-        return Ok(parse(attempt.value.body), attempt.timings)
-    except ProtocolError as error:
-        return Failed(error.failure, attempt.timings)

@@ -1,8 +1,8 @@
 """An authority of our own, and the certificates of the practice servers, each made when its host is first asked for.
 
-ECDSA on P-256, one key for all leaves (the lab has no secrets), one certificate for a few registrable domains and
-whatever is below them. A TLS context costs a millisecond or two and some 20 kB, so the last few thousand are kept and
-the rest are made again when needed.
+ECDSA on P-256, one key for all leaves (the lab has no secrets), one certificate for a few domains and all hosts right
+below them. A TLS context costs a millisecond or two and some 20 kB, so the last few thousand are kept and the rest are
+made again when needed.
 """
 
 import ipaddress
@@ -161,8 +161,8 @@ class Contexts:
             kind = self._kinds.get((port, host)) or self._kinds.get((None, host))
             if kind is Certificate.NONE:
                 return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE
-            # A bad certificate is made for its host alone; a good one for whole registrable domains, several at once.
-            domain = ".".join(host.split(".")[-2:])
+            # A bad certificate is made for its host alone; a good one for all hosts of a domain, of several at once.
+            domain = _domain(host)
             ssl_object.context = self._made((host,) if kind else self._together.get(domain, (domain,)), kind)
             return None
 
@@ -184,6 +184,12 @@ class Contexts:
         else:
             pem = authority.issue([name for host in hosts for name in (host, f"*.{host}")])
         return _context(pem, authority.leaf_key_pem())
+
+
+def _domain(host: str) -> str:
+    """The name whose certificate covers `host`: a wildcard stands for one label only (RFC 9525, 6.3)."""
+    labels = host.split(".")
+    return ".".join(labels[-max(2, len(labels) - 1) :])
 
 
 def _context(certificate_pem: bytes, key_pem: bytes) -> ssl.SSLContext:

@@ -293,19 +293,17 @@ class Truth:
 
 
 def directory_state(plan: ServerPlan, *, signed: bool) -> DirectoryState:
-    """How the directory of a server that federates answers. One that would be open, but whose robots.txt asks us by
-    name to leave it alone, is skipped; one that is closed besides is called what its door says."""
+    """How the directory of a server that federates answers; skipped where robots.txt asks us by name to stay away."""
+    if plan.robots.names_us:
+        return DirectoryState.SKIPPED
     way = plan.readable_door(signed=signed)
     if way is not None:
         return _STATE_OF[_door(plan, way)]
     if not signed:
-        state = _STATE_OF[plan.policy.client]
-    elif plan.quirk is Quirk.SIGNATURE_REFUSED:
-        state = DirectoryState.AUTH_FAILED
-    else:
-        state = _STATE_OF[plan.policy.federation]
-    is_open = state in (DirectoryState.OPEN, DirectoryState.OPEN_EMPTY)
-    return DirectoryState.SKIPPED if is_open and plan.robots.names_us else state
+        return _STATE_OF[plan.policy.client]
+    if plan.quirk is Quirk.SIGNATURE_REFUSED:
+        return DirectoryState.AUTH_FAILED
+    return _STATE_OF[plan.policy.federation]
 
 
 def predicates_of(plan: ServerPlan, *, signed: bool) -> dict[str, bool | None]:

@@ -1,11 +1,12 @@
 """What one visit to one server saw. Absent, failed and zero are three things: `Attempt[T]` keeps them apart."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
 from crawler.errors import Failure
+from crawler.model.client_side import ClientWellKnown, Support
 from crawler.model.discovery import Endpoint, Resolution
 from crawler.model.names import ServerName
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState
@@ -23,6 +24,8 @@ class SkipReason(StrEnum):
     BUDGET = "budget"
     NOT_NEEDED = "not_needed"
     CANCELLED = "cancelled"
+    DENIED_LATELY = "denied_lately"
+    ROBOTS = "robots"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +77,42 @@ class VersionInfo:
     version: str | None
 
 
+MAX_KEY_VALIDITY = timedelta(days=7)
+"""From when a key document was fetched ("Publishing keys", `valid_until_ts`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OldKey:
+    """A key that a server no longer signs with. `key` is unpadded base64, None when what is published is no key;
+    `expired_at` None when it does not say since when."""
+
+    key_id: str
+    key: str | None
+    expired_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class KeyDocument:
     """`/_matrix/key/v2/server`, verified: name matches, a signature by one of its own keys holds, in date.
 
-    Keys are key id -> unpadded base64. `valid_until` is as published, before the 7-day cap. `server_name` is the
-    document's own spelling, which may differ from ours in case: what a request to this server must name as destination.
+    `verify_keys` are the ed25519 keys, key ID -> unpadded base64. `valid_until` is as published, before the 7-day cap
+    (`trusted_until`). `server_name` is the document's own spelling, which may differ from ours in case: what a request
+    to this server must name as destination. `algorithms` are those of all keys it publishes, current and old, in
+    alphabetical order. `signed_by` are the current keys whose signature holds, `broken_signatures` those whose does
+    not.
     """
 
     verify_keys: dict[str, str]
-    old_verify_keys: tuple[str, ...]
+    old_verify_keys: tuple[OldKey, ...]
     valid_until: datetime
     server_name: str = ""
+    algorithms: tuple[str, ...] = ()
+    signed_by: tuple[str, ...] = ()
+    broken_signatures: tuple[str, ...] = ()
+
+    def trusted_until(self, fetched_at: datetime) -> datetime:
+        """Until when others rely on the keys: the lesser of what is published and seven days from when they asked."""
+        return min(self.valid_until, fetched_at + MAX_KEY_VALIDITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +124,74 @@ class ClientVersions:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate of a chain. `subject` and `issuer` are RFC 4514 texts, capped; `names` the DNS names and
+    addresses of subjectAltName; `fingerprint_sha256` hex over the DER form."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    not_before: datetime
+    not_after: datetime
+    fingerprint_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedTls:
+    """What a server presents, whether it verifies or not; used for nothing but being told. Where the verified handshake
+    failed it is from a second one that verifies nothing and over which nothing is ever asked. `chain` begins with the
+    leaf, as sent. `verify_code` is OpenSSL's of the verified try; None when that one succeeded or did not get as far as
+    a certificate."""
+
+    protocol: str
+    cipher: str
+    chain: tuple[Certificate, ...]
+    verify_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressLook:
+    """One address of the resolution, asked as if it were the only one. `tls` is the verified handshake; `presented` the
+    unverified look, Skipped where TCP failed."""
+
+    endpoint: Endpoint
+    tcp: Attempt[str]
+    tls: Attempt[TlsFacts]
+    presented: Attempt[PresentedTls]
+    version: Attempt[VersionInfo]
+    keys: Attempt[KeyDocument]
+
+    @property
+    def is_v6(self) -> bool:
+        return ":" in self.endpoint.address
+
+
+class Families(StrEnum):
+    """Which internet protocols reach the server; judged from here, where both could be tried.
+
+    A family answers when TLS verifies at one of its addresses; where it verifies at no address of either, when TCP
+    connects.
+    """
+
+    BOTH = "both"
+    IPV4_ONLY = "ipv4_only"
+    IPV6_ONLY = "ipv6_only"
+    IPV6_BROKEN = "ipv6_broken"
+    """It publishes IPv6 addresses and none answers, while IPv4 does."""
+    IPV4_BROKEN = "ipv4_broken"
+    NEITHER = "neither"
+    UNKNOWN = "unknown"
+    """Nothing can be said: we have no route of our own for a family it publishes, or found no address to try."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerObservation:
     """Everything one visit saw, and the predicates of the funnel, each implying the one before it.
 
     `endpoint` is the one that the federation attempts used: the first that gave a verified TLS connection, else the
-    last tried. `client_base` is the client API's base URL from `.well-known/matrix/client`
-    (None inside Ok: not published).
+    last tried. None inside the Ok of `client_well_known` and `support`: asked, and not published. `addresses` and
+    `families` are of a close look; empty and None where it was not this server's turn, or the visit's time was up
+    before.
     """
 
     server_name: ServerName
@@ -113,8 +202,9 @@ class ServerObservation:
     tls: Attempt[TlsFacts]
     version: Attempt[VersionInfo]
     keys: Attempt[KeyDocument]
-    client_base: Attempt[str | None]
+    client_well_known: Attempt[ClientWellKnown | None]
     client_versions: Attempt[ClientVersions]
+    support: Attempt[Support | None]
     directory: DirectoryResult
     signed_accepted: bool | None
     aliases: tuple[AliasAnswer, ...] = ()
@@ -122,6 +212,8 @@ class ServerObservation:
     requests: int = 0
     bytes_read: int = 0
     duration_s: float = 0.0
+    addresses: tuple[AddressLook, ...] = ()
+    families: Families | None = None
 
     @property
     def resolves(self) -> bool:
@@ -171,13 +263,25 @@ class ServerObservation:
         return None
 
     @property
+    def attempts(self) -> tuple[tuple[str, Attempt[object]], ...]:
+        """(what was attempted, how it went) between resolution and directory, in the order they are told."""
+        return (
+            ("tcp", self.tcp),
+            ("tls", self.tls),
+            ("version", self.version),
+            ("keys", self.keys),
+            ("client_well_known", self.client_well_known),
+            ("client_versions", self.client_versions),
+            ("support", self.support),
+        )
+
+    @property
     def failures(self) -> tuple[tuple[str, Failure], ...]:
         """(what was attempted, failure) for everything that failed, in the order of the visit."""
         found: list[tuple[str, Failure]] = []
         if self.resolution.failure is not None:
             found.append(("resolution", self.resolution.failure))
-        for what in ("tcp", "tls", "version", "keys", "client_base", "client_versions"):
-            attempt = getattr(self, what)
+        for what, attempt in self.attempts:
             if isinstance(attempt, Failed):
                 found.append((what, attempt.failure))
         if self.directory.failure is not None:

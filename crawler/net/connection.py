@@ -5,16 +5,19 @@ and can reuse a connection for another name: here the address is decided before,
 and there is nothing to look up. HTTP/1.1 is h11's business (RFC 9112); this module moves its bytes.
 """
 
+import socket
+
 import h11
 import httpx
 import trio
 
 from crawler.errors import Failure, FailureKind
-from crawler.model.observation import Attempt, Failed, Ok, Skipped, SkipReason, Timings, TlsFacts
+from crawler.model.observation import Attempt, Failed, Ok, PresentedTls, Skipped, SkipReason, Timings, TlsFacts
 from crawler.net.dial import canonical
 from crawler.net.failures import BrokenOffError, DialFailedError, PeerClosedError
 from crawler.net.stack import Stack
 from crawler.net.tls import TlsStream, handshake
+from crawler.net.unverified import read_presented
 
 HEAD_LIMIT_BYTES = 64 * 1024
 """Status line and headers, also trailers and the line before a chunk."""
@@ -87,10 +90,20 @@ class Connection(httpx.AsyncBaseTransport):
     async def _dial(self) -> TlsStream:
         stack = self.stack
         limit_s = stack.limits.connect_timeout_s
+        place = self.address, self.port
+        silent = stack.silent if stack.silent is not None else set()
         started = trio.current_time()
-        sock = await stack.dialler.dial(self.address, self.port, limit_s)
+        # Who was silent in this visit is not waited for as long at another port.
+        dial_s = min(limit_s, stack.limits.first_connect_timeout_s) if self.address in silent else limit_s
+        sock: socket.socket | Failure | None = stack.silences.known(place, dial_s)
+        if sock is None:
+            sock = await stack.dialler.dial(self.address, self.port, dial_s)
+            if isinstance(sock, Failure) and sock.kind is FailureKind.TCP_TIMEOUT:
+                stack.silences.keep(place, dial_s, sock)
         tcp_s = trio.current_time() - started
         if isinstance(sock, Failure):
+            if sock.kind is FailureKind.TCP_TIMEOUT:
+                silent.add(self.address)
             self.tcp = Failed(sock, Timings(tcp_s))
             raise DialFailedError(sock)
         stack.traffic.connections += 1
@@ -200,6 +213,12 @@ class Connection(httpx.AsyncBaseTransport):
             self._peer_closed = not data
             self.wire_bytes += len(data)
             self._http.receive_data(data)
+
+    def presented(self) -> Attempt[PresentedTls]:
+        """What the peer presented; skipped unless the connection is open."""
+        if self._stream is None or not isinstance(self.tls, Ok):
+            return NOT_REACHED
+        return read_presented(self._stream, self.tls.timings)
 
     def close(self) -> None:
         """Close now, whatever is under way. A later exchange dials again."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from crawler.model.crawl import Lead
 from crawler.model.names import try_server_name
-from crawler.model.observation import ServerObservation
+from crawler.model.observation import Ok, ServerObservation
 from crawler.model.rooms import AliasAnswer
 from crawler.store import codec
 from crawler.store.numbers import ServerNumbers
@@ -17,12 +17,14 @@ class Batch:
     """The rows of one batch of a crawl.
 
     `participants` are the servers of a room as one server named them, (server that answered, room ID) -> numbers; they
-    become rows last, when the writer has taken out what earlier batches hold already.
+    become rows last, when the writer has taken out what earlier batches hold already. `support_heard` are the servers
+    that said whom to write to, or that they publish no such thing: what is kept of them from before is to go.
     """
 
     def __init__(self, crawl_id: int, numbers: ServerNumbers, visited_before: set[int]) -> None:
         self.rows: defaultdict[str, list[codec.Row]] = defaultdict(list)
         self.visited: set[int] = set()
+        self.support_heard: set[int] = set()
         self.participants: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
         self._crawl_id = crawl_id
         self._numbers = numbers
@@ -37,7 +39,11 @@ class Batch:
         self.rows["attempt"].extend(codec.attempt_rows(self._crawl_id, number, seen))
         self.rows["resolution_step"].extend(codec.step_rows(self._crawl_id, number, seen))
         self.rows["endpoint"].extend(codec.endpoint_rows(self._crawl_id, number, seen))
+        self.rows["address_look"].extend(codec.address_look_rows(self._crawl_id, number, seen))
         self.rows["listing"].extend(codec.listing_rows(self._crawl_id, number, seen))
+        self.rows["support_contact"].extend(codec.support_rows(self._crawl_id, number, seen))
+        if isinstance(seen.support, Ok):
+            self.support_heard.add(number)
         for answer in seen.aliases:
             self.add_answer(number, answer)
 

@@ -55,7 +55,7 @@ def _step(step: StepRow) -> list[Cell]:
         html.Bdi(wording.one_line(step.subject)),
         html.Bdi(said),
         html.Bdi(wording.one_line(step.conclusion, SAID_LIMIT)),
-        numbers.duration(step.duration_s),
+        numbers.duration(step.duration_s) if step.cached_at is None else f"kept from {step.cached_at:%d %b %H:%M} UTC",
         numbers.duration(step.cache_s) if step.cache_s else "not said" if step.cache_s is None else "no",
     ]
 
@@ -126,8 +126,9 @@ def _heard(what: str, seen: Observation) -> str:
         "tls": seen.tls_protocol,
         "version": " ".join(part for part in (seen.software_raw, seen.version_raw) if part) or "no name given",
         "keys": numbers.plural(len(seen.verify_keys or ()), "key"),
-        "client_base": seen.client_base or "not published",
+        "client_well_known": seen.client_base or "not published",
         "client_versions": numbers.plural(len(seen.spec_versions or ()), "version"),
+        "support": "published" if seen.support_published else "not published",
         "directory": None if seen.directory_rooms is None else numbers.plural(seen.directory_rooms, "room"),
     }
     return wording.one_line(said.get(what), 120)

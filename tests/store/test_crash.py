@@ -101,7 +101,7 @@ def test_kill_at_a_random_moment(tmp_path: Path, seed: int) -> None:
     assert acknowledged <= batches <= acknowledged + 1
     assert counts == (
         BATCH * batches,
-        8 * BATCH * batches,
+        9 * BATCH * batches,
         20 * BATCH * batches,
         BATCH * batches,
         3 * batches,

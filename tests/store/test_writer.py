@@ -14,12 +14,20 @@ from crawler.model.crawl import CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.names import parse_server_name
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer, PublicRoom
-from crawler.store.codec import Row, attempt_rows, endpoint_rows, listing_rows, observation_row, step_rows
+from crawler.store.codec import (
+    Row,
+    address_look_rows,
+    attempt_rows,
+    endpoint_rows,
+    listing_rows,
+    observation_row,
+    step_rows,
+)
 from crawler.store.reader import SnapshotReader
 from crawler.store.status import read_status
 from crawler.store.writer import CensusWriter
 from tests.store.census import begin, crawl, publish
-from tests.store.observations import DAY, FEW, dead, observations, online, server_names, some_federation
+from tests.store.observations import DAY, FEW, closely, dead, observations, online, server_names, some_federation
 
 
 @pytest.fixture
@@ -64,13 +72,14 @@ def test_a_crawl_from_beginning_to_seal(path: Path) -> None:
 
 
 def test_the_tables_hold_what_the_codec_says(path: Path) -> None:
-    federation = some_federation(3, 40)
+    federation = [*some_federation(3, 40), closely("close.test")]
     crawl(path, federation)
     makers = {
         "attempt": attempt_rows,
         "resolution_step": step_rows,
         "endpoint": endpoint_rows,
         "listing": listing_rows,
+        "address_look": address_look_rows,
     }
     for name, maker in makers.items():
         expected = [row for number, seen in enumerate(federation, 1) for row in maker(1, number, seen)]
@@ -97,7 +106,7 @@ def test_whatever_a_visit_saw_can_be_stored_and_comes_back(
 
 def json_apart(row: Row, stored: Row) -> Row:
     """`row` with its JSON texts as stored, if they mean the same."""
-    for column in ("verify_keys", "spec_versions", "unstable_features"):
+    for column in ("verify_keys", "spec_versions", "unstable_features", "rtc_foci"):
         if row[column] is not None:
             assert json.loads(row[column]) == json.loads(stored[column])
             row[column] = stored[column]
