@@ -6,29 +6,35 @@ scanned by name. By default only a census, a crawl that is completed and full, b
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 import polars as pl
 
 from analytics.estimate import IntervalKind
+from analytics.hosting import CdnRanges, HostingData
+from analytics.reference import load_cdn_ranges, reference
 from analytics.schemas import (
     CRAWL_COLUMNS,
+    IN_ROOM_COLUMNS,
     KNOWN_COLUMNS,
+    LEAD_COLUMNS,
     METRIC_COLUMNS,
     OBSERVATION_COLUMNS,
     ROOM_COLUMNS,
-    SOFTWARE_COLUMNS,
     Grade,
     MetricRow,
     checked,
 )
 from analytics.snapshot import Frames, Snapshot
 from crawler.errors import StoreError
-from crawler.resources import shipped
+
+Columns: TypeAlias = Mapping[str, pl.DataType | type[pl.DataType]]
 
 METRIC_TABLE = "metric"
-"""The table of a serving file that `steps.store_metric_rows` writes."""
+"""The table of a serving file that `steps.store_numbers` writes."""
 
 
 @contextmanager
@@ -49,17 +55,25 @@ def open_serving(serving: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def load_frames(serving: Path, crawl_ids: Sequence[int] | None = None) -> Frames:
+def load_frames(serving: Path, crawl_ids: Sequence[int] | None = None, geo_db: Sequence[Path] = ()) -> Frames:
     """Read the censuses of a serving file, or exactly the crawls asked for (of any state, if they were sealed).
+
+    `geo_db` are files of hosting data, see `analytics.hosting`.
 
     Raises:
         StoreError: the file cannot be opened.
+        UsageError: hosting data cannot be read.
     """
+    hosting = HostingData(geo_db)
     with open_serving(serving) as connection:
-        return frames_of(connection, crawl_ids)
+        return frames_of(connection, crawl_ids, hosting)
 
 
-def frames_of(connection: duckdb.DuckDBPyConnection, crawl_ids: Sequence[int] | None = None) -> Frames:
+def frames_of(
+    connection: duckdb.DuckDBPyConnection,
+    crawl_ids: Sequence[int] | None = None,
+    hosting: HostingData | None = None,
+) -> Frames:
     """`load_frames` on a connection that is open already."""
     crawls = _crawls(connection)
     if crawl_ids is None:
@@ -70,6 +84,15 @@ def frames_of(connection: duckdb.DuckDBPyConnection, crawl_ids: Sequence[int] | 
     known = dict(_select(connection, _KNOWN, ids, KNOWN_COLUMNS, "known").iter_rows())
     observations = _by_crawl(_select(connection, _OBSERVATIONS, ids, OBSERVATION_COLUMNS, "server_observation"))
     rooms = _by_crawl(_select(connection, _ROOMS, ids, ROOM_COLUMNS, "room"))
+    leads = _by_crawl(_select(connection, _LEADS, ids, LEAD_COLUMNS, "lead"))
+    listings = _by_crawl(_select(connection, _LISTINGS, ids, IN_ROOM_COLUMNS, "listing"))
+    participations = _by_crawl(_select(connection, _PARTICIPATIONS, ids, IN_ROOM_COLUMNS, "participation"))
+    ranges = CdnRanges(load_cdn_ranges())
+    data = hosting or HostingData()
+
+    def of(frames: Mapping[int, pl.DataFrame], crawl_id: int, columns: Columns) -> pl.DataFrame:
+        return frames.get(crawl_id, pl.DataFrame(schema=columns))
+
     snapshots = tuple(
         Snapshot(
             crawl_id=crawl["crawl_id"],
@@ -79,12 +102,16 @@ def frames_of(connection: duckdb.DuckDBPyConnection, crawl_ids: Sequence[int] | 
             signed=crawl["identity"] is not None,
             crawler_version=crawl["crawler_version"],
             known=known.get(crawl["crawl_id"], 0),
-            observations=observations.get(crawl["crawl_id"], pl.DataFrame(schema=OBSERVATION_COLUMNS)),
-            rooms=rooms.get(crawl["crawl_id"], pl.DataFrame(schema=ROOM_COLUMNS)),
+            observations=(seen := of(observations, crawl["crawl_id"], OBSERVATION_COLUMNS)),
+            rooms=of(rooms, crawl["crawl_id"], ROOM_COLUMNS),
+            leads=of(leads, crawl["crawl_id"], LEAD_COLUMNS),
+            listings=of(listings, crawl["crawl_id"], IN_ROOM_COLUMNS),
+            participations=of(participations, crawl["crawl_id"], IN_ROOM_COLUMNS),
+            places=data.places(seen["address"].drop_nulls(), ranges),
         )
         for crawl in wanted.sort("crawl_id").iter_rows(named=True)
     )
-    return Frames(snapshots, load_software())
+    return Frames(snapshots, reference())
 
 
 def newest_census(serving: Path) -> int | None:
@@ -92,6 +119,54 @@ def newest_census(serving: Path) -> int | None:
     with open_serving(serving) as connection:
         ids = _crawls(connection).filter(IS_CENSUS)["crawl_id"]
     return None if ids.is_empty() else int(ids.to_list()[-1])
+
+
+def census_ids(serving: Path) -> list[int]:
+    """The numbers of the censuses of a serving file, oldest first."""
+    with open_serving(serving) as connection:
+        return [int(number) for number in _crawls(connection).filter(IS_CENSUS)["crawl_id"]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CarriedOver:
+    """What an earlier serving file computed by the rules of today: metric rows, and features of rooms (None: none)."""
+
+    rows: tuple[MetricRow, ...]
+    features: pl.DataFrame | None
+
+
+def carried_over(serving: Path | None, rows_version: int, features_version: int) -> CarriedOver:
+    """What may be taken over from an earlier serving file; nothing of what was computed by other rules."""
+    nothing = CarriedOver((), None)
+    if serving is None:
+        return nothing
+    with open_serving(serving) as connection:
+        tables = {str(name) for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        if not tables >= {METRIC_TABLE, "metric_version"}:
+            return nothing
+        found = connection.execute("SELECT rows_version, features_version FROM metric_version").fetchone()
+        rows = pl.DataFrame(connection.sql("FROM metric ORDER BY rowid"))
+        features = pl.DataFrame(connection.sql("FROM room_feature")) if "room_feature" in tables else None
+    of_rows, of_features = found or (None, None)
+    return CarriedOver(
+        _as_rows(rows) if of_rows == rows_version else (), features if of_features == features_version else None
+    )
+
+
+def load_series(serving: Path) -> tuple[MetricRow, ...]:
+    """The stored rows of every census, oldest first; empty when the file has none."""
+    with open_serving(serving) as connection:
+        tables = {str(name) for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        if METRIC_TABLE not in tables:
+            return ()
+        return _as_rows(pl.DataFrame(connection.sql("FROM metric ORDER BY snapshot, rowid")))
+
+
+def _as_rows(frame: pl.DataFrame) -> tuple[MetricRow, ...]:
+    return tuple(
+        MetricRow(**row | {"interval_kind": IntervalKind(row["interval_kind"]), "grade": Grade(row["grade"])})
+        for row in frame.select(list(METRIC_COLUMNS)).iter_rows(named=True)
+    )
 
 
 def load_metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...] | None:
@@ -105,16 +180,7 @@ def load_metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...] | No
         frame = pl.DataFrame(
             connection.sql("SELECT * FROM metric WHERE snapshot = $crawl ORDER BY rowid", params={"crawl": crawl_id})
         )
-    return tuple(
-        MetricRow(**row | {"interval_kind": IntervalKind(row["interval_kind"]), "grade": Grade(row["grade"])})
-        for row in frame.select(list(METRIC_COLUMNS)).iter_rows(named=True)
-    )
-
-
-def load_software() -> pl.DataFrame:
-    """The reference table of implementations that ships with the program."""
-    frame = pl.read_csv(shipped("reference", "software.csv"), schema_overrides=dict(SOFTWARE_COLUMNS))
-    return checked(frame, SOFTWARE_COLUMNS, "software.csv")
+    return _as_rows(frame)
 
 
 IS_CENSUS = (pl.col("state") == "completed") & (pl.col("scope") == "full")
@@ -131,12 +197,24 @@ GROUP BY crawl_id
 """
 
 _OBSERVATIONS = """
-SELECT o.*, s.server_name
+SELECT o.* REPLACE (
+    verify_keys::VARCHAR AS verify_keys,
+    spec_versions::VARCHAR AS spec_versions,
+    unstable_features::VARCHAR AS unstable_features
+), s.server_name
 FROM server_observation o JOIN server s USING (server_id)
 WHERE list_contains($crawls, o.crawl_id)
 """
 
 _ROOMS = "SELECT * FROM room WHERE list_contains($crawls, crawl_id)"
+
+_LEADS = "SELECT DISTINCT crawl_id, server_id, source, named_by FROM lead WHERE list_contains($crawls, crawl_id)"
+
+_LISTINGS = "SELECT crawl_id, room_id, server_id FROM listing WHERE list_contains($crawls, crawl_id)"
+
+_PARTICIPATIONS = (
+    "SELECT DISTINCT crawl_id, room_id, server_id FROM participation WHERE list_contains($crawls, crawl_id)"
+)
 
 
 def _crawls(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
@@ -148,7 +226,7 @@ def _select(
     connection: duckdb.DuckDBPyConnection,
     query: str,
     crawl_ids: list[int],
-    columns: Mapping[str, pl.DataType | type[pl.DataType]],
+    columns: Columns,
     what: str,
 ) -> pl.DataFrame:
     return checked(pl.DataFrame(connection.sql(query, params={"crawls": crawl_ids})), columns, what)

@@ -8,8 +8,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from analytics.load import load_frames, load_metric_rows, load_software, newest_census
+from analytics.load import load_frames, load_metric_rows, newest_census
 from analytics.mission import metric_rows, mission_rows
+from analytics.reference import load_software
 from analytics.schemas import METRIC_COLUMNS, MetricRow
 from crawler.errors import StoreError
 from crawler.resources import shipped

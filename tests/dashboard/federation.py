@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from analytics.steps import store_metric_rows
+from analytics.steps import store_numbers
 from crawler.errors import Failure, FailureKind
 from crawler.model.crawl import CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.discovery import Branch, Endpoint, Question, Resolution, Step
@@ -326,7 +326,7 @@ def publish(census: Path) -> Path:
     """Publish a census file with its metric rows, as a crawl does."""
     draft = stage(census)
     try:
-        store_metric_rows(draft)
+        store_numbers(draft)
         return draft.commit()
     finally:
         draft.discard()
