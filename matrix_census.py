@@ -21,14 +21,21 @@ VERBS: dict[str, tuple[str, str]] = {
     "crawl": ("crawler.cli.crawl:crawl", "Take a census: find servers, check each, read directories."),
     "check": ("crawler.cli.check:check", "Check one server as a federating server would."),
     "status": ("crawler.cli.status:status", "List the crawls of a census file."),
+    "migrate": ("crawler.cli.migrate:migrate", "Bring a census file to the schema of this program."),
     "metrics": ("analytics.cli:metrics", "Print the numbers of the newest census."),
     "serve": ("dashboard.cli:serve", "Serve the dashboard of a census file."),
     "identity": ("crawler.cli.identity:identity", "Make, publish and try the key that signs our requests."),
     "lab": ("crawler.cli.lab:lab", "Run the practice federation by itself."),
     "demo": ("dashboard.demo:demo", "See it work on a practice federation on this machine."),
+    "bench": ("matrix_census:bench", "Measure speed, size and rightness, each as JSON."),
 }
 """Verb -> (where it is, its line in --help). A verb's room is entered only when it is called: loading the whole house
 takes seconds, and `--help` must not."""
+
+BENCHES: dict[str, tuple[str, str]] = {
+    "crawl": ("crawler.cli.bench:crawl", "A crawl of a practice federation against its floor of TLS handshakes."),
+}
+"""Bench -> the same; a group of their own, for they are for whoever changes the program."""
 
 
 def _on_sealed(given: dict[str, Any]) -> tuple[Callable[["Draft"], None], ...]:
@@ -43,25 +50,33 @@ def _on_sealed(given: dict[str, Any]) -> tuple[Callable[["Draft"], None], ...]:
     return (store_numbers,)
 
 
-class Verbs(click.Group):
-    """The group of all verbs: lists them in their own order, and turns what ends a command into one line and a code."""
+class LazyGroup(click.Group):
+    """A group whose verbs are loaded when they are called, in the order of their table."""
+
+    def __init__(self, *args: Any, verbs: dict[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._verbs = verbs
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return list(VERBS)
+        return list(self._verbs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx
-        if cmd_name not in VERBS:
+        if cmd_name not in self._verbs:
             return None
-        module, _, attribute = VERBS[cmd_name][0].partition(":")
+        module, _, attribute = self._verbs[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
         with formatter.section("Verbs"):
-            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+            formatter.write_dl([(verb, line) for verb, (_, line) in self._verbs.items()])
+
+
+class Verbs(LazyGroup):
+    """The group of all verbs; turns what ends a command into one line and a code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -108,7 +123,7 @@ def _only_error(group: BaseExceptionGroup[BaseException]) -> CensusError | None:
     return first if len(leaves) == 1 and isinstance(first, CensusError) else None
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Verbs, verbs=VERBS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="matrix-census", prog_name="matrix-census")
 @click.pass_context
 def main(ctx: click.Context) -> None:
@@ -124,6 +139,11 @@ def main(ctx: click.Context) -> None:
     """
     ctx.ensure_object(dict)
     ctx.obj["on_sealed"] = _on_sealed(ctx.obj)
+
+
+@click.group(cls=LazyGroup, verbs=BENCHES)
+def bench() -> None:
+    """Measure the program. Each bench prints one JSON object; only its ratios compare between machines."""
 
 
 if __name__ == "__main__":

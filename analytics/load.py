@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import duckdb
 import polars as pl
@@ -19,7 +19,6 @@ from analytics.reference import load_cdn_ranges, reference
 from analytics.schemas import (
     CRAWL_COLUMNS,
     IN_ROOM_COLUMNS,
-    KNOWN_COLUMNS,
     LEAD_COLUMNS,
     METRIC_COLUMNS,
     OBSERVATION_COLUMNS,
@@ -80,38 +79,39 @@ def frames_of(
         wanted = crawls.filter(IS_CENSUS)
     else:
         wanted = crawls.filter(pl.col("crawl_id").is_in(list(crawl_ids)) & pl.col("finished_at").is_not_null())
-    ids = wanted["crawl_id"].to_list()
-    known = dict(_select(connection, _KNOWN, ids, KNOWN_COLUMNS, "known").iter_rows())
-    observations = _by_crawl(_select(connection, _OBSERVATIONS, ids, OBSERVATION_COLUMNS, "server_observation"))
-    rooms = _by_crawl(_select(connection, _ROOMS, ids, ROOM_COLUMNS, "room"))
-    leads = _by_crawl(_select(connection, _LEADS, ids, LEAD_COLUMNS, "lead"))
-    listings = _by_crawl(_select(connection, _LISTINGS, ids, IN_ROOM_COLUMNS, "listing"))
-    participations = _by_crawl(_select(connection, _PARTICIPATIONS, ids, IN_ROOM_COLUMNS, "participation"))
     ranges = CdnRanges(load_cdn_ranges())
     data = hosting or HostingData()
-
-    def of(frames: Mapping[int, pl.DataFrame], crawl_id: int, columns: Columns) -> pl.DataFrame:
-        return frames.get(crawl_id, pl.DataFrame(schema=columns))
-
     snapshots = tuple(
-        Snapshot(
-            crawl_id=crawl["crawl_id"],
-            at=crawl["finished_at"],
-            is_census=crawl["state"] == "completed" and crawl["scope"] == "full",
-            synthetic=crawl["synthetic"],
-            signed=crawl["identity"] is not None,
-            crawler_version=crawl["crawler_version"],
-            known=known.get(crawl["crawl_id"], 0),
-            observations=(seen := of(observations, crawl["crawl_id"], OBSERVATION_COLUMNS)),
-            rooms=of(rooms, crawl["crawl_id"], ROOM_COLUMNS),
-            leads=of(leads, crawl["crawl_id"], LEAD_COLUMNS),
-            listings=of(listings, crawl["crawl_id"], IN_ROOM_COLUMNS),
-            participations=of(participations, crawl["crawl_id"], IN_ROOM_COLUMNS),
-            places=data.places(seen["address"].drop_nulls(), ranges),
-        )
-        for crawl in wanted.sort("crawl_id").iter_rows(named=True)
+        _snapshot(connection, crawl, data, ranges) for crawl in wanted.sort("crawl_id").iter_rows(named=True)
     )
     return Frames(snapshots, reference())
+
+
+def _snapshot(
+    connection: duckdb.DuckDBPyConnection, crawl: Mapping[str, Any], hosting: HostingData, ranges: CdnRanges
+) -> Snapshot:
+    """One crawl; its views are asked for one crawl at a time, for all of them together are years of rows."""
+    crawl_id = int(crawl["crawl_id"])
+
+    def of(query: str, columns: Columns, what: str) -> pl.DataFrame:
+        return checked(pl.DataFrame(connection.sql(query, params={"crawl": crawl_id})), columns, what)
+
+    seen = of(_OBSERVATIONS, OBSERVATION_COLUMNS, "server_observation")
+    return Snapshot(
+        crawl_id=crawl_id,
+        at=crawl["finished_at"],
+        is_census=crawl["state"] == "completed" and crawl["scope"] == "full",
+        synthetic=crawl["synthetic"],
+        signed=crawl["identity"] is not None,
+        crawler_version=crawl["crawler_version"],
+        known=crawl["known"] or 0,
+        observations=seen,
+        rooms=of(_ROOMS, ROOM_COLUMNS, "room"),
+        leads=of(_LEADS, LEAD_COLUMNS, "lead"),
+        listings=of(_LISTINGS, IN_ROOM_COLUMNS, "listing"),
+        participations=of(_PARTICIPATIONS, IN_ROOM_COLUMNS, "participation"),
+        places=hosting.places(seen["address"].drop_nulls(), ranges),
+    )
 
 
 def newest_census(serving: Path) -> int | None:
@@ -185,52 +185,24 @@ def load_metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...] | No
 
 IS_CENSUS = (pl.col("state") == "completed") & (pl.col("scope") == "full")
 
-_KNOWN = """
-SELECT crawl_id, count(DISTINCT server_id) AS known
-FROM (
-    SELECT crawl_id, server_id FROM lead
-    UNION ALL
-    SELECT crawl_id, server_id FROM server_observation
-)
-WHERE list_contains($crawls, crawl_id)
-GROUP BY crawl_id
-"""
+_TEXT = ("verify_keys", "spec_versions", "unstable_features")
+"""JSON columns, which become frames as text."""
 
-_OBSERVATIONS = """
-SELECT o.* REPLACE (
-    verify_keys::VARCHAR AS verify_keys,
-    spec_versions::VARCHAR AS spec_versions,
-    unstable_features::VARCHAR AS unstable_features
-), s.server_name
-FROM server_observation o JOIN server s USING (server_id)
-WHERE list_contains($crawls, o.crawl_id)
-"""
+_OBSERVATIONS = f"""
+SELECT {", ".join(f"{name}::VARCHAR AS {name}" if name in _TEXT else name for name in OBSERVATION_COLUMNS)}
+FROM server_observation JOIN server USING (server_id)
+WHERE crawl_id = $crawl
+"""  # noqa: S608 - our own names
 
-_ROOMS = "SELECT * FROM room WHERE list_contains($crawls, crawl_id)"
+_ROOMS = "SELECT * FROM room WHERE crawl_id = $crawl"
 
-_LEADS = "SELECT DISTINCT crawl_id, server_id, source, named_by FROM lead WHERE list_contains($crawls, crawl_id)"
+_LEADS = "SELECT DISTINCT crawl_id, server_id, source, named_by FROM lead WHERE crawl_id = $crawl"
 
-_LISTINGS = "SELECT crawl_id, room_id, server_id FROM listing WHERE list_contains($crawls, crawl_id)"
+_LISTINGS = "SELECT crawl_id, room_id, server_id FROM listing WHERE crawl_id = $crawl"
 
-_PARTICIPATIONS = (
-    "SELECT DISTINCT crawl_id, room_id, server_id FROM participation WHERE list_contains($crawls, crawl_id)"
-)
+_PARTICIPATIONS = "SELECT DISTINCT crawl_id, room_id, server_id FROM participation WHERE crawl_id = $crawl"
 
 
 def _crawls(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     frame = pl.DataFrame(connection.sql("SELECT * FROM crawl ORDER BY crawl_id"))
     return checked(frame, CRAWL_COLUMNS, "crawl")
-
-
-def _select(
-    connection: duckdb.DuckDBPyConnection,
-    query: str,
-    crawl_ids: list[int],
-    columns: Columns,
-    what: str,
-) -> pl.DataFrame:
-    return checked(pl.DataFrame(connection.sql(query, params={"crawls": crawl_ids})), columns, what)
-
-
-def _by_crawl(frame: pl.DataFrame) -> dict[int, pl.DataFrame]:
-    return {int(key[0]): part for key, part in frame.partition_by("crawl_id", as_dict=True).items()}

@@ -156,10 +156,10 @@ CRAWL_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "identity": pl.String,
     "started_at": UTC_TIME,
     "finished_at": UTC_TIME,
+    "series_id": pl.Int32,
+    "known": pl.Int32,
+    "completeness": pl.Float64,
 }
-
-KNOWN_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {"crawl_id": pl.Int32, "known": pl.Int64}
-"""How many distinct servers any lead or visit of a crawl named."""
 
 OBSERVATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "crawl_id": pl.Int32,

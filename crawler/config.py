@@ -44,6 +44,8 @@ class Limits:
     addresses_per_host: int = 8
     """A and AAAA records looked at for one host."""
     srv_targets: int = 8
+    close_look_addresses: int = 16
+    """Addresses of one server asked each for itself in a close look, both families among them."""
     alias_lookups: int = 50
     """Alias look-ups asked of one server in one crawl; biggest rooms first."""
     alias_servers: int = 20_000
@@ -60,10 +62,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Politeness:
-    """Who we say we are."""
+    """Who we say we are, and what we ask of few servers at a time."""
 
     contact: str = ""
     """An e-mail address, Matrix ID or URL; part of the user agent. A live crawl wants one."""
+    close_look_share: float = 0.02
+    """Share of the servers that one crawl looks at closely, at every address; each in its turn. 0: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +223,8 @@ def validate(settings: Settings) -> None:
     contact = settings.politeness.contact
     if not (contact.isascii() and contact.isprintable()):
         raise UsageError("--contact must be one printable line of ASCII: it stands in a header of every request")
+    if not 0 <= settings.politeness.close_look_share <= 1:
+        raise UsageError("politeness.close_look_share must be between 0 and 1")
     if not settings.vantage or not settings.vantage.isprintable():
         raise UsageError("vantage must be a short printable name")
 

@@ -145,7 +145,8 @@ class Failure:
     """One failed step.
 
     `detail` is for people: sanitised (printable, at most 300 characters), never parsed again.
-    `http_status`, `errcode` and `retry_after_s` are set when an HTTP answer was the failure.
+    `http_status`, `errcode` and `retry_after_s` are set when an HTTP answer was the failure; `verify_code` (OpenSSL's
+    X509_V_ERR_*) when it was that a certificate does not verify.
     """
 
     kind: FailureKind
@@ -153,6 +154,7 @@ class Failure:
     http_status: int | None = None
     errcode: str | None = None
     retry_after_s: float | None = None
+    verify_code: int | None = None
 
     @property
     def phase(self) -> Phase:

@@ -91,8 +91,9 @@ ATTEMPTS: dict[str, str] = {
     "tls": "Secure (TLS)",
     "version": "Ask the version",
     "keys": "Fetch and verify the keys",
-    "client_base": "Look up the client API",
+    "client_well_known": "Look up the client API",
     "client_versions": "Ask the client API's versions",
+    "support": "Ask whom to write to",
     "directory": "Read the room directory",
 }
 

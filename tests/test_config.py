@@ -88,6 +88,7 @@ def test_overrides_are_toml_or_bare_text(override: str, settings: Settings) -> N
         ('vantage="a\\tb"', "vantage must be"),
         ("nonsense=5", "unknown setting nonsense; known are limits, politeness, network, vantage"),
         ("nonsense.key=5", "unknown setting nonsense"),
+        ("politeness.close_look_share=1.5", "politeness.close_look_share must be between 0 and 1"),
         ("limits.nonsense=5", "unknown setting limits.nonsense; known are concurrency"),
         ("limits.concurrency=many", "limits.concurrency wants a whole number, got 'many'"),
         ("limits.concurrency=1.5", "limits.concurrency wants a whole number"),

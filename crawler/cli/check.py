@@ -24,6 +24,7 @@ from crawler.cli.options import (
 from crawler.engine.check import as_json as observation_as_json
 from crawler.engine.check import check_server, directory_rooms
 from crawler.errors import Failure, printable
+from crawler.model.client_side import ClientWellKnown, Support
 from crawler.model.observation import (
     Attempt,
     ClientVersions,
@@ -86,8 +87,8 @@ def observation_tree(seen: ServerObservation) -> Tree:
         used = "  <- used" if endpoint == seen.endpoint else ""
         where = f"{endpoint.address} port {endpoint.port}"
         endpoints.add(Text(f"{where}, Host {endpoint.host_header}, TLS name {endpoint.tls_name}{used}"))
-    for what in ("tcp", "tls", "version", "keys", "client_base", "client_versions"):
-        tree.add(_attempt(what, getattr(seen, what)))
+    for what, attempt in seen.attempts:
+        tree.add(_attempt(what, attempt))
     directory = seen.directory
     rooms = directory_rooms(directory)
     counted = "" if rooms is None else f", {rooms} rooms"
@@ -101,8 +102,9 @@ _WORDS = {
     "tls": "secure (TLS)",
     "version": "version",
     "keys": "signing keys",
-    "client_base": "client API",
+    "client_well_known": "client API",
     "client_versions": "client API versions",
+    "support": "support contacts",
 }
 
 
@@ -132,6 +134,11 @@ def _value(value: object) -> str:
         case ClientVersions():
             newest = f", the last {value.versions[-1]}" if value.versions else ""
             return f"{len(value.versions)} versions{newest}; {len(value.unstable_features)} unstable features"
+        case ClientWellKnown():
+            return printable(value.base_url or "no homeserver named")
+        case Support():
+            page = "a support page" if value.support_page else "no support page"
+            return f"{len(value.contacts)} contacts, {page}"
         case _:
             return printable(str(value))
 

@@ -7,7 +7,7 @@ from crawler.engine.seeds import typed_server_name
 from crawler.engine.visit import visit
 from crawler.model.discovery import Step
 from crawler.model.names import ServerName
-from crawler.model.observation import Attempt, Failed, Ok, ServerObservation
+from crawler.model.observation import Failed, Ok, ServerObservation
 from crawler.model.rooms import DirectoryResult, Stopped
 from crawler.net.transport import Network
 from crawler.protocol.signing import Identity
@@ -56,6 +56,8 @@ def as_json(seen: ServerObservation) -> dict[str, object]:
     version = seen.version.value if isinstance(seen.version, Ok) else None
     keys = seen.keys.value if isinstance(seen.keys, Ok) else None
     tls = seen.tls.value if isinstance(seen.tls, Ok) else None
+    client = seen.client_well_known.value if isinstance(seen.client_well_known, Ok) else None
+    support = seen.support.value if isinstance(seen.support, Ok) else None
     return {
         "schema": SCHEMA,
         "server_name": seen.server_name.raw,
@@ -94,6 +96,18 @@ def as_json(seen: ServerObservation) -> dict[str, object]:
             "old_verify_keys": list(keys.old_verify_keys),
             "valid_until": keys.valid_until.isoformat(),
         },
+        "client_well_known": None
+        if client is None
+        else {
+            "base_url": client.base_url,
+            "identity_server": client.identity_server,
+            "rtc_foci": list(client.rtc_foci),
+            "sliding_sync_proxy": client.sliding_sync_proxy,
+            "oauth_issuer": client.oauth_issuer,
+        },
+        "support": None
+        if support is None
+        else {"roles": [contact.role for contact in support.contacts], "support_page": support.support_page},
         "directory": {
             "state": seen.directory.state,
             "rooms": directory_rooms(seen.directory),
@@ -120,16 +134,8 @@ def directory_rooms(directory: DirectoryResult) -> int | None:
 
 def timings_s(seen: ServerObservation) -> dict[str, float | None]:
     """Wall seconds of each part; None for what was not attempted."""
-    parts: dict[str, Attempt[object]] = {
-        "tcp": seen.tcp,
-        "tls": seen.tls,
-        "version": seen.version,
-        "keys": seen.keys,
-        "client_base": seen.client_base,
-        "client_versions": seen.client_versions,
-    }
     timings: dict[str, float | None] = {"resolution": sum(step.duration_s for step in seen.resolution.steps)}
-    for part, attempt in parts.items():
+    for part, attempt in seen.attempts:
         timings[part] = attempt.timings.total_s if isinstance(attempt, Ok | Failed) else None
     timings["total"] = seen.duration_s
     return timings

@@ -57,8 +57,7 @@ class Progress:
         self.directories[seen.directory.state] += 1
         if seen.directory.stopped is not None and seen.directory.stopped.value.endswith("_budget"):
             self.bounds_hit[seen.server_name.raw] = seen.directory.stopped.value
-        for what in ("tcp", "tls", "version", "keys", "client_base", "client_versions"):
-            attempt = getattr(seen, what)
+        for what, attempt in seen.attempts:
             match attempt:
                 case Ok():
                     outcome = "ok"

@@ -6,7 +6,7 @@ batch by batch; whatever ends the crawl, the rest is committed too and the crawl
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
@@ -16,7 +16,8 @@ from crawler.config import Settings
 from crawler.engine import expand
 from crawler.engine.frontier import Frontier
 from crawler.engine.progress import Progress
-from crawler.engine.task import LookedUp, Outcome, Task, Visited
+from crawler.engine.rotation import is_turn
+from crawler.engine.task import LookedUp, Outcome, Task, Visit, Visited
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.names import ServerName, parse_server_name
 from crawler.model.observation import ServerObservation
@@ -123,7 +124,13 @@ class CrawlRun:
                     last_commit = trio.current_time()
 
     async def _work(self, task: Task, done: trio.MemorySendChannel[Outcome]) -> None:
-        await done.send(await self._worker(task))
+        await done.send(await self._worker(self._in_rotation(task)))
+
+    def _in_rotation(self, task: Task) -> Task:
+        if not isinstance(task, Visit):
+            return task
+        share = self._settings.politeness.close_look_share
+        return replace(task, closely=is_turn(task.server.key, self._crawl_id, share))
 
     def _digest(self, outcome: Outcome) -> None:
         limit = self._settings.limits.leads_per_server

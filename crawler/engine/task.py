@@ -13,9 +13,10 @@ from crawler.model.rooms import AliasAnswer
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Look at one server."""
+    """Look at one server; `closely`, at every address of it."""
 
     server: ServerName
+    closely: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,22 @@ from typing import TypeVar
 import trio
 
 from crawler.config import Limits
+from crawler.engine.close_look import judge_families, look_at_addresses
 from crawler.engine.directory import read_public_rooms
+from crawler.engine.judge import parsed, published
 from crawler.engine.lookup import aliases_to_ask, ask_aliases
-from crawler.engine.patience import expect_ok, patiently
+from crawler.engine.patience import patiently
 from crawler.engine.task import LookedUp, LookUp, Outcome, Task, Visit, Visited
-from crawler.errors import ProtocolError
+from crawler.errors import Phase
+from crawler.model.client_side import ClientWellKnown, Support
 from crawler.model.discovery import Endpoint, Resolution
 from crawler.model.names import ServerName
 from crawler.model.observation import (
+    AddressLook,
     Attempt,
     ClientVersions,
     Failed,
+    Families,
     KeyDocument,
     Ok,
     ServerObservation,
@@ -31,10 +36,9 @@ from crawler.model.observation import (
     VersionInfo,
 )
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState
-from crawler.net.fetch import Answer
 from crawler.net.session import Session
 from crawler.net.transport import Connection, Network
-from crawler.protocol import federation
+from crawler.protocol import client_side, federation
 from crawler.protocol.signing import Identity
 
 T = TypeVar("T")
@@ -47,8 +51,8 @@ def worker(network: Network, identity: Identity | None) -> Callable[[Task], Awai
 
     async def work(task: Task) -> Outcome:
         match task:
-            case Visit(server):
-                return await visit(network, identity, server)
+            case Visit(server, closely):
+                return await visit(network, identity, server, closely=closely)
             case LookUp(owner, client_base, aliases):
                 async with network.visit(owner) as session:
                     answers, _ = await ask_aliases(session, client_base, aliases, network.limits)
@@ -58,7 +62,12 @@ def worker(network: Network, identity: Identity | None) -> Callable[[Task], Awai
 
 
 async def visit(
-    network: Network, identity: Identity | None, name: ServerName, *, directory_pages: int | None = None
+    network: Network,
+    identity: Identity | None,
+    name: ServerName,
+    *,
+    directory_pages: int | None = None,
+    closely: bool = False,
 ) -> Visited:
     """Look at one server.
 
@@ -67,12 +76,30 @@ async def visit(
         identity: signs the directory request; None asks unsigned.
         name: whom to look at.
         directory_pages: read at most so many pages and look no alias up; None for the settings' budget.
+        closely: look at every address, too, whatever the first ones said.
     """
     async with network.visit(name) as session:
-        looking = _Look(session, network.limits, identity, name)
-        with trio.move_on_after(network.limits.server_timeout_s):
-            await looking.look(directory_pages)
-        return Visited(looking.observation(), looking.client_api)
+        return await visit_within(session, identity, directory_pages=directory_pages, closely=closely)
+
+
+async def visit_within(
+    session: Session, identity: Identity | None, *, directory_pages: int | None, closely: bool
+) -> Visited:
+    """The same in a session that goes on afterwards, with its connections and what is left of its budget."""
+    looking = _Look(session, session.limits, identity, session.server_name)
+    with trio.move_on_after(session.limits.server_timeout_s):
+        await looking.look(directory_pages)
+        if closely:
+            await looking.look_closely()
+    return Visited(looking.observation(), looking.client_api)
+
+
+def is_silent(first_document: Attempt[object]) -> bool:
+    """Whether a host gave no HTTP answer at all when asked for its first document."""
+    if not isinstance(first_document, Failed):
+        return False
+    failure = first_document.failure
+    return failure.phase is not Phase.JSON and failure.http_status is None
 
 
 class _Look:
@@ -91,23 +118,30 @@ class _Look:
         self._tls: Attempt[TlsFacts] = NOT_REACHED
         self._version: Attempt[VersionInfo] = NOT_REACHED
         self._keys: Attempt[KeyDocument] = NOT_REACHED
-        self._client_base: Attempt[str | None] = NOT_REACHED
+        self._client_well_known: Attempt[ClientWellKnown | None] = NOT_REACHED
         self._client_versions: Attempt[ClientVersions] = NOT_REACHED
+        self._support: Attempt[Support | None] = NOT_REACHED
         self._directory = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.NOT_REACHED)
         self._signed_accepted: bool | None = None
         self._aliases: tuple[AliasAnswer, ...] = ()
         self._outstanding = 0
+        self._addresses: tuple[AddressLook, ...] = ()
+        self._families: Families | None = None
 
     @property
     def client_api(self) -> str:
         """Where the client API is: as published, else at the server name's host, as clients guess."""
-        published = self._client_base.value if isinstance(self._client_base, Ok) else None
-        return published or f"https://{self._name.host_for_url}"
+        published = self._client_well_known.value if isinstance(self._client_well_known, Ok) else None
+        return (published and published.base_url) or f"https://{self._name.host_for_url}"
 
     async def look(self, directory_pages: int | None) -> None:
         """The whole visit, in the order of ARCHITECTURE's list."""
         self._resolution = await self._session.resolve()
-        self._client_base = await self._ask_client_base()
+        self._client_well_known = await self._ask_published(
+            client_side.CLIENT_WELL_KNOWN_URI, client_side.parse_client_well_known
+        )
+        if not self._host_is_silent:
+            self._support = await self._ask_published(client_side.SUPPORT_URI, client_side.parse_support)
         connection = await self._connect(self._resolution.endpoints)
         if connection is None or self._endpoint is None:
             return
@@ -134,12 +168,18 @@ class _Look:
         if directory_pages is None:
             await self._look_up_aliases()
 
-    async def _ask_client_base(self) -> Attempt[str | None]:
-        url = f"https://{self._name.host_for_url}{federation.CLIENT_WELL_KNOWN_URI}"
-        attempt = await self._session.get(url, body_limit_bytes=self._limits.well_known_bytes)
-        if isinstance(attempt, Ok) and attempt.value.status == 404:
-            return Ok(None, attempt.timings)
-        return _parsed(expect_ok(attempt), federation.parse_client_well_known)
+    async def look_closely(self) -> None:
+        """Every address for itself. Nothing of it is kept when the time is up before its end."""
+        known = self.observation()
+        self._addresses = await look_at_addresses(self._session, known, self._limits)
+        self._families = judge_families(self._addresses, self._session.has_route)
+
+    async def _ask_published(self, uri: str, parse: Callable[[bytes], T]) -> Attempt[T | None]:
+        """A document that the name's own host may publish; None when it does not."""
+        attempt = await self._session.get(
+            f"https://{self._name.host_for_url}{uri}", body_limit_bytes=self._limits.well_known_bytes
+        )
+        return published(attempt, parse)
 
     async def _connect(self, endpoints: tuple[Endpoint, ...]) -> Connection | None:
         """The first endpoint with verified TLS. Without one, TCP counts if any endpoint gave it, and the failure kept
@@ -164,20 +204,24 @@ class _Look:
                 connection, uri, host_header=endpoint.host_header, body_limit_bytes=self._limits.body_bytes
             ),
         )
-        return _parsed(expect_ok(attempt), parse)
+        return parsed(attempt, parse)
 
     async def _ask_client_versions(self) -> Attempt[ClientVersions]:
         client_api = self._client_api_if_heard()
         if client_api is None:
             return NOT_REACHED
-        url = client_api + federation.CLIENT_VERSIONS_URI
+        url = client_api + client_side.CLIENT_VERSIONS_URI
         attempt = await self._session.get(url, body_limit_bytes=self._limits.body_bytes)
-        return _parsed(expect_ok(attempt), federation.parse_client_versions)
+        return parsed(attempt, client_side.parse_client_versions)
 
     def _client_api_if_heard(self) -> str | None:
         """The client API's address, unless it is a guess at a host that has just given no HTTP answer at all."""
-        silent = isinstance(self._client_base, Failed) and self._client_base.failure.http_status is None
-        return None if silent else self.client_api
+        return None if self._host_is_silent else self.client_api
+
+    @property
+    def _host_is_silent(self) -> bool:
+        """Whether the name's own host gave no HTTP answer when asked for its first document."""
+        return is_silent(self._client_well_known)
 
     @property
     def _own_spelling(self) -> str:
@@ -205,8 +249,9 @@ class _Look:
             tls=self._tls,
             version=self._version,
             keys=self._keys,
-            client_base=self._client_base,
+            client_well_known=self._client_well_known,
             client_versions=self._client_versions,
+            support=self._support,
             directory=self._directory,
             signed_accepted=self._signed_accepted,
             aliases=self._aliases,
@@ -214,14 +259,6 @@ class _Look:
             requests=self._session.requests,
             bytes_read=self._session.bytes_read,
             duration_s=trio.current_time() - self._started,
+            addresses=self._addresses,
+            families=self._families,
         )
-
-
-def _parsed(attempt: Attempt[Answer], parse: Callable[[bytes], T]) -> Attempt[T]:
-    """Judge the body of an answer; what does not parse is a failure of its own kind."""
-    if not isinstance(attempt, Ok):
-        return attempt
-    try:
-        return Ok(parse(attempt.value.body), attempt.timings)
-    except ProtocolError as error:
-        return Failed(error.failure, attempt.timings)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
 from crawler.errors import Failure
+from crawler.model.client_side import ClientWellKnown, Support
 from crawler.model.discovery import Endpoint, Resolution
 from crawler.model.names import ServerName
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState
@@ -97,12 +98,74 @@ class ClientVersions:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate of a chain. `subject` and `issuer` are RFC 4514 texts, capped; `names` the DNS names and
+    addresses of subjectAltName; `fingerprint_sha256` hex over the DER form."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    not_before: datetime
+    not_after: datetime
+    fingerprint_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedTls:
+    """What a server presents, whether it verifies or not; used for nothing but being told. Where the verified handshake
+    failed it is from a second one that verifies nothing and over which nothing is ever asked. `chain` begins with the
+    leaf, as sent. `verify_code` is OpenSSL's of the verified try; None when that one succeeded or did not get as far as
+    a certificate."""
+
+    protocol: str
+    cipher: str
+    chain: tuple[Certificate, ...]
+    verify_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressLook:
+    """One address of the resolution, asked as if it were the only one. `tls` is the verified handshake; `presented` the
+    unverified look, Skipped where TCP failed."""
+
+    endpoint: Endpoint
+    tcp: Attempt[str]
+    tls: Attempt[TlsFacts]
+    presented: Attempt[PresentedTls]
+    version: Attempt[VersionInfo]
+    keys: Attempt[KeyDocument]
+
+    @property
+    def is_v6(self) -> bool:
+        return ":" in self.endpoint.address
+
+
+class Families(StrEnum):
+    """Which internet protocols reach the server; judged from here, where both could be tried.
+
+    A family answers when TLS verifies at one of its addresses; where it verifies at no address of either, when TCP
+    connects.
+    """
+
+    BOTH = "both"
+    IPV4_ONLY = "ipv4_only"
+    IPV6_ONLY = "ipv6_only"
+    IPV6_BROKEN = "ipv6_broken"
+    """It publishes IPv6 addresses and none answers, while IPv4 does."""
+    IPV4_BROKEN = "ipv4_broken"
+    NEITHER = "neither"
+    UNKNOWN = "unknown"
+    """Nothing can be said: we have no route of our own for a family it publishes, or found no address to try."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerObservation:
     """Everything one visit saw, and the predicates of the funnel, each implying the one before it.
 
     `endpoint` is the one that the federation attempts used: the first that gave a verified TLS connection, else the
-    last tried. `client_base` is the client API's base URL from `.well-known/matrix/client`
-    (None inside Ok: not published).
+    last tried. None inside the Ok of `client_well_known` and `support`: asked, and not published. `addresses` and
+    `families` are of a close look; empty and None where it was not this server's turn, or the visit's time was up
+    before.
     """
 
     server_name: ServerName
@@ -113,8 +176,9 @@ class ServerObservation:
     tls: Attempt[TlsFacts]
     version: Attempt[VersionInfo]
     keys: Attempt[KeyDocument]
-    client_base: Attempt[str | None]
+    client_well_known: Attempt[ClientWellKnown | None]
     client_versions: Attempt[ClientVersions]
+    support: Attempt[Support | None]
     directory: DirectoryResult
     signed_accepted: bool | None
     aliases: tuple[AliasAnswer, ...] = ()
@@ -122,6 +186,8 @@ class ServerObservation:
     requests: int = 0
     bytes_read: int = 0
     duration_s: float = 0.0
+    addresses: tuple[AddressLook, ...] = ()
+    families: Families | None = None
 
     @property
     def resolves(self) -> bool:
@@ -171,13 +237,25 @@ class ServerObservation:
         return None
 
     @property
+    def attempts(self) -> tuple[tuple[str, Attempt[object]], ...]:
+        """(what was attempted, how it went) between resolution and directory, in the order they are told."""
+        return (
+            ("tcp", self.tcp),
+            ("tls", self.tls),
+            ("version", self.version),
+            ("keys", self.keys),
+            ("client_well_known", self.client_well_known),
+            ("client_versions", self.client_versions),
+            ("support", self.support),
+        )
+
+    @property
     def failures(self) -> tuple[tuple[str, Failure], ...]:
         """(what was attempted, failure) for everything that failed, in the order of the visit."""
         found: list[tuple[str, Failure]] = []
         if self.resolution.failure is not None:
             found.append(("resolution", self.resolution.failure))
-        for what in ("tcp", "tls", "version", "keys", "client_base", "client_versions"):
-            attempt = getattr(self, what)
+        for what, attempt in self.attempts:
             if isinstance(attempt, Failed):
                 found.append((what, attempt.failure))
         if self.directory.failure is not None:

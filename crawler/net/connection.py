@@ -10,11 +10,12 @@ import httpx
 import trio
 
 from crawler.errors import Failure, FailureKind
-from crawler.model.observation import Attempt, Failed, Ok, Skipped, SkipReason, Timings, TlsFacts
+from crawler.model.observation import Attempt, Failed, Ok, PresentedTls, Skipped, SkipReason, Timings, TlsFacts
 from crawler.net.dial import canonical
 from crawler.net.failures import BrokenOffError, DialFailedError, PeerClosedError
 from crawler.net.stack import Stack
 from crawler.net.tls import TlsStream, handshake
+from crawler.net.unverified import read_presented
 
 HEAD_LIMIT_BYTES = 64 * 1024
 """Status line and headers, also trailers and the line before a chunk."""
@@ -200,6 +201,12 @@ class Connection(httpx.AsyncBaseTransport):
             self._peer_closed = not data
             self.wire_bytes += len(data)
             self._http.receive_data(data)
+
+    def presented(self) -> Attempt[PresentedTls]:
+        """What the peer presented; skipped unless the connection is open."""
+        if self._stream is None or not isinstance(self.tls, Ok):
+            return NOT_REACHED
+        return read_presented(self._stream, self.tls.timings)
 
     def close(self) -> None:
         """Close now, whatever is under way. A later exchange dials again."""

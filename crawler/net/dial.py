@@ -15,8 +15,8 @@ import trio
 
 from crawler.config import parse_connect_rule
 from crawler.errors import Failure, FailureKind
-from crawler.net.failures import tcp_failure
-from crawler.protocol.addresses import AddressPolicy
+from crawler.net.failures import check_own_resources, tcp_failure
+from crawler.protocol.addresses import AddressPolicy, special_purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,25 @@ class Dialler:
             return Failure(FailureKind.TCP_TIMEOUT, f"no connection in {timeout_s:g} s")
         except OSError as error:
             return tcp_failure(error)
+
+    def has_route(self, address: str, port: int) -> bool:
+        """Whether this machine knows a way to `address` at all. Connecting a UDP socket asks the routing table and
+        sends nothing.
+
+        A way whose own end is special (a container's unique-local address, for one) does not count towards a public
+        IPv6 address: nothing there could answer, unless somebody translates, which IPv6 does not have to.
+        """
+        address, port = self.where(canonical(address), port)
+        is_v6 = ":" in address
+        try:
+            with socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.connect((address, port))
+                own = ipaddress.ip_address(sock.getsockname()[0].partition("%")[0])
+        except OSError as error:
+            check_own_resources(error)
+            return False
+        there = ipaddress.ip_address(address)
+        return not is_v6 or special_purpose(own) is None or special_purpose(there) is not None
 
     def where(self, address: str, port: int) -> tuple[str, int]:
         """By the first rule that matches."""

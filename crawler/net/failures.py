@@ -93,7 +93,7 @@ def tls_failure(error: OSError) -> Failure:
     """Why a handshake failed; `ssl.SSLError` is an OSError, a reset in mid-handshake is a plain one."""
     if isinstance(error, ssl.SSLCertVerificationError):
         kind = _VERIFY.get(error.verify_code, FailureKind.TLS_VERIFY)
-        return Failure(kind, printable(error.verify_message))
+        return Failure(kind, printable(error.verify_message), verify_code=error.verify_code)
     if not isinstance(error, ssl.SSLError) and error.errno == errno.ETIMEDOUT:
         return Failure(FailureKind.TLS_TIMEOUT, _words(error))
     return Failure(FailureKind.TLS_HANDSHAKE, _words(error))

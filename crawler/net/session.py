@@ -2,9 +2,11 @@
 
 The connections are kept by where they lead (address, port, certificate name), so that the .well-known documents of a
 host share one, and so does its federation port where it is the same; all are closed when the visit ends. One task uses
-a session, one request at a time.
+a session, one request at a time, but for the connections it has `apart`.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
@@ -14,13 +16,14 @@ from crawler.config import Limits
 from crawler.errors import Failure, FailureKind, Phase, ProtocolError
 from crawler.model.discovery import Endpoint, Resolution
 from crawler.model.names import ServerName, try_server_name
-from crawler.model.observation import Attempt, Failed, Ok
+from crawler.model.observation import Attempt, Failed, Ok, PresentedTls
 from crawler.net.connection import Connection
 from crawler.net.dial import canonical
 from crawler.net.drive import resolve_server
 from crawler.net.fetch import Answer, Headers, fetch
 from crawler.net.stack import Stack
 from crawler.net.traffic import Budget
+from crawler.net.unverified import look_unverified
 from crawler.protocol.addresses import interleave
 from crawler.protocol.wellknown import next_hop
 
@@ -78,6 +81,24 @@ class Session:
     def connection(self, endpoint: Endpoint) -> Connection:
         """The connection to an endpoint: not dialled yet, unless an earlier request of this visit led there too."""
         return self._connection(endpoint.address, endpoint.port, endpoint.tls_name)
+
+    @asynccontextmanager
+    async def apart(self, endpoint: Endpoint) -> AsyncIterator[Connection]:
+        """A connection to an endpoint of its own, within the visit's budget, that other tasks may have beside theirs;
+        closed at the end of the block."""
+        connection = Connection(self._stack, endpoint.address, endpoint.port, endpoint.tls_name)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    async def look_unverified(self, endpoint: Endpoint, verify_code: int | None) -> Attempt[PresentedTls]:
+        """What an endpoint presents whose certificate did not verify; see `unverified`."""
+        return await look_unverified(self._stack, endpoint.address, endpoint.port, endpoint.tls_name, verify_code)
+
+    def has_route(self, endpoint: Endpoint) -> bool:
+        """Whether this machine knows a way there at all; sends nothing."""
+        return self._stack.dialler.has_route(endpoint.address, endpoint.port)
 
     async def request(
         self,

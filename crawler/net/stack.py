@@ -17,7 +17,7 @@ from crawler.config import Limits, Settings, parse_address_port
 from crawler.net.dial import Dialler, parse_rule
 from crawler.net.dns import Dns
 from crawler.net.pacing import Pacer
-from crawler.net.tls import client_context
+from crawler.net.tls import client_context, unverified_context
 from crawler.net.traffic import Traffic
 from crawler.protocol.addresses import AddressPolicy
 
@@ -29,7 +29,8 @@ class Stack:
     """One of each.
 
     `busy` bounds the handshakes under way: they are what costs CPU, and when the loop lags behind, deadlines make live
-    servers look dead. `rng` draws the order of SRV targets; `now` is the wall clock.
+    servers look dead. Over a connection of `unverified` nothing is ever asked. `rng` draws the order of SRV targets;
+    `now` is the wall clock.
     """
 
     limits: Limits
@@ -37,6 +38,7 @@ class Stack:
     policy: AddressPolicy
     dialler: Dialler
     context: ssl.SSLContext
+    unverified: ssl.SSLContext
     busy: trio.CapacityLimiter
     pacer: Pacer
     dns: Dns
@@ -60,6 +62,7 @@ def build_stack(settings: Settings, version: str, rng: random.Random, now: Calla
         policy=policy,
         dialler=Dialler(policy, tuple(parse_rule(rule) for rule in network.connect)),
         context=client_context(network.ca),
+        unverified=unverified_context(),
         busy=trio.CapacityLimiter(limits.busy_connections),
         pacer=Pacer(limits.address_concurrency, limits.address_rate_per_s, traffic),
         dns=Dns(nameserver, limits.dns_timeout_s, limits.addresses_per_host, traffic),

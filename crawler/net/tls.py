@@ -1,4 +1,4 @@
-"""TLS over a connected socket: the one shared context, the handshake, and what a verified connection tells.
+"""TLS over a connected socket: the shared contexts, the handshake, and what a connection tells.
 
 OpenSSL reads and writes the descriptor itself and trio only waits for it: no copies through memory buffers. Who is
 trusted does not depend on the version of Python (`ssl.create_default_context` does) nor on `SSLKEYLOGFILE`.
@@ -7,8 +7,10 @@ trusted does not depend on the version of Python (`ssl.create_default_context` d
 import hashlib
 import socket
 import ssl
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import trio
 
@@ -19,6 +21,8 @@ from crawler.net.failures import tls_failure
 BUSY_PATIENCE_S = 1.0
 """How long a silent peer keeps its place among the busy: tarpits that never finish a handshake cannot hold them all."""
 _RECEIVE_BYTES = 32 * 1024
+_ENCODING_DER = 2
+"""`_ssl.ENCODING_DER`."""
 
 
 def client_context(ca: str) -> ssl.SSLContext:
@@ -30,11 +34,9 @@ def client_context(ca: str) -> ssl.SSLContext:
     Raises:
         UsageError: the file cannot be read or holds no certificate.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = _context()
     # Names are looked for in subjectAltName only (RFC 9525, 6.3), as Synapse, Go and rustls do.
     context.hostname_checks_common_name = False
-    context.set_alpn_protocols(["http/1.1"])
     if not ca:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         return context
@@ -44,6 +46,21 @@ def client_context(ca: str) -> ssl.SSLContext:
         raise UsageError(f"--ca {ca} holds no certificate authority in PEM") from None
     except OSError as error:
         raise UsageError(f"--ca {ca} cannot be read: {error.strerror}") from error
+    return context
+
+
+def unverified_context() -> ssl.SSLContext:
+    """A context that asks the same and believes everybody: only to see what is presented, never to ask over."""
+    context = _context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
     return context
 
 
@@ -105,6 +122,19 @@ class TlsStream:
             not_after=datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC),
             fingerprint_sha256=hashlib.sha256(der).hexdigest(),
         )
+
+    def agreed(self) -> tuple[str, str]:
+        """Protocol version and cipher suite; empty when the connection was broken already."""
+        cipher = self._sock.cipher()
+        return self._sock.version() or "", cipher[0] if cipher else ""
+
+    def sent_chain(self) -> list[bytes]:
+        """The certificates as the peer sent them, in DER, the leaf first. OpenSSL bounds what it takes (100 KiB)."""
+        if sys.version_info >= (3, 13):
+            return self._sock.get_unverified_chain()
+        # Before 3.13 the method is there, on the object beneath, and without a public name (PR 25467 of CPython).
+        beneath: Any = self._sock._sslobj  # type: ignore[attr-defined] # noqa: SLF001 - see above
+        return [certificate.public_bytes(_ENCODING_DER) for certificate in beneath.get_unverified_chain() or ()]
 
     def close(self) -> None:
         """Say goodbye if that needs no waiting, and close."""

@@ -1,20 +1,21 @@
-"""The federation and client APIs as the crawl uses them: what to ask (URIs) and what the answers say (parsers).
+"""The federation API, and the client API's look-ups of rooms, as the crawl uses them: what to ask (URIs) and what the
+answers say (parsers).
 
 Liberal where servers are known to differ (a missing or mistyped optional member is None), strict where identity hangs
 on it (key documents). Every parser takes the bytes of a body and raises nothing but ProtocolError. Text is cut to the
 lengths named here; identifiers are never cut, for a cut identifier is another one. Pages of a directory are parsed in
-`directory`.
+`directory`, what servers publish for clients in `client_side`.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from crawler.errors import FailureKind, ProtocolError
 from crawler.model.names import ServerName, is_room_id, try_server_name
-from crawler.model.observation import ClientVersions, KeyDocument, VersionInfo
+from crawler.model.observation import KeyDocument, VersionInfo
 from crawler.model.rooms import AliasAnswer
 from crawler.protocol.json_body import clean_text, count_of, parse_object
 from crawler.protocol.signing import KEY_BYTES, decode_base64, encode_base64, signed_bytes, verify_bytes
@@ -23,24 +24,15 @@ VERSION_URI = "/_matrix/federation/v1/version"
 KEYS_URI = "/_matrix/key/v2/server"
 PUBLIC_ROOMS_PATH = "/_matrix/federation/v1/publicRooms"
 CLIENT_PUBLIC_ROOMS_PATH = "/_matrix/client/v3/publicRooms"
-CLIENT_VERSIONS_URI = "/_matrix/client/versions"
-SERVER_WELL_KNOWN_URI = "/.well-known/matrix/server"
-CLIENT_WELL_KNOWN_URI = "/.well-known/matrix/client"
 
 MAX_SOFTWARE_TEXT = 256
 MAX_KEYS = 100
-MAX_SPEC_VERSIONS = 200
-MAX_SPEC_VERSION_TEXT = 64
-MAX_FEATURES = 1000
-MAX_FEATURE_TEXT = 255
-MAX_BASE_URL = 1024
 
 _LATEST_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 """Validity beyond it is cut to it: servers that mean "for ever" send times that no calendar has."""
 
 _KEY_ID = re.compile(r"\Aed25519:[!-~]{1,100}\Z")
 _ERRCODE = re.compile(r"\A[A-Za-z0-9_.]{1,100}\Z")
-_VISIBLE_ASCII = re.compile(r"\A[!-~]+\Z")
 
 
 def public_rooms_uri(limit: int, since: str | None = None, include_all_networks: bool = False) -> str:
@@ -152,51 +144,6 @@ def _time(milliseconds: int) -> datetime:
         return min(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds), _LATEST_TIME)
     except OverflowError:
         return _LATEST_TIME
-
-
-def parse_client_well_known(body: bytes) -> str | None:
-    """The base URL of the client API in `.well-known/matrix/client`, without a slash at its end; None when the document
-    names no homeserver.
-
-    Raises:
-        ProtocolError: JSON_INVALID; JSON_SHAPE when `base_url` is no https URL of a plain host and path.
-    """
-    document = parse_object(body)
-    if "m.homeserver" not in document:
-        return None
-    homeserver = document["m.homeserver"]
-    url = homeserver.get("base_url") if isinstance(homeserver, dict) else None
-    if not isinstance(url, str):
-        raise _shape("m.homeserver has no base_url")
-    if not _VISIBLE_ASCII.match(url) or len(url) > MAX_BASE_URL:
-        raise _shape("base_url is empty, too long, or has blanks or non-ASCII characters")
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise _shape(f"base_url {url[:100]!r} is no URL") from None
-    if parts.scheme != "https" or try_server_name(parts.netloc) is None or parts.query or parts.fragment:
-        raise _shape(f"base_url {url[:100]!r} is no https URL of a host and a path")
-    return f"https://{parts.netloc}{parts.path.rstrip('/')}"
-
-
-def parse_client_versions(body: bytes) -> ClientVersions:
-    """`GET /_matrix/client/versions`. Versions that are no text and features that are neither true nor false are left
-    out, as is what goes beyond the bounds above.
-
-    Raises:
-        ProtocolError: JSON_INVALID; JSON_SHAPE when there is no list of versions.
-    """
-    document = parse_object(body)
-    versions = document.get("versions")
-    if not isinstance(versions, list):
-        raise _shape("versions is no list")
-    texts = (clean_text(v, MAX_SPEC_VERSION_TEXT) for v in versions[:MAX_SPEC_VERSIONS])
-    declared = document.get("unstable_features")
-    features: dict[str, bool] = {}
-    for name, enabled in declared.items() if isinstance(declared, dict) else ():
-        if isinstance(enabled, bool) and len(name) <= MAX_FEATURE_TEXT and len(features) < MAX_FEATURES:
-            features[clean_text(name, MAX_FEATURE_TEXT) or ""] = enabled
-    return ClientVersions(tuple(dict.fromkeys(text for text in texts if text)), features)
 
 
 def parse_alias_answer(body: bytes, alias: str, max_servers: int) -> AliasAnswer:

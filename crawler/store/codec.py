@@ -13,7 +13,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias, assert_never
 
 from crawler.errors import Failure
-from crawler.model.observation import Attempt, Failed, Ok, ServerObservation, Skipped, SkipReason, Timings
+from crawler.model.client_side import SupportContact
+from crawler.model.observation import (
+    Attempt,
+    Certificate,
+    Failed,
+    KeyDocument,
+    Ok,
+    ServerObservation,
+    Skipped,
+    SkipReason,
+    Timings,
+)
 from crawler.model.rooms import DirectoryResult, DirectoryState, PublicRoom
 from crawler.protocol.json_body import clean_text, count_of
 from crawler.protocol.software import normalise
@@ -30,12 +41,16 @@ LINE = 2000
 """Most characters of one line of a resolution step, which may quote a list of records."""
 DETAIL = 300
 KEYS = 100
+NAMES = 100
+"""Names of one certificate."""
 SPEC_VERSIONS = 200
 FEATURES = 1000
+RTC_FOCI = 20
+CONTACTS = 20
 
 
 def observation_row(crawl_id: int, server_id: int, seen: ServerObservation) -> Row:
-    """The row of `server_observation`."""
+    """The rows of `visit` and of `seen_server` in one: each table takes its columns."""
     fell_out = seen.fell_out
     return {
         "crawl_id": crawl_id,
@@ -56,6 +71,7 @@ def observation_row(crawl_id: int, server_id: int, seen: ServerObservation) -> R
         "requests": seen.requests,
         "bytes_read": seen.bytes_read,
         "duration_s": seen.duration_s,
+        "families": seen.families,
         **_endpoint_columns(seen),
         **_tls_columns(seen),
         **_version_columns(seen),
@@ -96,20 +112,35 @@ def _version_columns(seen: ServerObservation) -> Row:
 
 def _key_columns(seen: ServerObservation) -> Row:
     document = seen.keys.value if isinstance(seen.keys, Ok) else None
-    if document is None:
-        return {"verify_keys": None, "keys_valid_until": None}
+    return {
+        "verify_keys": _verify_keys(seen.keys),
+        "keys_valid_until": None if document is None else document.valid_until,
+    }
+
+
+def _verify_keys(attempt: Attempt[KeyDocument]) -> str | None:
+    if not isinstance(attempt, Ok):
+        return None
     keys = {
         clean_text(key_id, IDENTIFIER): clean_text(key, IDENTIFIER)
-        for key_id, key in list(document.verify_keys.items())[:KEYS]
+        for key_id, key in list(attempt.value.verify_keys.items())[:KEYS]
     }
-    return {"verify_keys": json.dumps(keys), "keys_valid_until": document.valid_until}
+    return json.dumps(keys)
 
 
 def _client_columns(seen: ServerObservation) -> Row:
-    base = seen.client_base.value if isinstance(seen.client_base, Ok) else None
+    published = seen.client_well_known.value if isinstance(seen.client_well_known, Ok) else None
     answer = seen.client_versions.value if isinstance(seen.client_versions, Ok) else None
-    unsaid = ("identity_server", "rtc_foci", "sliding_sync_proxy", "oauth_issuer", "families")
-    said: Row = {"client_base": clean_text(base, URL), **dict.fromkeys(unsaid)}
+    said: Row = {
+        "client_base": None if published is None else clean_text(published.base_url, URL),
+        "identity_server": None if published is None else clean_text(published.identity_server, URL),
+        "rtc_foci": None
+        if published is None
+        else json.dumps([clean_text(url, URL) for url in published.rtc_foci[:RTC_FOCI]]),
+        "sliding_sync_proxy": None if published is None else clean_text(published.sliding_sync_proxy, URL),
+        "oauth_issuer": None if published is None else clean_text(published.oauth_issuer, URL),
+        "support_published": seen.support.value is not None if isinstance(seen.support, Ok) else None,
+    }
     if answer is None:
         return {**said, "spec_versions": None, "unstable_features": None}
     versions = [clean_text(version, IDENTIFIER) for version in answer.versions[:SPEC_VERSIONS]]
@@ -140,12 +171,7 @@ def attempt_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iter
     """The rows of `attempt`, in the order of the visit."""
     outcomes = (
         ("resolution", _resolution_outcome(seen)),
-        ("tcp", _outcome(seen.tcp)),
-        ("tls", _outcome(seen.tls)),
-        ("version", _outcome(seen.version)),
-        ("keys", _outcome(seen.keys)),
-        ("client_base", _outcome(seen.client_base)),
-        ("client_versions", _outcome(seen.client_versions)),
+        *((what, _outcome(attempt)) for what, attempt in seen.attempts),
         ("directory", _directory_outcome(seen.directory)),
     )
     for ordinal, (what, outcome) in enumerate(outcomes):
@@ -203,6 +229,23 @@ def _detail(failure: Failure | None) -> str | None:
     return None if failure is None else clean_text(failure.detail, DETAIL) or None
 
 
+def support_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
+    """The rows of `support_contact`. A document with a page alone is one row."""
+    support = seen.support.value if isinstance(seen.support, Ok) else None
+    if support is None:
+        return
+    for ordinal, contact in enumerate(support.contacts[:CONTACTS] or (SupportContact(""),)):
+        yield {
+            "server_id": server_id,
+            "crawl_id": crawl_id,
+            "ordinal": ordinal,
+            "role": clean_text(contact.role, IDENTIFIER),
+            "matrix_id": clean_text(contact.matrix_id, IDENTIFIER),
+            "email_address": clean_text(contact.email_address, IDENTIFIER),
+            "support_page": clean_text(support.support_page, URL),
+        }
+
+
 def step_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
     """The rows of `resolution_step`."""
     for ordinal, step in enumerate(seen.resolution.steps):
@@ -236,6 +279,44 @@ def endpoint_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Ite
         }
 
 
+def address_look_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
+    """The rows of `address_look`. `ordinal` is that of the endpoint's row, so that gaps are addresses not looked at."""
+    place = {endpoint: ordinal for ordinal, endpoint in enumerate(seen.resolution.endpoints)}
+    for ordinal, look in enumerate(seen.addresses):
+        presented = look.presented.value if isinstance(look.presented, Ok) else None
+        leaf = presented.chain[0] if presented is not None else None
+        said = look.version.value if isinstance(look.version, Ok) else None
+        yield {
+            "crawl_id": crawl_id,
+            "server_id": server_id,
+            "ordinal": place.get(look.endpoint, ordinal),
+            "address": look.endpoint.address,
+            "port": look.endpoint.port,
+            "tcp_failure": _failed_kind(look.tcp),
+            "tls_failure": _failed_kind(look.tls),
+            "verify_code": look.tls.failure.verify_code if isinstance(look.tls, Failed) else None,
+            "version_failure": _failed_kind(look.version),
+            "keys_failure": _failed_kind(look.keys),
+            "tls_protocol": None if presented is None else clean_text(presented.protocol, IDENTIFIER),
+            "tls_cipher": None if presented is None else clean_text(presented.cipher, IDENTIFIER),
+            "tls_issuer": None if leaf is None else clean_text(leaf.issuer, IDENTIFIER),
+            "tls_names": None if leaf is None else _names(leaf),
+            "tls_not_after": None if leaf is None else leaf.not_after,
+            "tls_fingerprint": None if leaf is None else clean_text(leaf.fingerprint_sha256, IDENTIFIER),
+            "software_raw": None if said is None else clean_text(said.name, SOFTWARE),
+            "version_raw": None if said is None else clean_text(said.version, SOFTWARE),
+            "verify_keys": _verify_keys(look.keys),
+        }
+
+
+def _names(leaf: Certificate) -> str:
+    return json.dumps([clean_text(name, IDENTIFIER) for name in leaf.names[:NAMES]])
+
+
+def _failed_kind(attempt: Attempt[Any]) -> str | None:
+    return attempt.failure.kind if isinstance(attempt, Failed) else None
+
+
 def unique_rooms(read: DirectoryResult) -> dict[str, PublicRoom]:
     """The rooms by the ID they are stored under. Two IDs that differ only in what cannot be stored are one; the first
     counts, as it does in the directory."""
@@ -251,7 +332,7 @@ def stored_room_id(room_id: str) -> str:
 
 
 def listing_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
-    """The rows of `listing`."""
+    """The rows of `seen_listing`."""
     for room_id, room in unique_rooms(seen.directory).items():
         yield {
             "crawl_id": crawl_id,
@@ -268,7 +349,12 @@ def listing_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iter
         }
 
 
-def participation_rows(crawl_id: int, named_by: int, room_id: str, servers: Iterable[int]) -> Iterator[Row]:
-    """The rows of `participation` of one room, for the servers of these numbers as one server named them."""
+def answer_row(crawl_id: int, answer_id: int, named_by: int, room_id: str) -> Row:
+    """The row of `seen_answer`."""
+    return {"crawl_id": crawl_id, "answer_id": answer_id, "named_by": named_by, "room_id": room_id}
+
+
+def participation_rows(crawl_id: int, answer_id: int, servers: Iterable[int]) -> Iterator[Row]:
+    """The rows of `seen_participation` of one answer, for the servers of these numbers."""
     for server_id in sorted(servers):
-        yield {"crawl_id": crawl_id, "room_id": room_id, "server_id": server_id, "named_by": named_by}
+        yield {"crawl_id": crawl_id, "answer_id": answer_id, "server_id": server_id}

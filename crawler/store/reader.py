@@ -20,6 +20,7 @@ from crawler.store.insert import quoted
 from crawler.store.migrations import latest_version, refuse_newer, schema_version
 from crawler.store.question import PREDICATES, ROOM_SORTS, SERVER_SORTS, SPACE, Question, order_by, search_text
 from crawler.store.rows import (
+    AddressLookRow,
     AttemptRow,
     EndpointRow,
     Funnel,
@@ -208,6 +209,7 @@ class SnapshotReader:
             attempts=all_of(self._connection, AttemptRow, f"FROM attempt {where} ORDER BY ordinal", place),
             steps=all_of(self._connection, StepRow, f"FROM resolution_step {where} ORDER BY ordinal", place),
             endpoints=all_of(self._connection, EndpointRow, f"FROM endpoint {where} ORDER BY ordinal", place),
+            addresses=all_of(self._connection, AddressLookRow, f"FROM address_look {where} ORDER BY ordinal", place),
             listings=counts[0],
             participations=counts[1],
             leads=leads[:_LEADS],
@@ -284,10 +286,7 @@ ORDER BY servers DESC, software NULLS LAST, version NULLS LAST
 
 _FUNNEL = """
 SELECT
-    (SELECT count(DISTINCT server_id) FROM (
-        SELECT server_id FROM lead WHERE crawl_id = $crawl
-        UNION ALL SELECT server_id FROM server_observation WHERE crawl_id = $crawl
-    )),
+    coalesce((SELECT known FROM crawl WHERE crawl_id = $crawl AND state = 'completed'), 0),
     count(*),
     count(*) FILTER (resolves),
     count(*) FILTER (reachable),

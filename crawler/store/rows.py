@@ -104,6 +104,11 @@ class Observation:
     tls_not_after: datetime | None
     tls_fingerprint: str | None
     client_base: str | None
+    identity_server: str | None
+    rtc_foci: tuple[str, ...] | None
+    sliding_sync_proxy: str | None
+    oauth_issuer: str | None
+    support_published: bool | None
     spec_versions: tuple[str, ...] | None
     unstable_features: Mapping[str, bool] | None
     directory_state: str
@@ -117,6 +122,7 @@ class Observation:
     requests: int
     bytes_read: int
     duration_s: float
+    families: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,29 @@ class EndpointRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressLookRow:
+    """One address asked for itself: the columns of `address_look`."""
+
+    ordinal: int
+    address: str
+    port: int
+    tcp_failure: str | None
+    tls_failure: str | None
+    verify_code: int | None
+    version_failure: str | None
+    keys_failure: str | None
+    tls_protocol: str | None
+    tls_cipher: str | None
+    tls_issuer: str | None
+    tls_names: tuple[str, ...] | None
+    tls_not_after: datetime | None
+    tls_fingerprint: str | None
+    software_raw: str | None
+    version_raw: str | None
+    verify_keys: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class LeadRow:
     """Who named a server: `named_by` is a server name, None for seeds; `count` sums over that server's answers."""
 
@@ -174,7 +203,8 @@ class LeadRow:
 @dataclass(frozen=True, slots=True)
 class ServerDetail:
     """All about one server in one crawl. `observation` is None when it was named but not visited; `leads` are those
-    that count most, of `leads_total`; `participations` counts the rooms that others say it is in."""
+    that count most, of `leads_total`; `addresses` are there only when it was its turn to be looked at closely;
+    `participations` counts the rooms that others say it is in."""
 
     server_name: str
     crawl_id: int
@@ -182,6 +212,7 @@ class ServerDetail:
     attempts: tuple[AttemptRow, ...]
     steps: tuple[StepRow, ...]
     endpoints: tuple[EndpointRow, ...]
+    addresses: tuple[AddressLookRow, ...]
     listings: int
     participations: int
     leads: tuple[LeadRow, ...]

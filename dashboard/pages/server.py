@@ -193,7 +193,11 @@ def _client(found: ServerDetail, seen: Observation) -> Component:
                         "Base URL",
                         html.Bdi(wording.one_line(seen.client_base))
                         if seen.client_base
-                        else _absence(found, "client_base", "not published"),
+                        else _absence(found, "client_well_known", "not published"),
+                    ),
+                    (
+                        "Support document",
+                        "published" if seen.support_published else _absence(found, "support", "not published"),
                     ),
                     ("Specification", versions or _absence(found, "client_versions", "none")),
                     ("Unstable features", numbers.plural(len(features), "feature") if features else None),

@@ -126,8 +126,9 @@ def _heard(what: str, seen: Observation) -> str:
         "tls": seen.tls_protocol,
         "version": " ".join(part for part in (seen.software_raw, seen.version_raw) if part) or "no name given",
         "keys": numbers.plural(len(seen.verify_keys or ()), "key"),
-        "client_base": seen.client_base or "not published",
+        "client_well_known": seen.client_base or "not published",
         "client_versions": numbers.plural(len(seen.spec_versions or ()), "version"),
+        "support": "published" if seen.support_published else "not published",
         "directory": None if seen.directory_rooms is None else numbers.plural(seen.directory_rooms, "room"),
     }
     return wording.one_line(said.get(what), 120)

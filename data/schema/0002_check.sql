@@ -1,4 +1,5 @@
 -- What the depth "check" sees of a server, and answers that may be kept between crawls.
+-- Rows of support_contact and cached_answer are replaced and removed: they have no history.
 
 UPDATE attempt SET what = 'client_well_known' WHERE what = 'client_base';
 COMMENT ON COLUMN attempt.what IS 'resolution, tcp, tls, version, keys, client_well_known, client_versions, support or directory.';
@@ -11,6 +12,8 @@ ALTER TABLE server_observation ADD COLUMN sliding_sync_proxy VARCHAR;
 COMMENT ON COLUMN server_observation.sliding_sync_proxy IS 'URL of a sliding sync proxy in .well-known/matrix/client (MSC3575), at most 1024 characters; NULL when not said.';
 ALTER TABLE server_observation ADD COLUMN oauth_issuer VARCHAR;
 COMMENT ON COLUMN server_observation.oauth_issuer IS 'Issuer of org.matrix.msc2965.authentication in .well-known/matrix/client, at most 1024 characters; NULL when not said.';
+ALTER TABLE server_observation ADD COLUMN support_published BOOLEAN;
+COMMENT ON COLUMN server_observation.support_published IS 'Whether .well-known/matrix/support is published (who its contacts are is kept apart, and not for ever); NULL when that was not found out.';
 ALTER TABLE server_observation ADD COLUMN families VARCHAR;
 COMMENT ON COLUMN server_observation.families IS 'Which internet protocols reach the server: both, ipv4_only, ipv6_only, ipv6_broken, ipv4_broken, neither, or unknown (no route of our own); NULL in a visit that did not look at every address.';
 
@@ -65,11 +68,11 @@ CREATE TABLE support_contact (
     email_address VARCHAR,
     support_page VARCHAR
 );
-COMMENT ON TABLE support_contact IS 'Whom a server names as its contacts (.well-known/matrix/support), as last seen: replaced at each visit, removed when the server no longer publishes it or is no longer listed. Personal data: no history, never in exports; empty in serving files.';
+COMMENT ON TABLE support_contact IS 'Whom a server names as its contacts (.well-known/matrix/support), as last seen: replaced at each visit that had an answer, removed when the server no longer publishes it or when the last three censuses did not see it. Personal data: no history, never in exports; empty in serving files.';
 COMMENT ON COLUMN support_contact.server_id IS 'The server.';
 COMMENT ON COLUMN support_contact.crawl_id IS 'Crawl that saw it last.';
 COMMENT ON COLUMN support_contact.ordinal IS 'Place in the document, from 0, at most 20 contacts; a document with a page alone is one row.';
-COMMENT ON COLUMN support_contact.role IS 'Role as published, at most 255 characters; empty in the row of a page alone.';
+COMMENT ON COLUMN support_contact.role IS 'Role as published, at most 255 characters; empty when none is given, and in the row of a page alone.';
 COMMENT ON COLUMN support_contact.matrix_id IS 'Matrix ID, at most 255 characters; NULL when not given.';
 COMMENT ON COLUMN support_contact.email_address IS 'E-mail address, at most 255 characters; NULL when not given.';
 COMMENT ON COLUMN support_contact.support_page IS 'URL of the support page, at most 1024 characters; NULL when not given.';

@@ -22,8 +22,8 @@ WORDS = (
     ),
     (
         "the quality and utility of the Matrix spec (as defined by ease and ability with which a developer can"
-        " implement spec-compliant clients, servers, bots, bridges, and other integrations without needing to refer to any other"
-        " external material)"
+        " implement spec-compliant clients, servers, bots, bridges, and other integrations without needing to refer to"
+        " any other external material)"
     ),
 )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analytics.steps import store_numbers
 from crawler.errors import Failure, FailureKind
+from crawler.model.client_side import ClientWellKnown
 from crawler.model.crawl import CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.discovery import Branch, Endpoint, Question, Resolution, Step
 from crawler.model.names import parse_server_name
@@ -216,10 +217,14 @@ def _healthy(
         tls=_tls(rng, at),
         version=Ok(VersionInfo(*software), Timings(0.05, None, None, 0.048)),
         keys=Ok(keys, Timings(0.042, None, None, 0.04)),
-        client_base=Ok(f"https://{resolution.server_name.host_for_url}" if rng.random() < 0.7 else None, Timings(0.1)),
+        client_well_known=Ok(
+            ClientWellKnown(f"https://{resolution.server_name.host_for_url}") if rng.random() < 0.7 else None,
+            Timings(0.1),
+        ),
         client_versions=Ok(
             ClientVersions(("r0.6.1", "v1.1", "v1.11", "v1.12"), {"org.matrix.msc3575": True}), Timings(0.09)
         ),
+        support=Ok(None, Timings(0.03)),
         directory=directory,
         signed_accepted=state is not DirectoryState.RATE_LIMITED or None,
         aliases=tuple(
@@ -275,8 +280,9 @@ def _broken(rng: random.Random, name: str, kind: FailureKind, at: datetime) -> S
         tls=attempt(("tls",), _tls(rng, at)),  # type: ignore[arg-type]  # likewise
         version=attempt(("http", "json"), Ok(VersionInfo("Synapse", "1.98.0"), Timings(0.05))),  # type: ignore[arg-type]  # likewise
         keys=failed if kind.phase.value == "keys" else not_reached,
-        client_base=not_reached,
+        client_well_known=not_reached,
         client_versions=not_reached,
+        support=not_reached,
         directory=DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.NOT_REACHED.value),
         signed_accepted=None,
         requests=1,

@@ -36,8 +36,9 @@ def online(name: str, rooms: tuple[PublicRoom, ...] = (), aliases: tuple[AliasAn
         tls=Ok(TlsFacts("TLSv1.3", "TLS_AES_128_GCM_SHA256", "A CA", WHEN, "00" * 32)),
         version=Ok(VersionInfo("Synapse", "1.100.0")),
         keys=Ok(KeyDocument({"ed25519:a": "k"}, (), WHEN)),
-        client_base=Ok(None),
+        client_well_known=Ok(None),
         client_versions=Skipped(SkipReason.NOT_NEEDED),
+        support=Ok(None),
         directory=DirectoryResult(
             DirectoryState.OPEN if rooms else DirectoryState.OPEN_EMPTY,
             rooms,
@@ -62,8 +63,9 @@ def dead(name: str, kind: FailureKind = FailureKind.DNS_NXDOMAIN) -> ServerObser
         tls=nothing,
         version=nothing,
         keys=nothing,
-        client_base=Failed(Failure(kind)),
+        client_well_known=Failed(Failure(kind)),
         client_versions=nothing,
+        support=nothing,
         directory=DirectoryResult(DirectoryState.SKIPPED, skipped_because="not_reached"),
         signed_accepted=None,
     )

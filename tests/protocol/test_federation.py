@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from crawler.errors import FailureKind, ProtocolError
 from crawler.model.names import ServerName, parse_server_name, try_server_name
-from crawler.model.observation import ClientVersions, VersionInfo
+from crawler.model.observation import VersionInfo
 from crawler.model.rooms import AliasAnswer
 from crawler.protocol import federation
 from crawler.protocol.signing import Identity, SigningKey, build_key_document, sign_json
@@ -264,122 +264,6 @@ def test_keys_that_no_store_should_hold_are_skipped() -> None:
 def test_any_key_document(body: bytes) -> None:
     allowed = {kind for kind in FailureKind if kind.value.startswith("keys_")} | JSON_KINDS
     assert keys_kind(body) in allowed
-
-
-# Client side
-
-
-@pytest.mark.parametrize(
-    ("document", "base"),
-    [
-        ({"m.homeserver": {"base_url": "https://matrix.example.org"}}, "https://matrix.example.org"),
-        ({"m.homeserver": {"base_url": "https://matrix.example.org/"}}, "https://matrix.example.org"),
-        ({"m.homeserver": {"base_url": "https://example.org:8443/matrix//"}}, "https://example.org:8443/matrix"),
-        ({"m.homeserver": {"base_url": "HTTPS://Example.org"}}, "https://Example.org"),
-        ({"m.homeserver": {"base_url": "https://[2606:4700::1]:8448"}}, "https://[2606:4700::1]:8448"),
-        ({"m.identity_server": {"base_url": "https://vector.im"}}, None),
-        ({}, None),
-    ],
-)
-def test_client_well_known(document: Any, base: str | None) -> None:
-    assert federation.parse_client_well_known(dump(document)) == base
-
-
-@pytest.mark.parametrize(
-    "homeserver",
-    [
-        None,
-        [],
-        "https://example.org",
-        {},
-        {"base_url": None},
-        {"base_url": 5},
-        *(
-            {"base_url": url}
-            for url in (
-                "",
-                "example.org",
-                "//example.org",
-                "http://example.org",
-                "ftp://example.org",
-                "https://",
-                "https:///x",
-                "https:example.org",
-                "https://user:password@example.org",
-                "https://@example.org",
-                "https://example.org?x=1",
-                "https://example.org/#x",
-                "https://example.org:0",
-                "https://example.org:port",
-                "https://[::1",
-                "https://example.org/a b",
-                "https://example.org/\n",
-                " https://example.org",
-                "https://bücher.example",
-                "https://example.org\\@evil.example",
-                "https://example.org/" + "x" * 2000,
-            )
-        ),
-    ],
-)
-def test_a_base_url_is_https_with_a_plain_host(homeserver: object) -> None:
-    body = dump({"m.homeserver": homeserver})
-    assert outcome(federation.parse_client_well_known, body) is FailureKind.JSON_SHAPE
-
-
-@given(
-    bodies({"m.homeserver": {"base_url": "https://example.org/"}})
-    | st.text("htps:/@[].?#\\ab019", max_size=40).map(lambda url: dump({"m.homeserver": {"base_url": url}}))
-)
-def test_any_client_well_known(body: bytes) -> None:
-    assert outcome(federation.parse_client_well_known, body) in JSON_KINDS
-    if outcome(federation.parse_client_well_known, body) is None:
-        base = federation.parse_client_well_known(body)
-        assert base is None or (base.startswith("https://") and not base.endswith("/"))
-        assert base is None or try_server_name(base.removeprefix("https://").split("/")[0])
-
-
-def test_client_versions() -> None:
-    body = dump(
-        {
-            "versions": ["r0.6.1", "v1.1", "v1.1", 5, None, "", "x" * 100],
-            "unstable_features": {
-                "org.matrix.a": True,
-                "b": False,
-                "c": "yes",
-                "d": None,
-                "x" * 300: True,
-                "\ud800": True,
-            },
-        }
-    )
-    assert federation.parse_client_versions(body) == ClientVersions(
-        ("r0.6.1", "v1.1", "x" * 64), {"org.matrix.a": True, "b": False, "\N{REPLACEMENT CHARACTER}": True}
-    )
-    assert federation.parse_client_versions(dump({"versions": []})) == ClientVersions((), {})
-    assert federation.parse_client_versions(dump({"versions": [], "unstable_features": []})) == ClientVersions((), {})
-
-
-@pytest.mark.parametrize("document", [{}, {"versions": "v1.1"}, {"versions": {"v1.1": True}}])
-def test_client_versions_want_a_list(document: Any) -> None:
-    assert outcome(federation.parse_client_versions, dump(document)) is FailureKind.JSON_SHAPE
-
-
-def test_client_versions_are_bounded() -> None:
-    body = dump(
-        {"versions": [f"v1.{n}" for n in range(9000)], "unstable_features": {str(n): True for n in range(9000)}}
-    )
-    answer = federation.parse_client_versions(body)
-    assert len(answer.versions) == 200
-    assert len(answer.unstable_features) == 1000
-
-
-@given(bodies({"versions": ["v1.1"], "unstable_features": {"a": True}}))
-def test_any_client_versions(body: bytes) -> None:
-    assert outcome(federation.parse_client_versions, body) in JSON_KINDS
-    if outcome(federation.parse_client_versions, body) is None:
-        answer = federation.parse_client_versions(body)
-        assert is_clean([*answer.versions, answer.unstable_features])
 
 
 # Aliases and errors

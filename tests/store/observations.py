@@ -1,6 +1,7 @@
 """Observations to store: plain ones made by hand, and, as hypothesis strategies, whatever the model allows."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -9,14 +10,19 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from crawler.errors import Failure, FailureKind
+from crawler.model.client_side import ClientWellKnown, Support, SupportContact
 from crawler.model.discovery import Branch, Endpoint, Question, Resolution, Step
 from crawler.model.names import parse_server_name
 from crawler.model.observation import (
+    AddressLook,
     Attempt,
+    Certificate,
     ClientVersions,
     Failed,
+    Families,
     KeyDocument,
     Ok,
+    PresentedTls,
     ServerObservation,
     Skipped,
     SkipReason,
@@ -35,6 +41,7 @@ FEW = settings(
 
 DAY = datetime(2026, 11, 24, 3, 45, tzinfo=UTC)
 NOT_REACHED = Skipped(SkipReason.NOT_REACHED)
+NO_SUPPORT: Attempt[Support | None] = Ok(None)
 UNREAD = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.NOT_REACHED)
 
 
@@ -47,6 +54,7 @@ def online(
     aliases: tuple[AliasAnswer, ...] = (),
     signed_accepted: bool | None = True,
     observed_at: datetime = DAY,
+    support: Attempt[Support | None] = NO_SUPPORT,
 ) -> ServerObservation:
     """A server that federates and shows its directory."""
     server = parse_server_name(name)
@@ -68,8 +76,17 @@ def online(
         tls=Ok(TlsFacts("TLSv1.3", "TLS_AES_128_GCM_SHA256", "Let's Test", DAY + timedelta(days=60), "ab" * 32)),
         version=Ok(VersionInfo(software, version), Timings(0.2, 0.01, 0.02, 0.15)),
         keys=Ok(KeyDocument({"ed25519:a_1": "b" * 43}, ("ed25519:old",), DAY + timedelta(days=7)), Timings(0.1)),
-        client_base=Ok(f"https://{server.host}"),
+        client_well_known=Ok(
+            ClientWellKnown(
+                f"https://{server.host}",
+                "https://id.test",
+                ("https://rtc.test/livekit",),
+                "https://sync.test",
+                "https://account.test/",
+            )
+        ),
         client_versions=Ok(ClientVersions(("v1.1", "v1.18"), {"org.matrix.msc3575": True, "x.y": False})),
+        support=support,
         directory=DirectoryResult(
             DirectoryState.OPEN if rooms else DirectoryState.OPEN_EMPTY,
             rooms,
@@ -88,6 +105,20 @@ def online(
     )
 
 
+def closely(name: str) -> ServerObservation:
+    """A server that federates by IPv4, while its IPv6 address presents an expired certificate."""
+    seen = online(name)
+    v4, v6 = seen.resolution.endpoints
+    leaf = Certificate("CN=x.test", "CN=R3,O=Let's Test", ("x.test", "192.0.2.7"), DAY, DAY, "cd" * 32)
+    expired = Failure(FailureKind.TLS_EXPIRED, "expired", verify_code=10)
+    shown = PresentedTls("TLSv1.3", "TLS_AES_128_GCM_SHA256", (leaf,))
+    looks = (
+        AddressLook(v4, seen.tcp, seen.tls, Ok(shown), seen.version, seen.keys),
+        AddressLook(v6, Ok(v6.address), Failed(expired), Ok(replace(shown, verify_code=10)), NOT_REACHED, NOT_REACHED),
+    )
+    return replace(seen, addresses=looks, families=Families.IPV6_BROKEN)
+
+
 def dead(name: str, kind: FailureKind = FailureKind.DNS_NXDOMAIN) -> ServerObservation:
     """A server whose name does not resolve."""
     server = parse_server_name(name)
@@ -102,8 +133,9 @@ def dead(name: str, kind: FailureKind = FailureKind.DNS_NXDOMAIN) -> ServerObser
         tls=NOT_REACHED,
         version=NOT_REACHED,
         keys=NOT_REACHED,
-        client_base=NOT_REACHED,
+        client_well_known=NOT_REACHED,
         client_versions=NOT_REACHED,
+        support=NOT_REACHED,
         directory=UNREAD,
         signed_accepted=None,
     )
@@ -122,8 +154,9 @@ def bad_certificate(name: str) -> ServerObservation:
         tls=Failed(Failure(FailureKind.TLS_EXPIRED, "expired 3 days ago"), Timings(0.05, tls_s=0.05)),
         version=NOT_REACHED,
         keys=NOT_REACHED,
-        client_base=Failed(Failure(FailureKind.HTTP_RATE_LIMITED, "slow down", 429, "M_LIMIT_EXCEEDED", 2.5)),
+        client_well_known=Failed(Failure(FailureKind.HTTP_RATE_LIMITED, "slow down", 429, "M_LIMIT_EXCEEDED", 2.5)),
         client_versions=NOT_REACHED,
+        support=NOT_REACHED,
         directory=UNREAD,
         signed_accepted=None,
     )
@@ -312,6 +345,11 @@ def _parts() -> dict[str, st.SearchStrategy[Any]]:
     versions = st.lists(hostile_text(), max_size=3).map(tuple)
     names = st.lists(server_names() | hostile_text(), max_size=3).map(tuple)
     tls = st.builds(TlsFacts, st.just("TLSv1.3"), st.just("AES"), hostile_text(), times(), hostile_text())
+    said = st.none() | hostile_text()
+    urls = st.lists(hostile_text(), max_size=2).map(tuple)
+    client_well_known = st.builds(ClientWellKnown, said, said, urls, said, said)
+    contacts = st.lists(st.builds(SupportContact, hostile_text(), said, said), max_size=2).map(tuple)
+    support = st.builds(Support, contacts, said)
     return {
         "delegated": st.none() | server_names().map(parse_server_name),
         "steps": st.lists(steps(), max_size=3).map(tuple),
@@ -323,7 +361,8 @@ def _parts() -> dict[str, st.SearchStrategy[Any]]:
         "tls": attempts(tls),
         "version": attempts(st.builds(VersionInfo, st.none() | hostile_text(), st.none() | hostile_text())),
         "keys": attempts(st.builds(KeyDocument, keys, st.just(()), times())),
-        "client_base": attempts(st.none() | hostile_text()),
+        "client_well_known": attempts(st.none() | client_well_known),
+        "support": attempts(st.none() | support),
         "client_versions": attempts(st.builds(ClientVersions, versions, features)),
         "accepted": st.none() | st.booleans(),
         "aliases": st.lists(st.builds(AliasAnswer, hostile_text(), hostile_text(), names), max_size=2).map(tuple),
@@ -354,8 +393,9 @@ def observations(draw: st.DrawFn) -> ServerObservation:
         tls=draw(parts["tls"]),
         version=draw(parts["version"]),
         keys=draw(parts["keys"]),
-        client_base=draw(parts["client_base"]),
+        client_well_known=draw(parts["client_well_known"]),
         client_versions=draw(parts["client_versions"]),
+        support=draw(parts["support"]),
         directory=draw(directories()),
         signed_accepted=draw(parts["accepted"]),
         aliases=draw(parts["aliases"]),

@@ -1,5 +1,6 @@
 """What a visit saw, as rows: every column, and that absent, failed and skipped stay apart."""
 
+import json
 from datetime import timedelta
 
 from hypothesis import given
@@ -10,7 +11,7 @@ from crawler.model.names import parse_server_name
 from crawler.model.observation import Ok, ServerObservation, VersionInfo
 from crawler.model.rooms import DirectoryResult, DirectoryState, DirectoryWay, PublicRoom, Stopped
 from crawler.store import codec
-from tests.store.observations import DAY, FEW, UNREAD, bad_certificate, dead, observations, online
+from tests.store.observations import DAY, FEW, UNREAD, bad_certificate, closely, dead, observations, online
 
 
 def changed(seen: ServerObservation, **fields: object) -> ServerObservation:
@@ -51,7 +52,12 @@ def test_an_online_server_fills_every_column() -> None:
         "tls_not_after": DAY + timedelta(days=60),
         "tls_fingerprint": "ab" * 32,
         "client_base": "https://Example.test",
-        **dict.fromkeys(("identity_server", "rtc_foci", "sliding_sync_proxy", "oauth_issuer", "families")),
+        "identity_server": "https://id.test",
+        "rtc_foci": '["https://rtc.test/livekit"]',
+        "sliding_sync_proxy": "https://sync.test",
+        "oauth_issuer": "https://account.test/",
+        "support_published": False,
+        "families": None,
         "spec_versions": '["v1.1", "v1.18"]',
         "unstable_features": '{"org.matrix.msc3575": true, "x.y": false}',
         "directory_state": "open",
@@ -88,15 +94,16 @@ def test_attempts_in_the_order_of_the_visit() -> None:
         (2, "tls", "failed"),
         (3, "version", "skipped"),
         (4, "keys", "skipped"),
-        (5, "client_base", "failed"),
+        (5, "client_well_known", "failed"),
         (6, "client_versions", "skipped"),
-        (7, "directory", "skipped"),
+        (7, "support", "skipped"),
+        (8, "directory", "skipped"),
     ]
-    tls, version, client_base = rows[2], rows[3], rows[5]
+    tls, version, client = rows[2], rows[3], rows[5]
     assert (tls["failed_phase"], tls["failed_kind"], tls["detail"]) == ("tls", "tls_expired", "expired 3 days ago")
     assert (tls["total_s"], tls["tls_s"], tls["tcp_s"], tls["first_byte_s"]) == (0.05, 0.05, None, None)
     assert (version["skip_reason"], version["total_s"], version["failed_kind"]) == ("not_reached", None, None)
-    assert (client_base["http_status"], client_base["errcode"]) == (429, "M_LIMIT_EXCEEDED")
+    assert (client["http_status"], client["errcode"]) == (429, "M_LIMIT_EXCEEDED")
 
 
 def test_what_keeps_a_server_from_federating_is_named_and_a_later_failure_is_not() -> None:
@@ -166,6 +173,29 @@ def test_room_ids_that_cannot_be_told_apart_once_stored_are_one() -> None:
 def test_negative_numbers_are_no_counts() -> None:
     seen = online("x.test", rooms=(PublicRoom("!a:x.test", -1), PublicRoom("!b:x.test", 2**31 - 1)))
     assert [row["members"] for row in codec.listing_rows(1, 2, seen)] == [None, 2**31 - 1]
+
+
+def test_each_address_looked_at_has_its_place_and_its_failures() -> None:
+    seen = closely("x.test")
+    one, two = codec.address_look_rows(1, 2, seen)
+    assert (one["ordinal"], one["address"], one["tcp_failure"], one["tls_failure"]) == (0, "192.0.2.7", None, None)
+    assert json.loads(one["verify_keys"]) == {"ed25519:a_1": "b" * 43}
+    assert (one["software_raw"], one["version_raw"], one["verify_code"]) == ("Synapse", "1.163.2", None)
+    assert (two["ordinal"], two["address"], two["tls_failure"], two["verify_code"]) == (
+        1,
+        "2001:db8::7",
+        "tls_expired",
+        10,
+    )
+    assert (two["version_failure"], two["verify_keys"], two["software_raw"]) == (None, None, None)
+    assert (two["tls_protocol"], two["tls_issuer"], two["tls_fingerprint"]) == (
+        "TLSv1.3",
+        "CN=R3,O=Let's Test",
+        "cd" * 32,
+    )
+    assert (json.loads(two["tls_names"]), two["tls_not_after"]) == (["x.test", "192.0.2.7"], DAY)
+    assert codec.observation_row(1, 2, seen)["families"] == "ipv6_broken"
+    assert list(codec.address_look_rows(1, 2, online("y.test"))) == []
 
 
 @FEW

@@ -19,7 +19,7 @@ from crawler.store.question import PREDICATES, ROOM_SORTS, SERVER_SORTS
 from crawler.store.reader import SnapshotReader
 from crawler.store.rows import RoomRow, ServerRow, SoftwareCount
 from tests.store.census import crawl, publish
-from tests.store.observations import bad_certificate, dead, hostile_text, online, some_federation
+from tests.store.observations import DAY, bad_certificate, closely, dead, hostile_text, online, some_federation
 
 FEDERATION = some_federation(5, 120, rooms=12)
 OTHER = some_federation(6, 40)
@@ -321,7 +321,10 @@ def test_crawls_newest_first_and_the_census_among_them(reader: SnapshotReader) -
 def test_one_server_whole(tmp_path: Path) -> None:
     path = tmp_path / "census.duckdb"
     room = PublicRoom("!a:x.test", 5)
-    crawl(path, [online("Whole.test", rooms=(room,)), bad_certificate("bad.test"), dead("dead.test")])
+    crawl(
+        path,
+        [online("Whole.test", rooms=(room,)), bad_certificate("bad.test"), dead("dead.test"), closely("close.test")],
+    )
     publish(path)
     with SnapshotReader.open(path) as reader:
         found = reader.server("WHOLE.TEST", 1)
@@ -331,13 +334,22 @@ def test_one_server_whole(tmp_path: Path) -> None:
         assert found.observation.verify_keys == {"ed25519:a_1": "b" * 43}
         assert found.observation.spec_versions == ("v1.1", "v1.18")
         assert found.observation.unstable_features == {"org.matrix.msc3575": True, "x.y": False}
-        assert [attempt.outcome for attempt in found.attempts] == ["ok"] * 8
+        assert [attempt.outcome for attempt in found.attempts] == ["ok"] * 9
         assert [(step.question, step.failed_kind) for step in found.steps] == [
             ("name", None),
             ("well_known", "http_not_found"),
             ("srv", None),
         ]
         assert [endpoint.address for endpoint in found.endpoints] == ["192.0.2.7", "2001:db8::7"]
+        assert (found.addresses, found.observation.families) == ((), None)
+        close = reader.server("close.test", 1)
+        assert close is not None
+        assert close.observation is not None
+        assert close.observation.families == "ipv6_broken"
+        v4, v6 = close.addresses
+        assert (v4.address, v4.verify_keys, v4.version_raw) == ("192.0.2.7", {"ed25519:a_1": "b" * 43}, "1.163.2")
+        assert (v6.address, v6.tls_failure, v6.verify_code, v6.verify_keys) == ("2001:db8::7", "tls_expired", 10, None)
+        assert (v6.tls_names, v6.tls_not_after) == (("x.test", "192.0.2.7"), DAY)
         bad = reader.server("bad.test", 1)
         assert bad is not None
         assert bad.observation is not None

@@ -8,14 +8,17 @@ from tests.synapse.broken import Surroundings, open_surroundings
 from tests.synapse.federation import Federation, open_federation
 from tests.synapse.homeserver import Options, Process
 
+SIGN_UP = {"enable_registration": True, "enable_registration_without_verification": True}
+
 _running = pytest.StashKey[list[Process]]()
 
 
 @pytest.fixture(scope="session")
 def federation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
-    """alpha.test (open to clients without a token) and beta.test (not), both open over federation, populated."""
+    """alpha.test (open to clients without a token) and beta.test (not, but anybody may sign up there), both open over
+    federation, populated."""
     directory = tmp_path_factory.mktemp("synapse")
-    with open_federation(directory, alpha=Options(open_without_auth=True), beta=Options()) as opened:
+    with open_federation(directory, alpha=Options(open_without_auth=True), beta=Options(more=SIGN_UP)) as opened:
         request.config.stash[_running] = [*opened.processes]
         try:
             yield opened

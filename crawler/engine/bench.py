@@ -1,0 +1,166 @@
+"""`bench crawl`: how fast and how right a crawl is, on a practice federation in a process of its own.
+
+Speed is told as ratios within one run, since machines differ: the crawler's CPU time, storing included, against that of
+as many plain TLS handshakes with the same certificates. What the crawl says is scored against the federation's own
+tables.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crawler.config import Settings, load_settings
+from crawler.errors import CensusError
+from crawler.net.floor import Place, measure_floor
+from crawler.store.reader import SnapshotReader
+from crawler.store.rows import ServerRow
+
+COMMAND = (sys.executable, "-m", "matrix_census")
+LAB_START_S = 120.0
+PAGE = 1000
+PLACES = 100
+"""Servers whose certificates the floor is measured with."""
+MB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the crawl's processes used, as the operating system counts it."""
+
+    wall_s: float
+    cpu_s: float
+    peak_rss_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What was said against what is so. `recall`: of the servers that can be found, how many were; `precision`: of
+    those called online, how many are; `live_called_offline` counts servers online in truth and not so called."""
+
+    recall: float
+    precision: float
+    live_called_offline: int
+
+
+def bench_crawl(folder: Path, lab_options: Sequence[str], crawl_options: Sequence[str]) -> dict[str, object]:
+    """One crawl of one practice federation, measured.
+
+    Args:
+        folder: an empty folder for its files.
+        lab_options: of the verb `lab`.
+        crawl_options: of the verb `crawl`, besides those that the lab itself says.
+
+    Returns:
+        The figures by their names, ready for JSON.
+
+    Raises:
+        CensusError: the lab did not start or the crawl did not complete.
+    """
+    db = folder / "census.duckdb"
+    with _lab(folder, lab_options) as line:
+        to_lab = [part for key, value in line.items() for part in _option(key, value)]
+        spent, told = _crawl(db, [*to_lab, *crawl_options])
+        with SnapshotReader.open(db) as reader:
+            report = reader.report(told["crawl"])
+            seen = list(_servers(reader, told["crawl"]))
+            places = _places(reader, told["crawl"], seen)
+        traffic = report["traffic"]
+        floor = measure_floor(_settings(line), places, traffic["handshakes"])
+    servers = len(seen)
+    cpu_ms = spent.cpu_s * 1000 / servers
+    floor_ms = floor.cpu_s * 1000 / servers
+    score = _score(json.loads((folder / "truth.json").read_text("utf-8")), seen)
+    return {
+        "servers": servers,
+        "wall_s": round(spent.wall_s, 2),
+        "servers_per_s": round(servers / spent.wall_s, 1),
+        "cpu_ms_per_server": round(cpu_ms, 3),
+        "floor_ms_per_server": round(floor_ms, 3),
+        "ratio_to_floor": round(cpu_ms / floor_ms, 3),
+        "requests_per_server": round(traffic["requests"] / servers, 2),
+        "connections_per_server": round(traffic["connections"] / servers, 2),
+        "dns_queries_per_server": round(traffic["dns_queries"] / servers, 2),
+        "peak_rss_mb": round(spent.peak_rss_mb, 1),
+        "recall": score.recall,
+        "precision": score.precision,
+        "live_called_offline": score.live_called_offline,
+        "loop_lag_p99_ms": report.get("loop_lag_p99_ms"),
+    }
+
+
+def _option(key: str, value: object) -> Iterator[str]:
+    for each in value if isinstance(value, list) else [value]:
+        yield f"--{key.replace('_', '-')}"
+        yield str(each)
+
+
+@contextmanager
+def _lab(folder: Path, options: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    arguments = [*COMMAND, "lab", "--dir", str(folder / "lab"), "--truth", str(folder / "truth.json"), *options]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise CensusError("the practice federation did not start; run `matrix-census lab` to see why")
+            yield json.loads(line)
+        finally:
+            process.terminate()
+
+
+def _crawl(db: Path, options: Sequence[str]) -> tuple[Spent, Mapping[str, Any]]:
+    arguments = [*COMMAND, "crawl", "--json", "--db", str(db), "--contact", "bench@census.example", *options]
+    began = time.monotonic()
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
+    told = process.stdout.read() if process.stdout else ""
+    # Workers are children of the crawl, which waits for them: the system counts them in.
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall_s = time.monotonic() - began
+    if process.returncode != 0:
+        raise CensusError(f"the crawl ended with exit code {process.returncode}: nothing to measure")
+    return Spent(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), json.loads(told)
+
+
+def _settings(line: Mapping[str, Any]) -> Settings:
+    return load_settings(ca=line["ca"], connect=tuple(line["connect"]), allow_address=tuple(line["allow_address"]))
+
+
+def _servers(reader: SnapshotReader, crawl_id: int) -> Iterator[ServerRow]:
+    offset = 0
+    while True:
+        page = reader.servers_page(crawl_id, limit=PAGE, offset=offset)
+        yield from page.rows
+        offset += PAGE
+        if offset >= page.total:
+            return
+
+
+def _places(reader: SnapshotReader, crawl_id: int, seen: Sequence[ServerRow]) -> list[Place]:
+    """Endpoints that the crawl itself found secure, of as many servers as are enough to be typical."""
+    secure = [row.server_name for row in seen if row.secure]
+    places = []
+    for name in secure[:: max(1, len(secure) // PLACES)]:
+        found = reader.server(name, crawl_id)
+        used = found.observation if found else None
+        if used is not None and used.address and used.port and used.tls_name:
+            places.append(Place(used.address, used.port, used.tls_name))
+    return places
+
+
+def _score(truth: Mapping[str, Any], seen: Sequence[ServerRow]) -> Score:
+    findable = {name: facts for name, facts in truth["servers"].items() if facts["findable"]}
+    said = {row.server_name.lower(): row.online for row in seen}
+    online = {name.lower() for name, facts in findable.items() if facts["predicates"]["online"]}
+    called = {name for name, is_online in said.items() if is_online}
+    return Score(
+        recall=round(sum(name.lower() in said for name in findable) / max(1, len(findable)), 6),
+        precision=round(len(called & online) / max(1, len(called)), 6),
+        live_called_offline=len(online - called),
+    )
