@@ -17,17 +17,20 @@ from analytics.estimate import IntervalKind
 from analytics.hosting import CdnRanges, HostingData
 from analytics.reference import load_cdn_ranges, reference
 from analytics.schemas import (
+    CENSUS_COLUMNS,
     CRAWL_COLUMNS,
     IN_ROOM_COLUMNS,
     LEAD_COLUMNS,
     METRIC_COLUMNS,
     OBSERVATION_COLUMNS,
     ROOM_COLUMNS,
+    ROOM_STAY_COLUMNS,
+    STAY_COLUMNS,
     Grade,
     MetricRow,
     checked,
 )
-from analytics.snapshot import Frames, Snapshot
+from analytics.snapshot import Frames, Lives, Snapshot
 from crawler.errors import StoreError
 
 Columns: TypeAlias = Mapping[str, pl.DataType | type[pl.DataType]]
@@ -127,6 +130,21 @@ def census_ids(serving: Path) -> list[int]:
         return [int(number) for number in _crawls(connection).filter(IS_CENSUS)["crawl_id"]]
 
 
+def load_lives(serving: Path, crawl_id: int) -> Lives:
+    """The history of the series of a crawl, as it was known at its seal."""
+    with open_serving(serving) as connection:
+        values = {"crawl": crawl_id}
+
+        def of(query: str, columns: Columns, what: str) -> pl.DataFrame:
+            return checked(pl.DataFrame(connection.sql(query, params=values)), columns, what)
+
+        return Lives(
+            censuses=of(_CENSUSES, CENSUS_COLUMNS, "census"),
+            servers=of(_SERVER_STAYS, STAY_COLUMNS, "server_session"),
+            rooms=of(_ROOM_STAYS, ROOM_STAY_COLUMNS, "room_state"),
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CarriedOver:
     """What an earlier serving file computed by the rules of today: metric rows, and features of rooms (None: none)."""
@@ -184,6 +202,38 @@ def load_metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...] | No
 
 
 IS_CENSUS = (pl.col("state") == "completed") & (pl.col("scope") == "full")
+
+_CENSUSES = """
+SELECT c.crawl_id, c.finished_at AS at
+FROM census c JOIN crawl this ON this.crawl_id = $crawl AND c.series_id = this.series_id
+WHERE c.crawl_id <= $crawl ORDER BY c.crawl_id
+"""
+
+_SERVER_STAYS = """
+WITH said AS (
+    SELECT series_id, server_id, arg_max(software, valid_from) AS software
+    FROM server_state WHERE online AND valid_from <= $crawl GROUP BY series_id, server_id
+)
+SELECT
+    s.server_id, s.valid_from, e.crawl_id AS valid_to,
+    b.finished_at AS seen_from, e.finished_at AS seen_to, said.software
+FROM server_session s
+JOIN crawl this ON this.crawl_id = $crawl AND s.series_id = this.series_id
+JOIN crawl b ON b.crawl_id = s.valid_from
+LEFT JOIN crawl e ON e.crawl_id = s.valid_to AND e.crawl_id <= $crawl
+JOIN said ON said.series_id = s.series_id AND said.server_id = s.server_id
+WHERE s.online AND s.valid_from <= $crawl
+ORDER BY s.server_id, s.valid_from
+"""
+
+_ROOM_STAYS = """
+SELECT r.room_number, r.valid_from, CASE WHEN r.valid_to <= $crawl THEN r.valid_to END AS valid_to, r.members
+FROM room_state r
+JOIN crawl this ON this.crawl_id = $crawl AND r.series_id = this.series_id
+JOIN room_text t USING (text_id)
+WHERE r.valid_from <= $crawl AND coalesce(t.room_type, '') <> 'm.space'
+ORDER BY r.room_number, r.valid_from
+"""
 
 _TEXT = ("verify_keys", "spec_versions", "unstable_features")
 """JSON columns, which become frames as text."""

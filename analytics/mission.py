@@ -14,16 +14,17 @@ import polars as pl
 from analytics import bridges as bridged
 from analytics import discovery as found
 from analytics import graph_tables as graph
+from analytics import growth as change
 from analytics import signal as noise
 from analytics import spec as specification
 from analytics import unseen as population
 from analytics.decentralisation import CONCENTRATION, HOLDER_WORDS, decentralisation, held_by
 from analytics.funnel import SERVERS, funnel
 from analytics.graph_tables import FederationGraph, Removal, federation_graph, removals
-from analytics.load import load_frames, load_metric_rows
+from analytics.load import load_frames, load_lives, load_metric_rows
 from analytics.rooms import DIRECTORIES, LARGEST_ROOM, MEMBERSHIPS, PEOPLE, ROOMS, rooms
 from analytics.schemas import Grade, MetricRow
-from analytics.snapshot import Frames, Snapshot
+from analytics.snapshot import Frames, Lives, Snapshot
 from analytics.software import (
     BY_LINEAGE,
     BY_SOFTWARE,
@@ -72,6 +73,9 @@ _ALL = (
         "Online servers by what they share",
         "Online servers, counting once what has one domain, key, address or operator.",
     ),
+    Definition(change.CHANGE, 3, "Change", "Online servers, rooms and memberships against 7, 30 and 90 days before."),
+    Definition(change.CHURN, 3, "Births, deaths, returns", "Servers that came, went and came back, and what is left."),
+    Definition(change.SURVIVAL, 3, "Survival of servers", "How many of the servers seen to come are online later on."),
     Definition(BY_SOFTWARE, 5, "Servers by implementation", "What online servers say they run."),
     Definition(BY_LINEAGE, 5, "Servers by lineage", "Online servers by family of forks."),
     Definition(BY_VERSION, 5, "Servers by version", "What release online servers say they run."),
@@ -105,6 +109,7 @@ _ALL = (
     Definition(
         RETAINED_USERS, 2, "Users retained for 30 days", "R30v2 as servers report it; nobody outside can count it."
     ),
+    Definition(change.RETAINED, 2, "Servers and rooms retained", "A proxy for retention, and no R30: not of users."),
     Definition(DEVELOPERS, 4, "Developers", "Distinct human authors of commits in a frozen list of repositories."),
     Definition(
         bridged.BRIDGED_ROOMS,
@@ -145,10 +150,18 @@ DEFINITIONS: dict[str, Definition] = {definition.metric: definition for definiti
 """By metric, in the order in which they are read."""
 
 
-def mission_rows(frames: Frames) -> Iterator[MetricRow]:
-    """All rows of all snapshots, oldest snapshot first."""
-    for snapshot in frames.snapshots:
-        yield from snapshot_rows(snapshot, frames, Gathered.of(snapshot, frames))
+def computed_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:
+    """The rows of one sealed crawl, computed now, without hosting data; empty when it is not there.
+
+    Raises:
+        StoreError: the file cannot be opened.
+    """
+    frames = load_frames(serving, [crawl_id])
+    return tuple(
+        row
+        for snapshot in frames.snapshots
+        for row in snapshot_rows(snapshot, frames, Gathered.of(snapshot, frames, load_lives(serving, crawl_id)))
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,9 +172,12 @@ class Gathered:
     held: pl.DataFrame
     graph: FederationGraph
     removals: list[Removal]
+    lives: Lives
 
     @classmethod
-    def of(cls, snapshot: Snapshot, frames: Frames, earlier_features: pl.DataFrame | None = None) -> "Gathered":
+    def of(
+        cls, snapshot: Snapshot, frames: Frames, lives: Lives, earlier_features: pl.DataFrame | None = None
+    ) -> "Gathered":
         """Compute it; `earlier_features` are those of the census before."""
         federation = federation_graph(snapshot, frames.reference.software)
         return cls(
@@ -169,6 +185,7 @@ class Gathered:
             held=held_by(snapshot, frames.reference.software),
             graph=federation,
             removals=removals(federation),
+            lives=lives,
         )
 
 
@@ -178,6 +195,8 @@ def snapshot_rows(snapshot: Snapshot, frames: Frames, gathered: Gathered) -> Ite
     yield from population.unseen(snapshot)
     yield from software(snapshot, frames.reference.software)
     yield from rooms(snapshot)
+    yield from change.growth(snapshot, gathered.lives)
+    yield from change.survival(snapshot, gathered.lives, frames.reference.software)
     yield from _not_imported(snapshot)
     yield from bridged.bridges(snapshot, frames.reference.bridges)
     yield from noise.signal(snapshot, gathered.features)
@@ -210,4 +229,4 @@ def metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:
         StoreError: the file cannot be opened.
     """
     stored = load_metric_rows(serving, crawl_id)
-    return stored or tuple(mission_rows(load_frames(serving, [crawl_id])))
+    return stored or computed_rows(serving, crawl_id)

@@ -217,6 +217,28 @@ IN_ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 """A server and a room: which directories list it (`listings`), which servers are named as taking part
 (`participations`); once each."""
 
+CENSUS_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {"crawl_id": pl.Int32, "at": UTC_TIME}
+"""The censuses of one series, oldest first."""
+
+STAY_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "server_id": pl.Int32,
+    "valid_from": pl.Int32,
+    "valid_to": pl.Int32,
+    "seen_from": UTC_TIME,
+    "seen_to": UTC_TIME,
+    "software": pl.String,
+}
+"""A stretch in which a server was online: from one crawl to the one that saw it otherwise (null: it still is), the
+seals of both, and what it said last that it runs."""
+
+ROOM_STAY_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "room_number": pl.Int32,
+    "valid_from": pl.Int32,
+    "valid_to": pl.Int32,
+    "members": pl.Float64,
+}
+"""A stretch in which a room was listed with as many members, spaces left out."""
+
 PLACE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "address": pl.String,
     "asn": pl.Int64,

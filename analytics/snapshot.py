@@ -51,6 +51,7 @@ class Snapshot:
         hi: float | None = None,
         interval_kind: IntervalKind = IntervalKind.NONE,
         grade: Grade = Grade.MEASURED,
+        window: str = ONE_CRAWL,
     ) -> MetricRow:
         """A metric row of this snapshot; see `MetricRow` for what each part means."""
         return MetricRow(
@@ -63,7 +64,7 @@ class Snapshot:
             n=n,
             coverage=coverage,
             unit=unit,
-            window=ONE_CRAWL,
+            window=window,
             denominator=denominator,
             grade=grade,
             method=method,
@@ -84,6 +85,7 @@ class Snapshot:
         denominator: str,
         method: str,
         grade: Grade = Grade.ESTIMATED,
+        window: str = ONE_CRAWL,
     ) -> MetricRow:
         """A row from an estimator's answer: its value, interval and n; `method` says what it was applied to."""
         return self.row(
@@ -99,16 +101,41 @@ class Snapshot:
             denominator=denominator,
             method=f"{estimate.method}. {method}" if estimate.value is not None else f"Not known: {estimate.method}.",
             grade=grade,
+            window=window,
         )
 
     def not_known(
-        self, metric: str, dimension: str, *, unit: str, denominator: str, why: str, grade: Grade
+        self,
+        metric: str,
+        dimension: str,
+        *,
+        unit: str,
+        denominator: str,
+        why: str,
+        grade: Grade,
+        window: str = ONE_CRAWL,
     ) -> MetricRow:
         """A row without a value: it says why."""
         return self.row(
             metric, dimension, None, n=0, coverage=None, unit=unit, denominator=denominator, method=f"Not known: {why}",
-            grade=grade,
+            grade=grade, window=window,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lives:
+    """The history of a series up to one census: its `censuses` (`schemas.CENSUS_COLUMNS`), the stretches in which
+    servers were online (`STAY_COLUMNS`) and rooms were listed (`ROOM_STAY_COLUMNS`). Crawls name the times."""
+
+    censuses: pl.DataFrame
+    servers: pl.DataFrame
+    rooms: pl.DataFrame
+
+    def present(self, stays: pl.DataFrame, crawl_id: int) -> pl.DataFrame:
+        """The stays that hold a crawl."""
+        return stays.filter(
+            (pl.col("valid_from") <= crawl_id) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > crawl_id))
+        )
 
 
 @dataclass(frozen=True, slots=True)

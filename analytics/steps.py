@@ -19,7 +19,7 @@ from analytics.graph_tables import (
     distribution_rows,
     resilience_rows,
 )
-from analytics.load import METRIC_TABLE, carried_over, census_ids, load_frames
+from analytics.load import METRIC_TABLE, carried_over, census_ids, load_frames, load_lives
 from analytics.mission import Gathered, snapshot_rows
 from analytics.room_text import FEATURES_VERSION, RULES
 from analytics.schemas import METRIC_COLUMNS, METRIC_COMMENTS, MetricRow
@@ -49,7 +49,7 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
         say(f"computing the numbers of census {crawl_id}")
         frames = load_frames(draft.path, [crawl_id], geo_db)
         (snapshot,) = frames.snapshots
-        gathered = Gathered.of(snapshot, frames, before.features)
+        gathered = Gathered.of(snapshot, frames, load_lives(draft.path, crawl_id), before.features)
         rows += snapshot_rows(snapshot, frames, gathered)
         if crawl_id == ids[-1]:
             _store_newest(

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from analytics.load import load_frames, load_metric_rows, newest_census
-from analytics.mission import metric_rows, mission_rows
+from analytics.mission import computed_rows, metric_rows
 from analytics.reference import load_software
 from analytics.schemas import METRIC_COLUMNS, MetricRow
 from crawler.errors import StoreError
@@ -149,7 +149,7 @@ def test_stored_rows_come_back_as_they_were(connection: duckdb.DuckDBPyConnectio
     insert_crawl(connection, 1, "completed")
     insert_federation(connection, 1)
     path = path_of(connection)
-    computed = tuple(mission_rows(load_frames(path)))
+    computed = computed_rows(path, 1)
     assert load_metric_rows(path, 1) is None
     assert metric_rows(path, 1) == computed
     store(path, computed)
