@@ -46,6 +46,11 @@ class Draft:
         self._census = census
         self._lock: FileLock | None = lock
 
+    @property
+    def previous(self) -> Path | None:
+        """The serving file that this one will replace; None when it is the first."""
+        return serving_file(self._census)
+
     def write_table(
         self,
         name: str,
