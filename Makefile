@@ -9,7 +9,7 @@ CENSUS := $(BIN)/matrix-census
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check lint types imports unit notebooks browser-engine census-of-synapse \
+.PHONY: help setup setup-dev demo test check lint types imports unit endurance notebooks browser-engine census-of-synapse \
         lock clean
 
 help: ## this list
@@ -61,6 +61,9 @@ unit:
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --skip-empty | tail -n 40
+
+endurance: .stamps/dev ## the tests that repeat themselves, for long: 100 kills of the writer, 200 publications
+	MATRIX_CENSUS_ENDURANCE=1 $(BIN)/python -m pytest tests/store/test_crash.py tests/store/test_publish.py $(ARGS)
 
 notebooks: ## run the notebooks on a small census of the practice federation
 	rm -rf test-artifacts/notebooks

@@ -46,6 +46,11 @@ class Draft:
         self._census = census
         self._lock: FileLock | None = lock
 
+    @property
+    def previous(self) -> Path | None:
+        """The serving file that this one will replace; None when it is the first."""
+        return serving_file(self._census)
+
     def write_table(
         self,
         name: str,
@@ -234,6 +239,9 @@ _PUBLISHED = {
     # Whom to write to is personal data, and a serving file is for anybody.
     "support_contact": "false",
     "cached_answer": "false",
+    # What the next crawl is to know; readers see what was observed.
+    "server_schedule": "false",
+    "alias_schedule": "false",
     # The names of all that completed crawls met.
     "server": """first_crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')
     OR server_id IN (
