@@ -105,7 +105,7 @@ class Liveness:
     """Knock when for so long no answer came to anything."""
     silence_s: float = 5.0
     """A silence of this length inside a try makes the try worthless: it may have been our network's."""
-    lag_share: float = 0.1
+    lag_share: float = 0.25
     """A lag of our event loop of more than this share of a try's shortest deadline makes its time-outs worthless."""
     outage_max_s: float = 3600.0
     """A crawl whose network stays away for longer ends as failed."""
