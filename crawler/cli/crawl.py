@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,7 +39,9 @@ from crawler.model.names import ServerName, try_server_name
 from crawler.model.observation import Attempt, Failed, Ok
 from crawler.net.fetch import Answer
 from crawler.net.transport import Network
+from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
+from crawler.store.clock import utc_now
 from crawler.store.publish import Draft, stage
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
@@ -136,7 +137,8 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
     )
     service = _key_service(identity, options)
     raise_file_limit()
-    network = Network(settings, version=VERSION)
+    memory = Memory()
+    network = Network(settings, version=VERSION, memory=memory)
     if identity is None:
         click.echo(
             "No --identity: requests are unsigned, and most servers show their room directory to signed ones only. "
@@ -146,8 +148,8 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
     on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
     with CensusWriter.open(options["db"]) as writer:
         canary = Canary(network, settings.liveness, _canaries(settings))
-        work = worker(network, identity, canary)
-        run = CrawlRun(plan, settings, writer, work, lambda: datetime.now(UTC), canary)
+        memory.learn(writer.remembered_answers(settings.to_json(), utc_now()))
+        run = CrawlRun(plan, settings, writer, worker(network, identity, canary), utc_now, canary, memory)
         sealed = trio.run(_crawl, run, network, identity, service, settings.politeness.contact)
     published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
     _say(sealed, run, published, as_json=options["as_json"])

@@ -43,6 +43,7 @@ def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
         "robots": dict(progress.robots),
         "federating_distinct": {what: len(each) for what, each in progress.distinct.items()},
         "bounds_hit": {"servers": len(progress.bounds_hit), "named": _first(progress.bounds_hit)},
+        "key_ids_reused": {"servers": len(progress.keys_reused), "named": _first(progress.keys_reused)},
         "traffic": dataclasses.asdict(traffic),
     }
 
@@ -84,6 +85,9 @@ def summary_lines(crawl: Crawl, progress: Progress) -> list[str]:
     if progress.bounds_hit:
         first = ", ".join(list(progress.bounds_hit)[:3])
         lines.append(f"  directories cut short by a bound: {len(progress.bounds_hit)} ({first})")
+    if progress.keys_reused:
+        first = ", ".join(list(progress.keys_reused)[:3])
+        lines.append(f"  servers that gave a key ID to another key: {len(progress.keys_reused)} ({first})")
     if crawl.scope is CrawlScope.LIMITED:
         lines.append(f"  limited: {progress.deferred} known servers were not looked at")
     if crawl.state is CrawlState.CANCELLED:
