@@ -218,6 +218,8 @@ _SEALED = {
     "listing": _OF_COMPLETED,
     "participation": _OF_COMPLETED,
     "lead": _OF_COMPLETED,
+    "space_child": _OF_COMPLETED,
+    "unlisted_room": _OF_COMPLETED,
     # Whom to write to is personal data, and a serving file is for anybody.
     "support_contact": "false",
     "cached_answer": "false",

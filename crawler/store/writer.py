@@ -22,7 +22,7 @@ import duckdb
 from crawler.errors import StoreError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead
 from crawler.model.observation import ServerObservation
-from crawler.model.rooms import AliasAnswer
+from crawler.model.rooms import AliasAnswer, SpaceAnswer
 from crawler.model.schedule import Remembered, ServerSchedule
 from crawler.protocol.json_body import clean_text
 from crawler.protocol.memory import RememberedAnswer
@@ -55,6 +55,8 @@ _TABLES = (
     "listing",
     "participation",
     "lead",
+    "space_child",
+    "unlisted_room",
     "support_contact",
 )
 
@@ -198,6 +200,7 @@ class CensusWriter:
         answers: Sequence[tuple[str, AliasAnswer]] = (),
         schedules: Sequence[ServerSchedule] = (),
         asked: Sequence[tuple[str, str]] = (),
+        spaces: Sequence[tuple[str, SpaceAnswer]] = (),
     ) -> None:
         """Commit one batch.
 
@@ -207,6 +210,7 @@ class CensusWriter:
             leads: Who named whom, in any order.
             answers: Further alias answers: (key of the server that answered, what it said).
             schedules: What to remember of servers, all of them met before or in this batch.
+            spaces: What servers told of spaces: (key of the server that answered, what it said).
             asked: Aliases that were asked for, (key of their owner, alias).
 
         Raises:
@@ -222,6 +226,8 @@ class CensusWriter:
                 batch.add_lead(lead)
             for owner, answer in answers:
                 batch.add_answer(self._numbers.heard(owner), answer)
+            for owner, told in spaces:
+                batch.add_space(self._numbers.heard(owner), told)
             batch.add_new_servers()
             with transaction(self._connection, self._path):
                 for (named_by, room_id), servers in batch.participants.items():
