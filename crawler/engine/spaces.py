@@ -15,7 +15,8 @@ from crawler.model.rooms import PublicRoom, SpaceAnswer
 
 SPACE = "m.space"
 
-MAX_DEPTH = 8
+MAX_DEPTH = 32
+"""Spaces in spaces; what bounds the work is the budget of each server, this only ends a chain made to have no end."""
 MAX_HOSTS = 4
 """Servers asked about one room."""
 BATCH = 20

@@ -56,9 +56,7 @@ class Batch:
 
     def add_space(self, named_by: int, told: SpaceAnswer) -> None:
         self.rows["space_child"].extend(codec.space_child_rows(self._crawl_id, named_by, told))
-        # The space itself is asked about because a directory lists it, or a space it is in tells of it.
-        rooms = (room for room in told.rooms if room.room_id != told.space_id or not told.children)
-        self.rows["unlisted_room"].extend(codec.unlisted_room_rows(self._crawl_id, named_by, rooms, "space"))
+        self.rows["unlisted_room"].extend(codec.unlisted_room_rows(self._crawl_id, named_by, told.rooms, "space"))
 
     def add_lead(self, lead: Lead) -> None:
         self.rows["lead"].append(

@@ -26,7 +26,7 @@ CREATE TABLE unlisted_room (
     world_readable BOOLEAN,
     guest_can_join BOOLEAN
 );
-COMMENT ON TABLE unlisted_room IS 'A room as a server told of it outside its own directory; it may stand in another one (listing). Text is hostile: escape it where it is shown.';
+COMMENT ON TABLE unlisted_room IS 'A room as a server told of it otherwise than in its own directory; it may stand in a directory as well (listing). A room told of twice has two rows. Text is hostile: escape it where it is shown.';
 COMMENT ON COLUMN unlisted_room.crawl_id IS 'The crawl.';
 COMMENT ON COLUMN unlisted_room.server_id IS 'The server that told of it.';
 COMMENT ON COLUMN unlisted_room.room_id IS 'Room ID.';
