@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 import trio
 
 from crawler.config import Limits, Settings, parse_address_port
+from crawler.net.borrowing import BorrowingPacer
 from crawler.net.dial import Dialler, parse_rule
 from crawler.net.dns import Dns
+from crawler.net.lending import FromBorrower
 from crawler.net.pacing import Pacer
 from crawler.net.tls import client_context, unverified_context
 from crawler.net.traffic import Traffic
@@ -47,7 +49,13 @@ class Stack:
     now: Callable[[], datetime]
 
 
-def build_stack(settings: Settings, version: str, rng: random.Random, now: Callable[[], datetime]) -> Stack:
+def build_stack(
+    settings: Settings,
+    version: str,
+    rng: random.Random,
+    now: Callable[[], datetime],
+    to_lender: Callable[[FromBorrower], None] | None = None,
+) -> Stack:
     """Raises UsageError for settings that name what is not there: a CA file, a system DNS server."""
     limits, network = settings.limits, settings.network
     traffic = Traffic()
@@ -56,6 +64,8 @@ def build_stack(settings: Settings, version: str, rng: random.Random, now: Calla
     if network.dns:
         address, port = parse_address_port(network.dns, "--dns")
         nameserver = (address, port or DNS_PORT)
+    pace = limits.address_concurrency, limits.address_rate_per_s
+    pacer = Pacer(*pace, traffic) if to_lender is None else BorrowingPacer(*pace, to_lender, traffic)
     return Stack(
         limits=limits,
         user_agent=user_agent(version, settings.politeness.contact),
@@ -64,7 +74,7 @@ def build_stack(settings: Settings, version: str, rng: random.Random, now: Calla
         context=client_context(network.ca),
         unverified=unverified_context(),
         busy=trio.CapacityLimiter(limits.busy_connections),
-        pacer=Pacer(limits.address_concurrency, limits.address_rate_per_s, traffic),
+        pacer=pacer,
         dns=Dns(nameserver, limits.dns_timeout_s, limits.addresses_per_host, traffic),
         traffic=traffic,
         rng=rng,

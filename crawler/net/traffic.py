@@ -4,6 +4,7 @@ Plain counters, written by the tasks of one trio loop and read by whoever report
 report needs none.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 from crawler.errors import FailureKind
@@ -28,6 +29,11 @@ class Traffic:
     """Time that exchanges and dials waited for the pace of their address, summed over tasks."""
     rate_limited: int = 0
     """Answers with status 429."""
+
+    def __add__(self, other: "Traffic") -> "Traffic":
+        """Of two processes together."""
+        names = [each.name for each in dataclasses.fields(self)]
+        return Traffic(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
 @dataclass(slots=True)

@@ -8,7 +8,9 @@ from types import TracebackType
 
 from crawler.config import Limits, Settings
 from crawler.model.names import ServerName
+from crawler.net.borrowing import BorrowingPacer
 from crawler.net.connection import Connection
+from crawler.net.lending import FromBorrower, ToBorrower
 from crawler.net.session import Session
 from crawler.net.stack import build_stack, utc_now
 from crawler.net.traffic import Traffic
@@ -24,6 +26,7 @@ class Network:
         version: of this program, for the user agent.
         rng: draws the order of SRV targets.
         now: the wall clock.
+        to_lender: tells who lends this process its share of every address's pace; None: the pace is all ours.
 
     Raises:
         UsageError: settings that name a CA file or a DNS server that is not there.
@@ -36,9 +39,10 @@ class Network:
         version: str,
         rng: random.Random | None = None,
         now: Callable[[], datetime] = utc_now,
+        to_lender: Callable[[FromBorrower], None] | None = None,
     ) -> None:
         # SRV's weighted draw wants fairness, not secrecy.
-        self._stack = build_stack(settings, version, rng or random.Random(), now)  # noqa: S311 - see above
+        self._stack = build_stack(settings, version, rng or random.Random(), now, to_lender)  # noqa: S311 - see above
 
     @property
     def limits(self) -> Limits:
@@ -48,6 +52,13 @@ class Network:
     def traffic(self) -> Traffic:
         """Counters since the process began; they go on counting."""
         return self._stack.traffic
+
+    def hear_lender(self, message: ToBorrower) -> None:
+        """What the lender of paces says; see `lending`."""
+        pacer = self._stack.pacer
+        if not isinstance(pacer, BorrowingPacer):
+            raise TypeError("nobody lends to this network")
+        pacer.heard(message)
 
     def connection(self, address: str, port: int, tls_name: str) -> Connection:
         """A connection of its own, to be closed by the caller; not dialled yet."""

@@ -173,6 +173,11 @@ class CensusWriter:
         rows = self._connection.execute(_KNOWN_NAMES, [True in kinds, False in kinds]).fetchall()
         return [str(name) for (name,) in rows]
 
+    def last_addresses(self) -> dict[str, str]:
+        """Server key -> the address that it was last seen at, of those that have one."""
+        rows = self._connection.execute(_LAST_ADDRESSES).fetchall()
+        return {str(key): str(address) for key, address in rows}
+
     def record(
         self,
         crawl_id: int,
@@ -293,6 +298,11 @@ def _json_text(value: object) -> str | None:
 
 _KNOWN_NUMBERS = """
 SELECT server_id, server_key, server_id IN (SELECT server_id FROM server_observation) FROM server
+"""
+
+_LAST_ADDRESSES = """
+SELECT server_key, arg_max(address, crawl_id) FROM server_observation JOIN server USING (server_id)
+WHERE address IS NOT NULL GROUP BY server_key
 """
 
 _KNOWN_NAMES = """

@@ -1,0 +1,191 @@
+"""Several processes that carry out the tasks of one crawl, so that it can use all cores.
+
+Frontier and writer stay where they are; to the crawl, a crew is a `Worker` like the one within its own process. A task
+goes to the worker that last known address of its server points to, so that those behind one address meet in one
+process, and the pace of an address that several need is kept whole by lending (`net.lending`). Tasks of a process that
+died go to the one that takes its place: no server is lost, and none is reported twice, since a task has one outcome.
+"""
+
+import itertools
+import socket
+import subprocess
+import sys
+import zlib
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import trio
+
+from crawler.engine.hand import Broken, Done, Job, Start
+from crawler.engine.pipe import Pipe
+from crawler.engine.task import LookUp, Outcome, Task, Visit
+from crawler.errors import CensusError
+from crawler.net.lending import Ask, Lender, Rest, Return, Sent
+from crawler.net.traffic import Traffic
+
+DEATHS = 20
+"""Worker processes that may die in one crawl. Past that it is no accident: something kills them, or they kill
+themselves."""
+
+COMMAND = (sys.executable, "-m", "crawler.engine.hand")
+
+
+@dataclass(slots=True)
+class _Leased:
+    """A task given to a worker, and how it ended."""
+
+    task: Task
+    ended: trio.Event = field(default_factory=trio.Event)
+    outcome: Outcome | None = None
+    error: Exception | None = None
+
+
+@dataclass(slots=True)
+class _Seat:
+    """One worker's place, whoever holds it: its process now, its tasks until they are done."""
+
+    number: int
+    leased: dict[int, _Leased] = field(default_factory=dict)
+    traffic: Traffic = field(default_factory=Traffic)
+    pipe: Pipe | None = None
+    pid: int | None = None
+
+
+class Crew:
+    """`run` must run for `work` to get anywhere.
+
+    Args:
+        count: how many processes.
+        start: what each of them is and knows.
+        addresses: server key -> its last known address, of those that have one.
+    """
+
+    def __init__(self, count: int, start: Start, addresses: Mapping[str, str]) -> None:
+        self._start = start
+        self._addresses = addresses
+        self._seats = [_Seat(number) for number in range(count)]
+        self._numbers = itertools.count()
+        limits = start.settings.limits
+        self._lender = Lender(limits.address_concurrency, limits.address_rate_per_s, trio.current_time)
+        self._past = Traffic()
+        self.deaths = 0
+
+    @property
+    def traffic(self) -> Traffic:
+        """Of all processes together, the dead ones included, up to the last outcome that each sent."""
+        return sum((seat.traffic for seat in self._seats), self._past)
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the processes that are up."""
+        return [seat.pid for seat in self._seats if seat.pid is not None]
+
+    async def work(self, task: Task) -> Outcome:
+        """Have a task carried out.
+
+        Raises:
+            CensusError: the worker's machine is out of resources.
+            RuntimeError: a bug of ours, with where in the worker it showed.
+        """
+        seat = self._seat_of(task)
+        number = next(self._numbers)
+        leased = seat.leased[number] = _Leased(task)
+        if seat.pipe is not None:
+            seat.pipe.send(Job(number, task))
+        try:
+            await leased.ended.wait()
+        finally:
+            del seat.leased[number]
+        if leased.outcome is None:
+            raise leased.error or RuntimeError("a task ended without an outcome")
+        return leased.outcome
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep all seats taken, until cancelled.
+
+        Raises:
+            CensusError: workers keep dying.
+        """
+        async with trio.open_nursery() as nursery:
+            for seat in self._seats:
+                nursery.start_soon(self._keep, seat)
+            task_status.started()
+
+    def _seat_of(self, task: Task) -> _Seat:
+        match task:
+            case Visit():
+                name = task.server
+            case LookUp():
+                name = task.owner
+        place = self._addresses.get(name.key, name.host)
+        return self._seats[zlib.crc32(place.encode()) % len(self._seats)]
+
+    async def _keep(self, seat: _Seat) -> None:
+        while True:
+            status = await self._employ(seat)
+            self._bury(seat)
+            if self.deaths > DEATHS:
+                raise CensusError(
+                    f"{self.deaths} worker processes died, the last with status {status}; what was seen is kept. Is "
+                    "memory short? Start again with fewer --workers"
+                )
+
+    async def _employ(self, seat: _Seat) -> int:
+        """One process, from its start to its end. Returns how it ended, as the system tells."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await trio.lowlevel.open_process(
+                [*COMMAND, str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                # Not of our group, so that Ctrl-C comes to us alone.
+                process_group=0,
+            )
+        pipe = Pipe(trio.SocketStream(trio.socket.from_stdlib_socket(ours)))
+        try:
+            seat.pipe, seat.pid = pipe, process.pid
+            pipe.send(self._start)
+            for number, leased in seat.leased.items():
+                pipe.send(Job(number, leased.task))
+            async with trio.open_nursery() as nursery, aclosing(pipe.messages()) as messages:
+                nursery.start_soon(pipe.pump)
+                async for message in messages:
+                    self._heard(seat, message)
+                nursery.cancel_scope.cancel()
+        finally:
+            seat.pipe = seat.pid = None
+            process.kill()
+            with trio.CancelScope(shield=True):
+                await pipe.aclose()
+                status = await process.wait()
+        return status
+
+    def _bury(self, seat: _Seat) -> None:
+        self.deaths += 1
+        self._past, seat.traffic = self._past + seat.traffic, Traffic()
+        self._say(self._lender.lost(seat.number))
+
+    def _heard(self, seat: _Seat, message: object) -> None:
+        match message:
+            case Done(number, outcome, traffic):
+                seat.traffic = traffic
+                leased = seat.leased.get(number)
+                if leased is not None:
+                    leased.outcome = outcome
+                    leased.ended.set()
+            case Broken(number, error, trace):
+                leased = seat.leased.get(number)
+                if leased is not None:
+                    leased.error = error or RuntimeError(f"a worker process failed:\n{trace}")
+                    leased.ended.set()
+            case Ask() | Return() | Rest():
+                self._say(self._lender.heard(seat.number, message))
+            case _:
+                raise TypeError(f"no message of a worker: {message!r}")
+
+    def _say(self, sent: list[Sent]) -> None:
+        for number, message in sent:
+            pipe = self._seats[number].pipe
+            if pipe is not None:
+                pipe.send(message)
