@@ -24,8 +24,8 @@ from crawler.cli.options import (
 )
 from crawler.cli.panel import show_progress
 from crawler.engine.crew import Crew
-from crawler.engine.hand import Start
 from crawler.engine.identity import KeyService, key_service, serve_key_document
+from crawler.engine.leases import Start
 from crawler.engine.report import build_report, summary_lines
 from crawler.engine.run import CrawlRun, Plan
 from crawler.engine.seeds import read_seeds, shipped_seeds

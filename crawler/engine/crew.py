@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from crawler.engine.hand import Broken, Done, Job, Start
+from crawler.engine.leases import Broken, Done, Job, Start
 from crawler.engine.pipe import Pipe
 from crawler.engine.task import LookUp, Outcome, Task, Visit
 from crawler.errors import CensusError
@@ -27,6 +27,9 @@ from crawler.net.traffic import Traffic
 DEATHS = 20
 """Worker processes that may die in one crawl. Past that it is no accident: something kills them, or they kill
 themselves."""
+
+FAREWELL_S = 1.0
+"""A process ends by itself when its pipe does; it is killed when it has not after so long."""
 
 COMMAND = (sys.executable, "-m", "crawler.engine.hand")
 
@@ -155,9 +158,11 @@ class Crew:
                 nursery.cancel_scope.cancel()
         finally:
             seat.pipe = seat.pid = None
-            process.kill()
             with trio.CancelScope(shield=True):
                 await pipe.aclose()
+                with trio.move_on_after(FAREWELL_S):
+                    await process.wait()
+                process.kill()
                 status = await process.wait()
         return status
 

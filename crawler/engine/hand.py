@@ -13,54 +13,16 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 
 import trio
 
-from crawler.config import Settings
+from crawler.engine.leases import Broken, Done, Job, Start
 from crawler.engine.pipe import Pipe
 from crawler.engine.task import Outcome, Task
 from crawler.engine.visit import worker
 from crawler.errors import CensusError
 from crawler.net.lending import Lend, Recall, Rest
-from crawler.net.traffic import Traffic
 from crawler.net.transport import Network
-from crawler.protocol.signing import Identity
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a worker is and knows; the first message."""
-
-    settings: Settings
-    identity: Identity | None
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A task, under a number that its outcome will bear."""
-
-    number: int
-    task: Task
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """How a task ended, and all the traffic of this process so far."""
-
-    number: int
-    outcome: Outcome
-    traffic: Traffic
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A task ended in what is nobody's misbehaviour: this machine is out of resources, or a bug of ours."""
-
-    number: int
-    error: CensusError | None
-    trace: str
 
 
 async def serve(pipe: Pipe) -> None:
