@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from crawler.config import Settings
 from crawler.engine.seeds import typed_server_name
+from crawler.engine.task import Visit
 from crawler.engine.visit import visit
 from crawler.model.discovery import Step
 from crawler.model.names import ServerName
@@ -20,7 +21,7 @@ SCHEMA = "matrix-census/check/1"
 async def check_server(network: Network, identity: Identity | None, name: ServerName) -> ServerObservation:
     """Look at one server, at the first page of its directory only."""
     async with network:
-        visited = await visit(network, identity, name, directory_pages=1)
+        visited = await visit(network, identity, Visit(name, hurried=False), directory_pages=1)
     return visited.observation
 
 
@@ -43,7 +44,9 @@ class Checker:
         Raises:
             UsageError: it is no server name.
         """
-        visited = await visit(self._network, None, typed_server_name(server_name), directory_pages=1)
+        visited = await visit(
+            self._network, None, Visit(typed_server_name(server_name), hurried=False), directory_pages=1
+        )
         return as_json(visited.observation)
 
     def close(self) -> None:
@@ -93,7 +96,15 @@ def as_json(seen: ServerObservation) -> dict[str, object]:
         if keys is None
         else {
             "verify_keys": keys.verify_keys,
-            "old_verify_keys": list(keys.old_verify_keys),
+            "old_verify_keys": [old.key_id for old in keys.old_verify_keys],
+            "old_keys": {
+                old.key_id: {"key": old.key, "expired_at": old.expired_at.isoformat() if old.expired_at else None}
+                for old in keys.old_verify_keys
+            },
+            "algorithms": list(keys.algorithms),
+            "signed_by": list(keys.signed_by),
+            "broken_signatures": list(keys.broken_signatures),
+            "trusted_until": keys.trusted_until(seen.observed_at).isoformat(),
             "valid_until": keys.valid_until.isoformat(),
         },
         "client_well_known": None
@@ -153,6 +164,7 @@ def _step(step: Step) -> dict[str, object]:
         else {"phase": failure.phase, "kind": failure.kind, "detail": failure.detail},
         "duration_s": step.duration_s,
         "cache_s": step.cache_s,
+        "cached_at": step.cached_at.isoformat() if step.cached_at else None,
     }
 
 

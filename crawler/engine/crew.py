@@ -13,16 +13,18 @@ import sys
 import zlib
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import trio
 
+from crawler.engine.canary import Canary
 from crawler.engine.leases import Broken, Done, Job, Start
 from crawler.engine.pipe import Pipe
-from crawler.engine.task import LookUp, Outcome, Task, Visit
+from crawler.engine.task import LookUp, Outcome, Task, Visit, Visited
 from crawler.errors import CensusError
 from crawler.net.lending import Ask, Lender, Rest, Return, Sent
 from crawler.net.traffic import Traffic
+from crawler.protocol.memory import Memory
 
 DEATHS = 20
 """Worker processes that may die in one crawl. Past that it is no accident: something kills them, or they kill
@@ -62,22 +64,30 @@ class Crew:
         count: how many processes.
         start: what each of them is and knows.
         addresses: server key -> its last known address, of those that have one.
+        traffic: grows by what each process does, up to the last outcome that it sent.
+        canary: is told whom the processes found online, and how much they lag.
+        memory: learns what they heard; they begin with what it knows.
     """
 
-    def __init__(self, count: int, start: Start, addresses: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        count: int,
+        start: Start,
+        addresses: Mapping[str, str],
+        traffic: Traffic,
+        canary: Canary,
+        memory: Memory,
+    ) -> None:
         self._start = start
         self._addresses = addresses
+        self._traffic = traffic
+        self._canary = canary
+        self._memory = memory
         self._seats = [_Seat(number) for number in range(count)]
         self._numbers = itertools.count()
         limits = start.settings.limits
         self._lender = Lender(limits.address_concurrency, limits.address_rate_per_s, trio.current_time)
-        self._past = Traffic()
         self.deaths = 0
-
-    @property
-    def traffic(self) -> Traffic:
-        """Of all processes together, the dead ones included, up to the last outcome that each sent."""
-        return sum((seat.traffic for seat in self._seats), self._past)
 
     @property
     def pids(self) -> list[int]:
@@ -148,7 +158,7 @@ class Crew:
         pipe = Pipe(trio.SocketStream(trio.socket.from_stdlib_socket(ours)))
         try:
             seat.pipe, seat.pid = pipe, process.pid
-            pipe.send(self._start)
+            pipe.send(replace(self._start, answers=self._memory.answers()))
             for number, leased in seat.leased.items():
                 pipe.send(Job(number, leased.task))
             async with trio.open_nursery() as nursery, aclosing(pipe.messages()) as messages:
@@ -168,13 +178,18 @@ class Crew:
 
     def _bury(self, seat: _Seat) -> None:
         self.deaths += 1
-        self._past, seat.traffic = self._past + seat.traffic, Traffic()
+        seat.traffic = Traffic()
         self._say(self._lender.lost(seat.number))
 
     def _heard(self, seat: _Seat, message: object) -> None:
         match message:
-            case Done(number, outcome, traffic):
+            case Done(number, outcome, traffic, answers, lag_s):
+                self._traffic.add(traffic, seat.traffic)
                 seat.traffic = traffic
+                self._memory.heard(answers)
+                self._canary.lagged(lag_s)
+                if isinstance(outcome, Visited) and outcome.observation.federating:
+                    self._canary.remember(outcome.observation)
                 leased = seat.leased.get(number)
                 if leased is not None:
                     leased.outcome = outcome

@@ -11,18 +11,18 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 import trio
 
+from crawler.engine.canary import Canary
 from crawler.engine.leases import Broken, Done, Job, Start
 from crawler.engine.pipe import Pipe
-from crawler.engine.task import Outcome, Task
 from crawler.engine.visit import worker
 from crawler.errors import CensusError
 from crawler.net.lending import Lend, Recall, Rest
 from crawler.net.transport import Network
+from crawler.protocol.memory import Memory
 
 
 async def serve(pipe: Pipe) -> None:
@@ -31,28 +31,33 @@ async def serve(pipe: Pipe) -> None:
         nursery.start_soon(pipe.pump)
         start = await anext(messages, None)
         if isinstance(start, Start):
-            network = Network(start.settings, version=start.version, to_lender=pipe.send)
-            work = worker(network, start.identity)
+            memory = Memory()
+            memory.learn(start.answers)
+            network = Network(start.settings, version=start.version, memory=memory, to_lender=pipe.send)
+            canary = Canary(network, start.settings.liveness, start.canaries)
+            work = worker(network, start.identity, canary)
+            nursery.start_soon(canary.watch)
+
+            async def carry_out(job: Job) -> None:
+                try:
+                    outcome = await work(job.task)
+                except Exception as error:
+                    told = error if isinstance(error, CensusError) else None
+                    pipe.send(Broken(job.number, told, traceback.format_exc()))
+                    return
+                traffic, answers = dataclasses.replace(network.traffic), tuple(memory.take_new())
+                pipe.send(Done(job.number, outcome, traffic, answers, canary.lagged_lately_s()))
+
             async with network:
                 async for message in messages:
                     match message:
                         case Job():
-                            nursery.start_soon(_carry_out, work, message, pipe, network)
+                            nursery.start_soon(carry_out, message)
                         case Lend() | Recall() | Rest():
                             network.hear_lender(message)
                         case _:
                             raise TypeError(f"no message to a worker: {message!r}")
         nursery.cancel_scope.cancel()
-
-
-async def _carry_out(work: Callable[[Task], Awaitable[Outcome]], job: Job, pipe: Pipe, network: Network) -> None:
-    try:
-        outcome = await work(job.task)
-    except Exception as error:
-        told = error if isinstance(error, CensusError) else None
-        pipe.send(Broken(job.number, told, traceback.format_exc()))
-    else:
-        pipe.send(Done(job.number, outcome, dataclasses.replace(network.traffic)))
 
 
 async def _main(descriptor: int) -> None:

@@ -9,17 +9,22 @@ from dataclasses import dataclass
 from crawler.config import Settings
 from crawler.engine.task import Outcome, Task
 from crawler.errors import CensusError
+from crawler.model.names import ServerName
 from crawler.net.traffic import Traffic
+from crawler.protocol.memory import RememberedAnswer
 from crawler.protocol.signing import Identity
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a worker is and knows; the first message."""
+    """What a worker is and knows; the first message. `canaries` are whom to knock at while nobody was found online,
+    `answers` what need not be asked for again."""
 
     settings: Settings
     identity: Identity | None
     version: str
+    canaries: tuple[ServerName, ...] = ()
+    answers: tuple[RememberedAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a task ended, and all the traffic of this process so far."""
+    """How a task ended, and how the process is: all its traffic so far, the answers that it heard since it last told,
+    and how much its event loop lags."""
 
     number: int
     outcome: Outcome
     traffic: Traffic
+    answers: tuple[RememberedAnswer, ...]
+    lag_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import random
 import re
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import trio
@@ -19,9 +19,11 @@ from crawler.net.dial import Dialler, parse_rule
 from crawler.net.dns import Dns
 from crawler.net.lending import FromBorrower
 from crawler.net.pacing import Pacer
+from crawler.net.silence import Silences
 from crawler.net.tls import client_context, unverified_context
 from crawler.net.traffic import Traffic
 from crawler.protocol.addresses import AddressPolicy
+from crawler.protocol.memory import Memory
 
 DNS_PORT = 53
 
@@ -33,6 +35,7 @@ class Stack:
     `busy` bounds the handshakes under way: they are what costs CPU, and when the loop lags behind, deadlines make live
     servers look dead. Over a connection of `unverified` nothing is ever asked. `rng` draws the order of SRV targets;
     `now` is the wall clock.
+    `memory` holds answers of resolutions that need not be asked for again; None to ask always.
     """
 
     limits: Limits
@@ -47,6 +50,16 @@ class Stack:
     traffic: Traffic
     rng: random.Random
     now: Callable[[], datetime]
+    memory: Memory | None = None
+    silences: Silences = field(default_factory=Silences)
+    silent: set[str] | None = None
+    """Of one visit: the addresses where nothing answered a connect. None: nobody keeps them."""
+
+    def for_visit(self, *, hurried: bool) -> "Stack":
+        """The stack of one visit, which has short deadlines if it is `hurried`, and remembers who was silent."""
+        limits = self.limits.of_first_try() if hurried else self.limits
+        dns = self.dns.for_visit(limits.dns_timeout_s, limits.first_dns_timeout_s)
+        return replace(self, limits=limits, dns=dns, silent=set())
 
 
 def build_stack(
@@ -54,6 +67,7 @@ def build_stack(
     version: str,
     rng: random.Random,
     now: Callable[[], datetime],
+    memory: Memory | None = None,
     to_lender: Callable[[FromBorrower], None] | None = None,
 ) -> Stack:
     """Raises UsageError for settings that name what is not there: a CA file, a system DNS server."""
@@ -75,10 +89,11 @@ def build_stack(
         unverified=unverified_context(),
         busy=trio.CapacityLimiter(limits.busy_connections),
         pacer=pacer,
-        dns=Dns(nameserver, limits.dns_timeout_s, limits.addresses_per_host, traffic),
+        dns=Dns(nameserver, limits.dns_timeout_s, traffic),
         traffic=traffic,
         rng=rng,
         now=now,
+        memory=memory,
     )
 
 
