@@ -165,7 +165,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
             crew = Crew(options["workers"], start, writer.last_addresses(), network.traffic, canary, memory)
         work = worker(network, identity, canary) if crew is None else crew.work
         run = CrawlRun(plan, settings, writer, work, utc_now, canary, memory)
-        sealed = trio.run(_crawl, run, network, crew, identity, service, settings.politeness.contact)
+        sealed = trio.run(_crawl, run, network, canary, crew, identity, service, settings.politeness.contact)
     published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
     _say(sealed, run, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:
@@ -217,6 +217,7 @@ def _key_service(identity: Identity | None, options: dict[str, Any]) -> KeyServi
 async def _crawl(
     run: CrawlRun,
     network: Network,
+    canary: Canary,
     crew: Crew | None,
     identity: Identity | None,
     service: KeyService | None,
@@ -231,7 +232,7 @@ async def _crawl(
         if crew is not None:
             await nursery.start(crew.run)
         async with network:
-            sealed = await run.run(lambda progress: build_report(progress, network.traffic))
+            sealed = await run.run(lambda progress: build_report(progress, network.traffic, canary.lag_p99_ms()))
         nursery.cancel_scope.cancel()
     return sealed
 

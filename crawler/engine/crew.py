@@ -30,6 +30,9 @@ DEATHS = 20
 """Worker processes that may die in one crawl. Past that it is no accident: something kills them, or they kill
 themselves."""
 
+FRUITLESS = 3
+"""Processes of one seat that may die in a row without an outcome between them."""
+
 FAREWELL_S = 1.0
 """A process ends by itself when its pipe does; it is killed when it has not after so long."""
 
@@ -55,6 +58,7 @@ class _Seat:
     traffic: Traffic = field(default_factory=Traffic)
     pipe: Pipe | None = None
     pid: int | None = None
+    fruitless: int = 0
 
 
 class Crew:
@@ -138,7 +142,7 @@ class Crew:
         while True:
             status = await self._employ(seat)
             self._bury(seat)
-            if self.deaths > DEATHS:
+            if self.deaths > DEATHS or seat.fruitless >= FRUITLESS:
                 raise CensusError(
                     f"{self.deaths} worker processes died, the last with status {status}; what was seen is kept. Is "
                     "memory short? Start again with fewer --workers"
@@ -178,6 +182,7 @@ class Crew:
 
     def _bury(self, seat: _Seat) -> None:
         self.deaths += 1
+        seat.fruitless += 1
         seat.traffic = Traffic()
         self._say(self._lender.lost(seat.number))
 
@@ -186,6 +191,7 @@ class Crew:
             case Done(number, outcome, traffic, answers, lag_s):
                 self._traffic.add(traffic, seat.traffic)
                 seat.traffic = traffic
+                seat.fruitless = 0
                 self._memory.heard(answers)
                 self._canary.lagged(lag_s)
                 if isinstance(outcome, Visited) and outcome.observation.federating:
