@@ -71,7 +71,7 @@ class Frontier:
         self.tries = Tries(at_most=limits.tries, at_once=limits.second_tries)
         self.guard = Guard(limits)
         self._max_servers = max_servers
-        self._alias_lookups = limits.alias_lookups
+        self._alias_lookups = limits.alias_lookups if limits.client_api else 0
         self._remembered = remembered
         self._started_at = started_at
         self._has_opted_out = has_opted_out
