@@ -14,6 +14,7 @@ import trio
 
 from crawler.cli.options import (
     db_option,
+    geo_db_option,
     identity_from,
     identity_option,
     json_option,
@@ -101,6 +102,7 @@ OnSealed = Callable[[Draft], None]
 @click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="Certificate chain for --serve-key.")
 @click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Private key for --serve-key.")
 @db_option
+@geo_db_option
 @settings_options
 @network_options
 @json_option
@@ -162,7 +164,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         crew: Crew | None = None
         if options["workers"] > 1:
             start = Start(settings, identity, VERSION, tuple(_canaries(settings)))
-            crew = Crew(options["workers"], start, writer.last_addresses(), network.traffic, canary, memory)
+            crew = Crew(options["workers"], start, network.traffic, canary, memory)
         work = worker(network, identity, canary) if crew is None else crew.work
         run = CrawlRun(plan, settings, writer, work, utc_now, canary, memory)
         sealed = trio.run(_crawl, run, network, canary, crew, identity, service, settings.politeness.contact)

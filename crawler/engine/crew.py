@@ -11,9 +11,9 @@ import socket
 import subprocess
 import sys
 import zlib
-from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 import trio
 
@@ -67,7 +67,6 @@ class Crew:
     Args:
         count: how many processes.
         start: what each of them is and knows.
-        addresses: server key -> its last known address, of those that have one.
         traffic: grows by what each process does, up to the last outcome that it sent.
         canary: is told whom the processes found online, and how much they lag.
         memory: learns what they heard; they begin with what it knows.
@@ -77,13 +76,11 @@ class Crew:
         self,
         count: int,
         start: Start,
-        addresses: Mapping[str, str],
         traffic: Traffic,
         canary: Canary,
         memory: Memory,
     ) -> None:
         self._start = start
-        self._addresses = addresses
         self._traffic = traffic
         self._canary = canary
         self._memory = memory
@@ -131,11 +128,12 @@ class Crew:
 
     def _seat_of(self, task: Task) -> _Seat:
         match task:
-            case Visit():
-                name = task.server
-            case LookUp():
-                name = task.owner
-        place = self._addresses.get(name.key, name.host)
+            case Visit(server, address=address):
+                place = address or server.host.lower()
+            case LookUp(owner):
+                place = owner.host.lower()
+            case _:
+                assert_never(task)
         return self._seats[zlib.crc32(place.encode()) % len(self._seats)]
 
     async def _keep(self, seat: _Seat) -> None:

@@ -208,6 +208,7 @@ class Frontier:
                 name,
                 directory_denied=schedule.is_denied(remembered, self._started_at),
                 aliases_asked=self._remembered.aliases.get(key, {}),
+                address=None if remembered is None else remembered.address,
             )
         return None
 

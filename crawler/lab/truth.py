@@ -91,7 +91,7 @@ class Truth:
             self._hear(found, queue, self._world.index_of[name], LeadSource.SEED)
         while queue:
             index = queue.popleft()
-            rows = self._read(found, index, signed=signed)
+            rows = self.read(found, index, signed=signed)
             for named, source in self._named_by(index, rows, look_ups):
                 self._hear(found, queue, named, source)
             if spaces and signed:
@@ -134,7 +134,7 @@ class Truth:
         if source is not None:
             found.sources[index].add(source)
 
-    def _read(self, found: Findings, index: int, *, signed: bool) -> list[Row]:
+    def read(self, found: Findings, index: int, *, signed: bool) -> list[Row]:
         """The rows of a server's directory that a crawl may use."""
         plan = self._world.plan(index)
         way = plan.readable_door(signed=signed)
@@ -246,15 +246,10 @@ class Truth:
         }
 
     def _directory(self, plan: ServerPlan) -> dict[str, object]:
-        federation = _STATE_OF[plan.policy.federation]
-        if plan.quirk is Quirk.SIGNATURE_REFUSED:
-            federation = DirectoryState.AUTH_FAILED
-        client = _STATE_OF[plan.policy.client] if plan.publishes_client else None
-        way = plan.readable_door(signed=True)
-        state = federation if way is None else _STATE_OF[_door(plan, way)]
+        client = directory_state(plan, signed=False) if plan.publishes_client else None
         return {
-            "state": state,
-            "way": way,
+            "state": directory_state(plan, signed=True),
+            "way": plan.readable_door(signed=True),
             "endless": plan.is_endless,
             "rooms": self._directory_rooms(plan, signed=True),
             "noindex": self._noindex(plan, signed=True),
@@ -270,11 +265,11 @@ class Truth:
         but not for those whose directory has no end."""
         if plan.readable_door(signed=signed) is None or plan.is_endless:
             return None
-        return len(self._read(Findings(signed), plan.index, signed=signed))
+        return len(self.read(Findings(signed), plan.index, signed=signed))
 
     def _noindex(self, plan: ServerPlan, *, signed: bool) -> int:
         aside = Findings(signed)
-        self._read(aside, plan.index, signed=signed)
+        self.read(aside, plan.index, signed=signed)
         return aside.noindex[plan.index]
 
     def _totals(self, found: Findings) -> dict[str, object]:
@@ -297,6 +292,20 @@ class Truth:
         }
 
 
+def directory_state(plan: ServerPlan, *, signed: bool) -> DirectoryState:
+    """How the directory of a server that federates answers; skipped where robots.txt asks us by name to stay away."""
+    if plan.robots.names_us:
+        return DirectoryState.SKIPPED
+    way = plan.readable_door(signed=signed)
+    if way is not None:
+        return _STATE_OF[_door(plan, way)]
+    if not signed:
+        return _STATE_OF[plan.policy.client]
+    if plan.quirk is Quirk.SIGNATURE_REFUSED:
+        return DirectoryState.AUTH_FAILED
+    return _STATE_OF[plan.policy.federation]
+
+
 def predicates_of(plan: ServerPlan, *, signed: bool) -> dict[str, bool | None]:
     """The predicates of the funnel. `accepting` is None where no answer tells: without an identity, and after a 403,
     which may come before the signature is looked at."""
@@ -306,7 +315,8 @@ def predicates_of(plan: ServerPlan, *, signed: bool) -> dict[str, bool | None]:
     if federating and not signed:
         accepting = None
     elif federating and plan.quirk is not Quirk.SIGNATURE_REFUSED:
-        accepting = True if plan.policy.federation in (Door.OPEN, Door.EMPTY) else None
+        is_asked = plan.policy.federation in (Door.OPEN, Door.EMPTY) and not plan.robots.names_us
+        accepting = True if is_asked else None
     return {
         "resolves": reached >= Reached.RESOLVES,
         "reachable": reached >= Reached.REACHABLE,

@@ -164,5 +164,11 @@ class World:
         rules.append(f"*:*=127.0.0.1:{refusing}")
         return rules
 
+    def domains(self) -> list[str]:
+        """The registrable domains of all hosts that are served, in the order of their servers."""
+        names = (host.partition(":")[0] for _, host in self.routes if not host.startswith("["))
+        found = dict.fromkeys(".".join(name.split(".")[-2:]) for name in names)
+        return [domain for domain in found if not domain.replace(".", "").isdigit()]
+
     def allow_addresses(self) -> list[str]:
         return list(ALLOWED)

@@ -77,7 +77,7 @@ async def crawl(
     memory = Memory()
     network = transport.Network(settings, version="test", memory=memory)
     canary = Canary(network, settings.liveness)
-    crew = Crew(workers, Start(settings, None, "test"), {}, network.traffic, canary, memory)
+    crew = Crew(workers, Start(settings, None, "test"), network.traffic, canary, memory)
     plan = Plan(tuple(read_seeds(lab.files.seeds)), CrawlScope.FULL, synthetic=True)
     with CensusWriter.open(db) as writer:
         work = crew.work if workers else worker(network, None, canary)
@@ -156,7 +156,7 @@ async def test_workers_that_cannot_live_end_the_crawl_and_say_so() -> None:
     settings = Settings(network=Network(dns="127.0.0.1:9", ca="/nowhere.pem", allow_address=("127.0.0.0/8",)))
     sound = replace(settings, network=replace(settings.network, ca=""))
     network = transport.Network(sound, version="test")
-    crew = Crew(1, Start(settings, None, "test"), {}, network.traffic, Canary(network, sound.liveness), Memory())
+    crew = Crew(1, Start(settings, None, "test"), network.traffic, Canary(network, sound.liveness), Memory())
 
     async def use() -> None:
         async with trio.open_nursery() as nursery:
