@@ -80,7 +80,7 @@ class Frontier:
         self.explores = explores
         self._exploring = 0
         self._max_servers = max_servers
-        self._alias_lookups = limits.alias_lookups
+        self._alias_lookups = limits.alias_lookups if limits.client_api else 0
         self._remembered = remembered
         self._started_at = started_at
         self._has_opted_out = has_opted_out
@@ -241,6 +241,7 @@ class Frontier:
                 name,
                 directory_denied=schedule.is_denied(remembered, self._started_at),
                 aliases_asked=self._remembered.aliases.get(key, {}),
+                address=None if remembered is None else remembered.address,
             )
         return None
 

@@ -23,6 +23,7 @@ class Visit:
         hurried: a first try, whose deadlines are short until somebody is there.
         directory_denied: it closed its directory to us lately, so it is not asked for it.
         aliases_asked: alias of its own -> the crawl that last asked for it.
+        address: where it was last reached: those behind one address are best given to one worker. None: not known.
     """
 
     server: ServerName
@@ -30,6 +31,7 @@ class Visit:
     hurried: bool = True
     directory_denied: bool = False
     aliases_asked: Mapping[str, int] = field(default_factory=dict)
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,8 +269,9 @@ class _Look:
         return parsed(attempt, client_side.parse_client_versions)
 
     def _client_api_if_heard(self) -> str | None:
-        """The client API's address, unless it is a guess at a host that has just given no HTTP answer at all."""
-        return None if self._host_is_silent else self.client_api
+        """The client API's address if it is to be asked, unless it is a guess at a host that has just given no HTTP
+        answer at all."""
+        return self.client_api if self._limits.client_api and not self._host_is_silent else None
 
     @property
     def _host_is_silent(self) -> bool:
