@@ -16,6 +16,7 @@ JOURNAL_DAYS = 30
 
 JOURNAL = (
     "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "listing_deviation", "space_child",
+    "unlisted_room",
 )  # fmt: skip
 """Its tables."""
 
