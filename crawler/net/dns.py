@@ -5,6 +5,7 @@ nonsense are different things; each keeps its own failure kind. Answers about ad
 that one host is asked about once in a visit, and a hosting company's delegate once for all its servers.
 """
 
+import copy
 from dataclasses import dataclass, replace
 
 import dns.exception
@@ -22,14 +23,18 @@ import dns.rrset
 import trio
 
 from crawler.errors import Failure, FailureKind, UsageError, printable
-from crawler.net.dnswire import UDP_PAYLOAD, NameServer, NoAnswerError
+from crawler.model.discovery import SrvRecord
+from crawler.net.dnswire import NameServer, NoAnswerError, Question
 from crawler.net.traffic import Traffic
 from crawler.protocol.addresses import is_ip_literal
-from crawler.protocol.questions import AddressAnswer, SrvAnswer, SrvRecord
+from crawler.protocol.questions import AddressAnswer, SrvAnswer
 
 ATTEMPTS = 2
 """Each gets its share of the time-out; the second asks the next name server where there are several."""
 MAX_CNAMES = 8
+MAX_ADDRESSES = 64
+"""Addresses taken from one answer. More than are ever dialled, because which of them may be dialled is judged later: a
+few forbidden ones in front must not hide the one that serves."""
 CACHE_SIZE = 20_000
 CACHE_MIN_S = 60.0
 """Even a TTL of 0 is kept so long: within one visit, a host has one answer."""
@@ -73,7 +78,6 @@ class Dns:
         nameserver: whom to ask; None: the system's (`/etc/resolv.conf`; its search list is not used, since every name
             here is complete).
         timeout_s: of one look-up, retry and CNAMEs included.
-        max_addresses: addresses taken from one answer, both families together.
         traffic: where queries are counted.
 
     Raises:
@@ -84,15 +88,26 @@ class Dns:
         self,
         nameserver: tuple[str, int] | None,
         timeout_s: float,
-        max_addresses: int,
         traffic: Traffic | None = None,
     ) -> None:
         self._timeout_s = timeout_s
-        self._max_addresses = max_addresses
         traffic = traffic or Traffic()
         whom = [nameserver] if nameserver else _system_name_servers()
         self._servers = [NameServer(address, port, traffic) for address, port in whom]
-        self._kept: dict[str, tuple[float, AddressAnswer]] = {}
+        self._kept: dict[str, tuple[float, float, AddressAnswer]] = {}
+        self._then_s = timeout_s
+
+    def for_visit(self, timeout_s: float, then_s: float) -> "Dns":
+        """The same name servers and the same memory, for one visit.
+
+        Args:
+            timeout_s: of one look-up, until one goes unanswered.
+            then_s: of those after it: the name server of a silent domain is silent for all its names.
+        """
+        mine = copy.copy(self)
+        mine._timeout_s = timeout_s  # noqa: SLF001 - a copy of ours
+        mine._then_s = min(timeout_s, then_s)  # noqa: SLF001 - likewise
+        return mine
 
     async def lookup_addresses(self, host: str) -> AddressAnswer:
         """A and AAAA of `host`, asked at once. An IP literal is its own address and never asked about."""
@@ -100,11 +115,13 @@ class Dns:
             return AddressAnswer(addresses=(host,))
         key = host.lower().rstrip(".")
         now = trio.current_time()
-        kept_until, answer = self._kept.get(key, (now, None))
-        if answer is not None and now < kept_until:
+        kept_until, waited_s, answer = self._kept.get(key, (now, 0.0, None))
+        # That a host was silent says nothing to who would wait longer.
+        if answer is not None and now < kept_until and not (_is_silence(answer) and waited_s < self._timeout_s):
             return replace(answer, duration_s=0.0)
+        timeout_s = self._timeout_s
         answer = await self._ask_addresses(host)
-        self._keep(key, answer)
+        self._keep(key, answer, timeout_s)
         return answer
 
     async def lookup_srv(self, owner: str) -> SrvAnswer:
@@ -142,10 +159,10 @@ class Dns:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ask, dns.rdatatype.AAAA)
             nursery.start_soon(ask, dns.rdatatype.A)
-        answer = _merge(heard[dns.rdatatype.AAAA], heard[dns.rdatatype.A], self._max_addresses)
+        answer = _merge(heard[dns.rdatatype.AAAA], heard[dns.rdatatype.A])
         return replace(answer, duration_s=trio.current_time() - started)
 
-    def _keep(self, key: str, answer: AddressAnswer) -> None:
+    def _keep(self, key: str, answer: AddressAnswer, waited_s: float) -> None:
         if answer.failure is not None or answer.other_failure is not None or answer.ttl_s is None:
             keep_s = CACHE_FAILURE_S
         else:
@@ -153,7 +170,7 @@ class Dns:
         self._kept.pop(key, None)
         while len(self._kept) >= CACHE_SIZE:
             del self._kept[next(iter(self._kept))]
-        self._kept[key] = (trio.current_time() + keep_s, answer)
+        self._kept[key] = (trio.current_time() + keep_s, waited_s, answer)
 
     async def _lookup(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> _Heard:
         """Follow CNAMEs. A recursive server does that for us; an authoritative one stops at its zone's edge."""
@@ -174,12 +191,13 @@ class Dns:
             ttl_s = chain.minimum_ttl if ttl_s is None else min(ttl_s, chain.minimum_ttl)
             if chain.cnames:
                 cname = _text(chain.canonical_name)
-            if failure is not None:
-                return _Heard(ttl_s=ttl_s, cname=cname, failure=failure)
-            if chain.answer is not None:
+            if chain.answer is not None and failure is None:
                 return _Heard(chain.answer, ttl_s, cname)
-            if not chain.cnames or _says_no_data(message):
-                return _Heard(ttl_s=ttl_s, cname=cname, failure=Failure(FailureKind.DNS_NODATA))
+            holds = _says_no_data(message)
+            if failure is not None:
+                return _Heard(ttl_s=ttl_s if holds else None, cname=cname, failure=failure)
+            if holds or not chain.cnames:
+                return _Heard(ttl_s=ttl_s if holds else None, cname=cname, failure=Failure(FailureKind.DNS_NODATA))
             name = chain.canonical_name
         return _Heard(cname=cname, failure=Failure(FailureKind.DNS_MALFORMED, f"more than {MAX_CNAMES} CNAMEs"))
 
@@ -188,13 +206,13 @@ class Dns:
     ) -> dns.message.QueryMessage | Failure:
         """Ask, and once more if need be: after silence always, after a failing server where there is another one."""
         malformed = False
+        question = Question(name, kind)
         message: dns.message.Message | None = None
         for attempt in range(ATTEMPTS):
             server = self._servers[attempt % len(self._servers)]
-            query = dns.message.make_query(name, kind, use_edns=0, payload=UDP_PAYLOAD)
             left_s = deadline - trio.current_time()
             try:
-                message = await server.ask(query, max(0.0, min(left_s, self._timeout_s / ATTEMPTS)))
+                message = await server.ask(question, max(0.0, min(left_s, self._timeout_s / ATTEMPTS)))
             except NoAnswerError as error:
                 malformed = malformed or error.malformed
                 continue
@@ -204,7 +222,12 @@ class Dns:
             return message
         if malformed:
             return Failure(FailureKind.DNS_MALFORMED, "what came was no answer to the question")
+        self._timeout_s = self._then_s
         return Failure(FailureKind.DNS_TIMEOUT, f"no answer from {', '.join(map(str, self._servers))}")
+
+
+def _is_silence(answer: AddressAnswer) -> bool:
+    return any(f is not None and f.kind is FailureKind.DNS_TIMEOUT for f in (answer.failure, answer.other_failure))
 
 
 def _failure_in(message: dns.message.Message) -> Failure | None:
@@ -217,17 +240,18 @@ def _failure_in(message: dns.message.Message) -> Failure | None:
 
 
 def _says_no_data(message: dns.message.Message) -> bool:
-    """RFC 2308, 2.2: an SOA in the authority section says that the end of the chain has no such record."""
+    """RFC 2308, 2.2 and 5: an SOA in the authority section says that the end of the chain has no such record, and how
+    long that holds; without one it holds for no time at all."""
     return any(rrset.rdtype == dns.rdatatype.SOA for rrset in message.authority)
 
 
-def _merge(ipv6: _Heard, ipv4: _Heard, max_addresses: int) -> AddressAnswer:
+def _merge(ipv6: _Heard, ipv4: _Heard) -> AddressAnswer:
     cname = ipv6.cname or ipv4.cname
     failures = [heard.failure for heard in (ipv6, ipv4) if heard.failure is not None]
     failures.sort(key=lambda failure: _TELLING.index(failure.kind))
     ttls = [heard.ttl_s for heard in (ipv6, ipv4) if heard.ttl_s is not None]
     ttl_s = min(ttls, default=None)
-    addresses = _share(_addresses(ipv6), _addresses(ipv4), max_addresses)
+    addresses = _share(_addresses(ipv6), _addresses(ipv4), MAX_ADDRESSES)
     if not addresses:
         return AddressAnswer(ttl_s=ttl_s, cname=cname, failure=failures[0])
     # A family without records is absent, not failed.

@@ -8,18 +8,22 @@ import random
 import re
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import trio
 
 from crawler.config import Limits, Settings, parse_address_port
+from crawler.net.borrowing import BorrowingPacer
 from crawler.net.dial import Dialler, parse_rule
 from crawler.net.dns import Dns
+from crawler.net.lending import FromBorrower
 from crawler.net.pacing import Pacer
+from crawler.net.silence import Silences
 from crawler.net.tls import client_context, unverified_context
 from crawler.net.traffic import Traffic
 from crawler.protocol.addresses import AddressPolicy
+from crawler.protocol.memory import Memory
 
 DNS_PORT = 53
 
@@ -31,6 +35,7 @@ class Stack:
     `busy` bounds the handshakes under way: they are what costs CPU, and when the loop lags behind, deadlines make live
     servers look dead. Over a connection of `unverified` nothing is ever asked. `rng` draws the order of SRV targets;
     `now` is the wall clock.
+    `memory` holds answers of resolutions that need not be asked for again; None to ask always.
     """
 
     limits: Limits
@@ -45,9 +50,26 @@ class Stack:
     traffic: Traffic
     rng: random.Random
     now: Callable[[], datetime]
+    memory: Memory | None = None
+    silences: Silences = field(default_factory=Silences)
+    silent: set[str] | None = None
+    """Of one visit: the addresses where nothing answered a connect. None: nobody keeps them."""
+
+    def for_visit(self, *, hurried: bool) -> "Stack":
+        """The stack of one visit, which has short deadlines if it is `hurried`, and remembers who was silent."""
+        limits = self.limits.of_first_try() if hurried else self.limits
+        dns = self.dns.for_visit(limits.dns_timeout_s, limits.first_dns_timeout_s)
+        return replace(self, limits=limits, dns=dns, silent=set())
 
 
-def build_stack(settings: Settings, version: str, rng: random.Random, now: Callable[[], datetime]) -> Stack:
+def build_stack(
+    settings: Settings,
+    version: str,
+    rng: random.Random,
+    now: Callable[[], datetime],
+    memory: Memory | None = None,
+    to_lender: Callable[[FromBorrower], None] | None = None,
+) -> Stack:
     """Raises UsageError for settings that name what is not there: a CA file, a system DNS server."""
     limits, network = settings.limits, settings.network
     traffic = Traffic()
@@ -56,6 +78,8 @@ def build_stack(settings: Settings, version: str, rng: random.Random, now: Calla
     if network.dns:
         address, port = parse_address_port(network.dns, "--dns")
         nameserver = (address, port or DNS_PORT)
+    pace = limits.address_concurrency, limits.address_rate_per_s
+    pacer = Pacer(*pace, traffic) if to_lender is None else BorrowingPacer(*pace, to_lender, traffic)
     return Stack(
         limits=limits,
         user_agent=user_agent(version, settings.politeness.contact),
@@ -64,11 +88,12 @@ def build_stack(settings: Settings, version: str, rng: random.Random, now: Calla
         context=client_context(network.ca),
         unverified=unverified_context(),
         busy=trio.CapacityLimiter(limits.busy_connections),
-        pacer=Pacer(limits.address_concurrency, limits.address_rate_per_s, traffic),
-        dns=Dns(nameserver, limits.dns_timeout_s, limits.addresses_per_host, traffic),
+        pacer=pacer,
+        dns=Dns(nameserver, limits.dns_timeout_s, traffic),
         traffic=traffic,
         rng=rng,
         now=now,
+        memory=memory,
     )
 
 

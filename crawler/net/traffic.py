@@ -4,6 +4,7 @@ Plain counters, written by the tasks of one trio loop and read by whoever report
 report needs none.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 from crawler.errors import FailureKind
@@ -24,10 +25,18 @@ class Traffic:
     """Bytes of answers as sent (before decompression), headers not counted."""
     dns_queries: int = 0
     """Queries sent, retries and TCP included; answers from our cache not."""
+    dns_answers: int = 0
+    """Answers to them, whatever they say: a sign that our network works."""
     polite_wait_s: float = 0.0
     """Time that exchanges and dials waited for the pace of their address, summed over tasks."""
     rate_limited: int = 0
     """Answers with status 429."""
+
+    def add(self, now: "Traffic", before: "Traffic") -> None:
+        """Count what another process did between two of its reports."""
+        for each in dataclasses.fields(self):
+            grown = getattr(now, each.name) - getattr(before, each.name)
+            setattr(self, each.name, getattr(self, each.name) + grown)
 
 
 @dataclass(slots=True)

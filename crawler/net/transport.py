@@ -7,11 +7,16 @@ from datetime import datetime
 from types import TracebackType
 
 from crawler.config import Limits, Settings
+from crawler.errors import Failure
 from crawler.model.names import ServerName
+from crawler.net.borrowing import BorrowingPacer
 from crawler.net.connection import Connection
+from crawler.net.dial import canonical
+from crawler.net.lending import FromBorrower, ToBorrower
 from crawler.net.session import Session
 from crawler.net.stack import build_stack, utc_now
 from crawler.net.traffic import Traffic
+from crawler.protocol.memory import Memory
 
 __all__ = ["Connection", "Network"]
 
@@ -24,6 +29,9 @@ class Network:
         version: of this program, for the user agent.
         rng: draws the order of SRV targets.
         now: the wall clock.
+        memory: answers of resolutions that need not be asked for again, and where new ones go; None, as for a check,
+            which is made now: every question is asked.
+        to_lender: tells who lends this process its share of every address's pace; None: the pace is all ours.
 
     Raises:
         UsageError: settings that name a CA file or a DNS server that is not there.
@@ -36,9 +44,12 @@ class Network:
         version: str,
         rng: random.Random | None = None,
         now: Callable[[], datetime] = utc_now,
+        memory: Memory | None = None,
+        to_lender: Callable[[FromBorrower], None] | None = None,
     ) -> None:
         # SRV's weighted draw wants fairness, not secrecy.
-        self._stack = build_stack(settings, version, rng or random.Random(), now)  # noqa: S311 - see above
+        draw = rng or random.Random()  # noqa: S311 - see above
+        self._stack = build_stack(settings, version, draw, now, memory, to_lender)
 
     @property
     def limits(self) -> Limits:
@@ -49,18 +60,40 @@ class Network:
         """Counters since the process began; they go on counting."""
         return self._stack.traffic
 
+    def hear_lender(self, message: ToBorrower) -> None:
+        """What the lender of paces says; see `lending`."""
+        pacer = self._stack.pacer
+        if not isinstance(pacer, BorrowingPacer):
+            raise TypeError("nobody lends to this network")
+        pacer.heard(message)
+
     def connection(self, address: str, port: int, tls_name: str) -> Connection:
         """A connection of its own, to be closed by the caller; not dialled yet."""
         return Connection(self._stack, address, port, tls_name)
 
     @asynccontextmanager
-    async def visit(self, server_name: ServerName) -> AsyncIterator[Session]:
-        """A session for one visit, within `limits.server_requests` and `limits.server_bytes`."""
-        session = Session(self._stack, server_name)
+    async def visit(self, server_name: ServerName, *, hurried: bool = False) -> AsyncIterator[Session]:
+        """A session for one visit, within `limits.server_requests` and `limits.server_bytes`; a `hurried` one has the
+        short deadlines of a first try."""
+        session = Session(self._stack, server_name, hurried=hurried)
         try:
             yield session
         finally:
             session.close()
+
+    async def ask_dns(self, host: str) -> tuple[str, ...]:
+        """The addresses of `host`; none when there are none, for whatever reason."""
+        return (await self._stack.dns.lookup_addresses(host)).addresses
+
+    async def dial(self, address: str, port: int) -> bool:
+        """Whether somebody takes a connection there, at the address's pace. Nothing is sent over it."""
+        async with self._stack.pacer.turn(canonical(address)):
+            sock = await self._stack.dialler.dial(address, port, self._stack.limits.connect_timeout_s)
+        if isinstance(sock, Failure):
+            return False
+        sock.close()
+        self._stack.traffic.connections += 1
+        return True
 
     def close(self) -> None:
         """End what outlives visits: the sockets to the name servers. Asking anew opens them again."""

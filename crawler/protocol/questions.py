@@ -5,9 +5,11 @@ answers from a table.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from crawler.errors import Failure
+from crawler.model.discovery import SrvRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,14 @@ Ask: TypeAlias = AskWellKnown | AskSrv | AskAddresses
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Of an answer that was not asked for now: when it was heard, and how many seconds more it may be used."""
+
+    heard_at: datetime
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class WellKnownAnswer:
     """The final answer of a .well-known fetch, not yet judged.
 
@@ -53,16 +63,7 @@ class WellKnownAnswer:
     redirects: tuple[str, ...] = ()
     failure: Failure | None = None
     duration_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class SrvRecord:
-    """RFC 2782. `target` without its trailing dot; "" stands for the root "." (service decidedly not available)."""
-
-    priority: int
-    weight: int
-    port: int
-    target: str
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class SrvAnswer:
     cname: str | None = None
     failure: Failure | None = None
     duration_s: float = 0.0
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class AddressAnswer:
     failure: Failure | None = None
     other_failure: Failure | None = None
     duration_s: float = 0.0
+    kept: Kept | None = None
 
 
 Answer: TypeAlias = WellKnownAnswer | SrvAnswer | AddressAnswer

@@ -7,6 +7,7 @@ Writing
 - `journal`     what was attempted, summarised and let go after a while
 - `codec`       what a visit saw, as rows; pure
 - `numbers`     the numbers of servers
+- `schedule`    what crawls remember for those after them
 - `insert`      many rows into a table, quickly
 Publishing and reading
 - `publish`     census file -> draft -> serving file, swapped atomically

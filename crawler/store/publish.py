@@ -230,6 +230,8 @@ _PUBLISHED = {
     "crawl": "state <> 'running'",
     "series": _ALL,
     **dict.fromkeys(JOURNAL, _JOURNAL),
+    "space_child": _JOURNAL,
+    "unlisted_room": _JOURNAL,
     "attempt_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
     "lead_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
     "known_room": _ALL,
@@ -239,6 +241,9 @@ _PUBLISHED = {
     # Whom to write to is personal data, and a serving file is for anybody.
     "support_contact": "false",
     "cached_answer": "false",
+    # What the next crawl is to know; readers see what was observed.
+    "server_schedule": "false",
+    "alias_schedule": "false",
     # The names of all that completed crawls met.
     "server": """first_crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')
     OR server_id IN (

@@ -23,8 +23,11 @@ import duckdb
 from crawler.errors import StoreError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead
 from crawler.model.observation import ServerObservation
-from crawler.model.rooms import AliasAnswer
+from crawler.model.rooms import AliasAnswer, SpaceAnswer
+from crawler.model.schedule import Remembered, ServerSchedule
 from crawler.protocol.json_body import clean_text
+from crawler.protocol.memory import RememberedAnswer
+from crawler.store.answers import load_answers, store_answers
 from crawler.store.batch import Answered, Batch
 from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_write, first_line, transaction
@@ -32,8 +35,10 @@ from crawler.store.crawls import read_crawl, series_of
 from crawler.store.insert import column_types, insert_rows
 from crawler.store.intervals import fold
 from crawler.store.journal import JOURNAL_DAYS, let_go
+from crawler.store.keys import ReusedKey, reused_keys
 from crawler.store.lock import FileLock, lock_to_write
 from crawler.store.numbers import ServerNumbers
+from crawler.store.schedule import read_remembered, remember_aliases, remember_servers
 from crawler.store.status import CrawlStatus, write_status
 from crawler.store.upgrade import bring_up_to_date
 
@@ -45,6 +50,7 @@ SUPPORT_CENSUSES = 3
 
 _TABLES = (
     "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "support_contact",
+    "space_child", "unlisted_room",
     "seen_server", "seen_listing", "seen_answer", "seen_participation",
 )  # fmt: skip
 
@@ -172,12 +178,27 @@ class CensusWriter:
         rows = self._connection.execute(_KNOWN_NAMES, [True in kinds, False in kinds]).fetchall()
         return [str(name) for (name,) in rows]
 
+    def remembered(self) -> Remembered:
+        """What earlier crawls of the same kind (real or synthetic) as the one begun left for it."""
+        return read_remembered(self._connection, self._crawl is not None and self._crawl.synthetic)
+
+    def remembered_answers(self, settings_json: str, now: datetime) -> list[RememberedAnswer]:
+        """Answers of earlier crawls that one with these settings may still use; see `answers.load_answers`."""
+        return load_answers(self._connection, self._path, settings_json, now)
+
+    def remember(self, answers: Sequence[RememberedAnswer]) -> None:
+        """Keep answers for later crawls, at once; see `answers.store_answers`."""
+        store_answers(self._connection, self._path, answers)
+
     def record(
         self,
         crawl_id: int,
         observations: Sequence[ServerObservation],
         leads: Sequence[Lead],
         answers: Sequence[tuple[str, AliasAnswer]] = (),
+        schedules: Sequence[ServerSchedule] = (),
+        asked: Sequence[tuple[str, str]] = (),
+        spaces: Sequence[tuple[str, SpaceAnswer]] = (),
     ) -> None:
         """Commit one batch.
 
@@ -186,6 +207,9 @@ class CensusWriter:
             observations: Visits that ended, with the alias answers had in them.
             leads: Who named whom, in any order.
             answers: Further alias answers: (key of the server that answered, what it said).
+            schedules: What to remember of servers, all of them met before or in this batch.
+            spaces: What servers told of spaces: (key of the server that answered, what it said).
+            asked: Aliases that were asked for, (key of their owner, alias).
 
         Raises:
             ValueError: the crawl is not the one begun, or a server was visited before in it; a fault of ours.
@@ -200,6 +224,8 @@ class CensusWriter:
                 batch.add_lead(lead)
             for owner, answer in answers:
                 batch.add_answer(self._numbers.heard(owner), answer)
+            for owner, told in spaces:
+                batch.add_space(self._numbers.heard(owner), told)
             batch.add_new_servers()
             with transaction(self._connection, self._path):
                 for answered, servers in batch.participants.items():
@@ -211,6 +237,8 @@ class CensusWriter:
                 for table, rows in batch.rows.items():
                     types = self._types[table]
                     insert_rows(self._connection, table, types, (tuple(row[c] for c in types) for row in rows))
+                remember_servers(self._connection, self._numbers.heard, schedules)
+                remember_aliases(self._connection, self._numbers.heard, crawl_id, asked)
                 for number, spelling in self._numbers.respelled.items():
                     self._connection.execute(
                         "UPDATE server SET server_name = ? WHERE server_id = ?", [spelling, number]
@@ -224,6 +252,10 @@ class CensusWriter:
         online = sum(seen.online for seen in observations)
         self._crawl = replace(crawl, servers=len(self._visited), online=(crawl.online or 0) + online)
         self._tell()
+
+    def reused_keys(self, crawl_id: int) -> tuple[ReusedKey, ...]:
+        """Key IDs that this crawl saw with another key than an earlier one did; see `keys.reused_keys`."""
+        return reused_keys(self._connection, crawl_id)
 
     def seal(self, crawl_id: int, state: CrawlState, finished_at: datetime, report: Mapping[str, object]) -> Crawl:
         """End a crawl: count what it saw, say how it ended, and if it is completed turn what it saw into intervals; all
