@@ -23,6 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "status": ("crawler.cli.status:status", "List the crawls of a census file."),
     "migrate": ("crawler.cli.migrate:migrate", "Bring a census file to the schema of this program."),
     "metrics": ("analytics.cli:metrics", "Print the numbers of the newest census."),
+    "alerts": ("analytics.cli:alerts", "Say what moved beyond its interval since the census before."),
     "serve": ("dashboard.cli:serve", "Serve the dashboard of a census file."),
     "identity": ("crawler.cli.identity:identity", "Make, publish and try the key that signs our requests."),
     "lab": ("crawler.cli.lab:lab", "Run the practice federation by itself."),

@@ -26,7 +26,8 @@ What comes out:
 - `mission`    all rows of a snapshot, with the definition of each
 - `wording`    how numbers, times and shares are written for people
 - `steps`      what runs after a crawl is sealed
-- `cli`        the verb `metrics`
+- `alerts`     what moved beyond its interval
+- `cli`        the verbs `metrics` and `alerts`
 - `simulated` `bench`    federations of known size, to try the estimates on
 
 Estimators, on arrays and independent of Matrix: `amounts` and `estimate` (what they accept and return),
