@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "diff": ("crawler.cli.diff:diff", "Say what changed between two crawls."),
     "verify": ("crawler.cli.verify:verify", "Check a census file, and what is published of it."),
     "metrics": ("analytics.cli:metrics", "Print the numbers of the newest census."),
+    "alerts": ("analytics.cli:alerts", "Say what moved beyond its interval since the census before."),
     "serve": ("dashboard.cli:serve", "Serve the dashboard of a census file."),
     "identity": ("crawler.cli.identity:identity", "Make, publish and try the key that signs our requests."),
     "lab": ("crawler.cli.lab:lab", "Run the practice federation by itself."),
