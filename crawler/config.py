@@ -70,6 +70,8 @@ class Limits:
     tries: int = 5
     """Tries of one server in one crawl. Two settle it, unless we ourselves were not fit to judge (`engine.vigil`)."""
 
+    space_lookups: int = 100
+    """Rooms of spaces asked about of one server in one crawl."""
     domain_names: int = 500
     """Names of one registrable domain looked at in one crawl; each that proves a server of its own earns two more."""
     key_names: int = 50

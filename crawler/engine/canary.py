@@ -101,6 +101,8 @@ class Canary:
 
     def down_for_s(self) -> float | None:
         """For how long nothing has come in although we knocked; None while that is less than a silence may last."""
+        if self._began_at == float("-inf"):
+            return None  # the watch has not begun
         seeing = [sign for sign in Sign if sign not in self.vigil.blind]
         silent_s = trio.current_time() - min((self.vigil.last_heard(sign) for sign in seeing), default=float("inf"))
         # Twice: the first knock goes out some time into the silence, and must have had time to be answered.
@@ -121,10 +123,16 @@ class Canary:
         """A server federates: worth knocking at when nothing else comes in."""
         if seen.endpoint is not None:
             self._endpoints.append(seen.endpoint)
-            self.vigil.blind.discard(Sign.CONNECTION)
+            self._see(Sign.CONNECTION)
         if not seen.server_name.is_ip:
             self._hosts.append(seen.server_name.host)
-            self.vigil.blind.discard(Sign.DNS)
+            self._see(Sign.DNS)
+
+    def _see(self, sign: Sign) -> None:
+        """From now on there is somebody to knock at; how long it was quiet before says nothing."""
+        if sign in self.vigil.blind:
+            self.vigil.blind.discard(sign)
+            self.vigil.heard(sign, trio.current_time())
 
     def lagged(self, lag_s: float) -> None:
         """The event loop of another process of this crawl woke so much too late, just now."""

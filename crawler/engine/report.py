@@ -40,6 +40,7 @@ def build_report(progress: Progress, traffic: Traffic, loop_lag_p99_ms: int | No
         "guarded": {"servers": progress.guarded, "named": _first(progress.guarded_groups)},
         "left_out": dict(progress.left_out),
         "lives": dict(progress.lives),
+        "spaces": {"opened": progress.spaces, "outstanding": progress.spaces_outstanding},
         "robots": dict(progress.robots),
         "federating_distinct": {what: len(each) for what, each in progress.distinct.items()},
         "bounds_hit": {"servers": len(progress.bounds_hit), "named": _first(progress.bounds_hit)},

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from crawler.engine.vigil import Doubt
 from crawler.model.names import ServerName
 from crawler.model.observation import ServerObservation
-from crawler.model.rooms import AliasAnswer
+from crawler.model.rooms import AliasAnswer, SpaceAnswer
 from crawler.model.schedule import Robots
 
 
@@ -43,7 +43,16 @@ class LookUp:
     aliases: tuple[str, ...]
 
 
-Task: TypeAlias = Visit | LookUp
+@dataclass(frozen=True, slots=True)
+class Explore:
+    """Ask `server`, which spells itself as `destination`, about rooms: spaces, and what may be in them."""
+
+    server: ServerName
+    destination: str
+    rooms: tuple[str, ...]
+
+
+Task: TypeAlias = Visit | LookUp | Explore
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +83,12 @@ class LookedUp:
     left: int = 0
 
 
-Outcome: TypeAlias = Visited | LookedUp
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """Exploring ended; what was not answered is not among `answers`."""
+
+    task: Explore
+    answers: tuple[SpaceAnswer, ...]
+
+
+Outcome: TypeAlias = Visited | LookedUp | Explored
