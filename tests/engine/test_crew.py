@@ -79,7 +79,7 @@ async def crawl(
     memory = Memory()
     network = transport.Network(settings, version="test", memory=memory)
     canary = Canary(network, settings.liveness)
-    crew = Crew(workers, Start(settings, None, "test"), network.traffic, canary, memory)
+    crew = Crew(max(1, workers), Start(settings, None, "test"), network.traffic, canary, memory)
     plan = Plan(tuple(read_seeds(lab.files.seeds)), CrawlScope.FULL, synthetic=True)
     with CensusWriter.open(db) as writer:
         work = crew.work if workers else worker(network, None, canary)
@@ -91,7 +91,8 @@ async def crawl(
                     await trio.sleep(0.02)
                     meanwhile(run, crew)
 
-            await nursery.start(crew.run)
+            if workers:
+                await nursery.start(crew.run)
             nursery.start_soon(look_on)
             sealed = await run.run(lambda _progress: {})
             nursery.cancel_scope.cancel()
