@@ -22,10 +22,14 @@ from crawler.model.observation import (
     KeyDocument,
     Ok,
     ServerObservation,
+    Skipped,
+    SkipReason,
     TlsFacts,
     VersionInfo,
 )
 from crawler.model.verdict import Finding, Outcome
+from crawler.protocol.federation import PUBLIC_ROOMS_PATH
+from crawler.protocol.robots import PRODUCT_TOKEN, may_fetch
 
 _MARK = {
     Outcome.FAIL: ("fail", "bold red"),
@@ -50,11 +54,14 @@ def check_tree(checked: Checked, *, show_all: bool = False) -> Tree:
     client = tree.add(Text("client side"))
     client.add(_attempt("client well-known", seen.client_well_known))
     client.add(_attempt("client API versions", seen.client_versions))
-    client.add(_attempt("login flows", inspection.login_flows))
-    client.add(_attempt("OAuth", inspection.oauth))
+    client.add(_attempt("login flows", inspection.client.login_flows))
+    client.add(_attempt("OAuth", inspection.client.oauth))
     client.add(_attempt("support contacts", seen.support))
-    client.add(_attempt("policy server", inspection.policy_server))
-    client.add(_attempt("sign-up", inspection.registration))
+    client.add(_attempt("policy server", inspection.client.policy_server))
+    client.add(_robots("robots.txt", inspection.client.robots))
+    if inspection.client.client_robots != Skipped(SkipReason.NOT_NEEDED):
+        client.add(_robots("robots.txt of the client API", inspection.client.client_robots))
+    client.add(_attempt("sign-up", inspection.client.registration))
     _add_directory(tree, seen)
     return tree
 
@@ -138,6 +145,15 @@ def _add_directory(tree: Tree, seen: ServerObservation) -> None:
     counted = "" if rooms is None else f", {rooms} rooms"
     because = f" ({directory.skipped_because})" if directory.skipped_because else ""
     tree.add(Text(f"directory: {directory.state}{because}{counted}"))
+
+
+def _robots(what: str, attempt: Attempt[str | None]) -> Text:
+    """What the text means to us; it may be half a megabyte long."""
+    if not isinstance(attempt, Ok) or attempt.value is None:
+        return _attempt(what, attempt)
+    allowed = may_fetch(attempt.value, PRODUCT_TOKEN, PUBLIC_ROOMS_PATH)
+    meaning = "lets the room directory be read" if allowed else "asks for the room directory to be left alone"
+    return _attempt(what, Ok(meaning, attempt.timings))
 
 
 def _attempt(what: str, attempt: Attempt[object]) -> Text:

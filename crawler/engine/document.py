@@ -14,7 +14,17 @@ from pydantic import BaseModel, ConfigDict
 from crawler.errors import Failure, FailureKind, Phase
 from crawler.model.client_side import ClientWellKnown, OAuthMetadata, Registration, Support
 from crawler.model.close_look import Families, Inspection, PresentedTls
-from crawler.model.discovery import Branch, Endpoint, Question, Resolution, Step
+from crawler.model.discovery import (
+    AddressFacts,
+    Branch,
+    Endpoint,
+    Facts,
+    Question,
+    Resolution,
+    SrvFacts,
+    Step,
+    WellKnownFacts,
+)
 from crawler.model.observation import (
     AddressLook,
     Attempt,
@@ -63,6 +73,21 @@ class Tried(_Part, Generic[T]):
     """Wall seconds; null when skipped."""
 
 
+class AddressFactsDocument(_Part):
+    """The addresses of one host at one port."""
+
+    port: int
+    is_srv_target: bool
+    usable: tuple[str, ...]
+    """To be tried, in this order."""
+    refused: tuple[str, ...]
+    """Private or special, never dialled."""
+    cname: str | None
+    """What the host is an alias of."""
+    other_failure: FailureDocument | None
+    """Why one family's look-up failed, where the other's did not."""
+
+
 class StepDocument(_Part):
     """One question of the resolution."""
 
@@ -75,6 +100,8 @@ class StepDocument(_Part):
     took_s: float
     cache_s: float | None
     """How long the answer may be kept, seconds."""
+    facts: WellKnownFacts | SrvFacts | AddressFactsDocument | None
+    """What the answer says, for programs; null where there was none that could be judged."""
     cached_at: datetime | None
     """When the answer was heard, if it was kept from then; null for one just heard, as a check's always are."""
 
@@ -122,6 +149,9 @@ class ClientDocument(_Part):
     support: Tried[Support]
     policy_server: Tried[Mapping[str, str]]
     robots: Tried[str]
+    """Text of robots.txt at the host of the server name, cut to its first half megabyte; null when there is none."""
+    client_robots: Tried[str]
+    """The same at the host of the client API; not needed when that is the same host."""
     registration: Tried[Registration]
     """Asked only when asked for."""
 
@@ -139,7 +169,9 @@ class CheckDocument(_Part):
     server_name: str
     observed_at: datetime
     took_s: float
+    """All of it, wall seconds."""
     requests: int
+    """HTTP requests, all of it."""
     federates: bool
     """It is online and its key document verifies: other servers can talk to it."""
     counted: Counted
@@ -168,8 +200,8 @@ def check_document(seen: Inspection, findings: tuple[Finding, ...], counted: Cou
         format=FORMAT,
         server_name=visit.server_name.raw,
         observed_at=visit.observed_at,
-        took_s=visit.duration_s,
-        requests=visit.requests,
+        took_s=seen.duration_s,
+        requests=seen.requests,
         federates=visit.federating,
         counted=counted,
         resolution=_resolution(visit.resolution),
@@ -185,12 +217,13 @@ def check_document(seen: Inspection, findings: tuple[Finding, ...], counted: Cou
         client=ClientDocument(
             well_known=Tried[ClientWellKnown](**_tried(visit.client_well_known)),
             versions=Tried[ClientVersions](**_tried(visit.client_versions)),
-            login_flows=Tried[tuple[str, ...]](**_tried(seen.login_flows)),
-            oauth=Tried[OAuthMetadata](**_tried(seen.oauth)),
+            login_flows=Tried[tuple[str, ...]](**_tried(seen.client.login_flows)),
+            oauth=Tried[OAuthMetadata](**_tried(seen.client.oauth)),
             support=Tried[Support](**_tried(visit.support)),
-            policy_server=Tried[Mapping[str, str]](**_tried(seen.policy_server)),
-            robots=Tried[str](**_tried(seen.robots)),
-            registration=Tried[Registration](**_tried(seen.registration)),
+            policy_server=Tried[Mapping[str, str]](**_tried(seen.client.policy_server)),
+            robots=Tried[str](**_tried(seen.client.robots)),
+            client_robots=Tried[str](**_tried(seen.client.client_robots)),
+            registration=Tried[Registration](**_tried(seen.client.registration)),
         ),
         failures=tuple(NamedFailure(what=what, **_failure_parts(failure)) for what, failure in visit.failures),
         conformance=findings,
@@ -252,7 +285,21 @@ def _step(step: Step) -> StepDocument:
         failure=_maybe(step.failure),
         took_s=step.duration_s,
         cache_s=step.cache_s,
+        facts=_facts(step.facts),
         cached_at=step.cached_at,
+    )
+
+
+def _facts(facts: Facts | None) -> WellKnownFacts | SrvFacts | AddressFactsDocument | None:
+    if not isinstance(facts, AddressFacts):
+        return facts
+    return AddressFactsDocument(
+        port=facts.port,
+        is_srv_target=facts.is_srv_target,
+        usable=facts.usable,
+        refused=facts.refused,
+        cname=facts.cname,
+        other_failure=_maybe(facts.other_failure),
     )
 
 
