@@ -81,6 +81,15 @@ identity_option = click.option(
     help="Sign requests with this identity (see: matrix-census identity new --help).",
 )
 
+opt_out_option = click.option(
+    "--opt-out",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    multiple=True,
+    metavar="FILE",
+    help="Never contact the servers and never store the rooms in this list: server names, *.DOMAIN, room IDs and "
+    "aliases, one a line. Repeatable. The list opt-out.txt beside the census file is always obeyed.",
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 

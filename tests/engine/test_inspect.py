@@ -1,4 +1,4 @@
-"""The whole of a check over real sockets: what it asks beside the visit, that all of it is counted, and how it is told."""
+"""The whole of a check over real sockets: what it asks beside the visit, all of it counted, and how it is told."""
 
 import io
 
