@@ -10,7 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from crawler.engine.check import Checked
-from crawler.engine.document import directory_rooms
+from crawler.engine.telling import directory_rooms
 from crawler.errors import Failure, printable
 from crawler.model.client_side import ClientWellKnown, OAuthMetadata, Support
 from crawler.model.close_look import Inspection, PresentedTls

@@ -14,12 +14,13 @@ import trio
 from crawler.config import Settings
 from crawler.engine import mft
 from crawler.engine.conformance import judge
-from crawler.engine.document import CheckDocument, check_document
+from crawler.engine.document import CheckDocument
 from crawler.engine.inspect import inspect
 from crawler.engine.optouts import OptOuts, opt_out_lists, read_opt_outs
 from crawler.engine.seeds import typed_server_name
 from crawler.engine.standing import Memory, count, remember
 from crawler.engine.task import Visit
+from crawler.engine.telling import check_document
 from crawler.engine.visit import visit
 from crawler.errors import printable
 from crawler.model.close_look import Inspection

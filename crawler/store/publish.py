@@ -46,6 +46,11 @@ class Draft:
         self._census = census
         self._lock: FileLock | None = lock
 
+    @property
+    def previous(self) -> Path | None:
+        """The serving file that this one will replace; None when it is the first."""
+        return serving_file(self._census)
+
     def write_table(
         self,
         name: str,
@@ -225,6 +230,8 @@ _PUBLISHED = {
     "crawl": "state <> 'running'",
     "series": _ALL,
     **dict.fromkeys(JOURNAL, _JOURNAL),
+    "space_child": _JOURNAL,
+    "unlisted_room": _JOURNAL,
     "attempt_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
     "lead_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
     "known_room": _ALL,

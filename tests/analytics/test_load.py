@@ -8,8 +8,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from analytics.load import load_frames, load_metric_rows, load_software, newest_census
-from analytics.mission import metric_rows, mission_rows
+from analytics.load import load_frames, load_metric_rows, newest_census
+from analytics.mission import computed_rows, metric_rows
+from analytics.reference import load_software
 from analytics.schemas import METRIC_COLUMNS, MetricRow
 from crawler.errors import StoreError
 from crawler.resources import shipped
@@ -74,8 +75,9 @@ def insert_federation(connection: duckdb.DuckDBPyConnection, crawl_id: int) -> N
         insert(connection, "lead", crawl_id=crawl_id, server_id=number, source="room_id", named_by=1, count=2)
         insert(connection, "lead", crawl_id=crawl_id, server_id=number, source="seed", count=1)
     for row in observations(crawl_id=crawl_id).drop("server_name").iter_rows(named=True):
+        where = {"address": row.pop("address"), "port": row.pop("port")}
         insert(connection, "seen_server", **row)
-        insert(connection, "visit", crawl_id=crawl_id, server_id=row["server_id"], observed_at=STARTED)
+        insert(connection, "visit", crawl_id=crawl_id, server_id=row["server_id"], observed_at=STARTED, **where)
     a, b, h = 1, 2, 8
     for server_id, room_id, members, room_type in (
         (a, "!big:a.example", 100, None),
@@ -118,6 +120,8 @@ def test_frames_are_those_of_the_federation(connection: duckdb.DuckDBPyConnectio
     assert loaded.observations.sort("server_id").equals(expected.observations)
     assert loaded.rooms.sort("room_id").equals(expected.rooms.sort("room_id"))
     assert loaded.rooms.height == len(ROOMS)
+    assert loaded.leads.height == 20
+    assert loaded.listings.height == 8
 
 
 def test_only_a_census_becomes_numbers_unless_asked(connection: duckdb.DuckDBPyConnection) -> None:
@@ -145,7 +149,7 @@ def test_stored_rows_come_back_as_they_were(connection: duckdb.DuckDBPyConnectio
     insert_crawl(connection, 1, "completed")
     insert_federation(connection, 1)
     path = path_of(connection)
-    computed = tuple(mission_rows(load_frames(path)))
+    computed = computed_rows(path, 1)
     assert load_metric_rows(path, 1) is None
     assert metric_rows(path, 1) == computed
     store(path, computed)
