@@ -68,7 +68,8 @@ def check_tree(checked: Checked, *, show_all: bool = False) -> Tree:
 
 def _add_conformance(tree: Tree, findings: tuple[Finding, ...], *, show_all: bool) -> None:
     counts = Counter(finding.outcome for finding in findings)
-    told = f"{counts[Outcome.FAIL]} failed, {counts[Outcome.WARN]} warnings, {counts[Outcome.PASS]} passed"
+    warned = _plural(counts[Outcome.WARN], "warning")
+    told = f"{counts[Outcome.FAIL]} failed, {warned}, {counts[Outcome.PASS]} passed"
     branch = tree.add(Text(f"conformance: {told}, {counts[Outcome.NOT_APPLICABLE]} not applicable"))
     order = (
         (Outcome.FAIL, Outcome.WARN, Outcome.PASS, Outcome.NOT_APPLICABLE) if show_all else (Outcome.FAIL, Outcome.WARN)
@@ -186,11 +187,15 @@ def _value(value: object) -> str:
             return f"issuer {value.issuer}{', offers sign-up' if value.offers_sign_up else ''}"
         case Support():
             page = f", page {value.support_page}" if value.support_page else ""
-            return f"{len(value.contacts)} contacts{page}"
+            return f"{_plural(len(value.contacts), 'contact')}{page}"
         case tuple():
             return printable(", ".join(str(part) for part in value)) or "none"
         case _:
             return printable(str(value))
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _moment(at: datetime) -> str:
