@@ -58,6 +58,30 @@ class Limits:
     """Exchanges a second to one resolved address, counted from completion."""
     retry_after_max_s: float = 60.0
     """Longest wait that a 429 can ask of a visit; a longer one ends it."""
+    first_dns_timeout_s: float = 3.0
+    """The same three for the first try of a server, which only has to tell the quick from the rest."""
+    first_connect_timeout_s: float = 3.0
+    first_request_timeout_s: float = 8.0
+    second_tries: int = 400
+    """Second tries at once, beside `concurrency`: nearly all they do is wait."""
+    tries: int = 5
+    """Tries of one server in one crawl. Two settle it, unless we ourselves were not fit to judge (`engine.vigil`)."""
+
+    domain_names: int = 500
+    """Names of one registrable domain looked at in one crawl; each that proves a server of its own earns two more."""
+    key_names: int = 50
+    """Names that answered with the same signing keys, looked at in one crawl."""
+    block_names: int = 2000
+    """Names last reached in one address block (/24, /48), looked at in one crawl; likewise two more are earned."""
+
+    def of_first_try(self) -> "Limits":
+        """The limits that a first try has."""
+        return dataclasses.replace(
+            self,
+            dns_timeout_s=min(self.dns_timeout_s, self.first_dns_timeout_s),
+            connect_timeout_s=min(self.connect_timeout_s, self.first_connect_timeout_s),
+            request_timeout_s=min(self.request_timeout_s, self.first_request_timeout_s),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +92,23 @@ class Politeness:
     """An e-mail address, Matrix ID or URL; part of the user agent. A live crawl wants one."""
     close_look_share: float = 0.02
     """Share of the servers that one crawl looks at closely, at every address; each in its turn. 0: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """When we may call a server offline: only while we could have reached it."""
+
+    canaries: tuple[str, ...] = ()
+    """Server names knocked at when nothing else shows that our network works; beside them, whoever the crawl found
+    online. None given: on the live network the shipped seeds, elsewhere nobody."""
+    knock_after_s: float = 2.0
+    """Knock when for so long no answer came to anything."""
+    silence_s: float = 5.0
+    """A silence of this length inside a try makes the try worthless: it may have been our network's."""
+    lag_share: float = 0.1
+    """A lag of our event loop of more than this share of a try's shortest deadline makes its time-outs worthless."""
+    outage_max_s: float = 3600.0
+    """A crawl whose network stays away for longer ends as failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +135,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     politeness: Politeness = field(default_factory=Politeness)
     network: Network = field(default_factory=Network)
+    liveness: Liveness = field(default_factory=Liveness)
     vantage: str = "default"
     """Where this crawler looks from: a short name of the operator's choice."""
 
@@ -102,7 +144,7 @@ class Settings:
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
 
 
-SECTIONS: dict[str, type[Any]] = {"limits": Limits, "politeness": Politeness, "network": Network}
+SECTIONS: dict[str, type[Any]] = {"limits": Limits, "politeness": Politeness, "network": Network, "liveness": Liveness}
 
 
 def load_settings(config: Path | None = None, overrides: tuple[str, ...] = (), **network: Any) -> Settings:
@@ -211,6 +253,10 @@ def validate(settings: Settings) -> None:
         value = getattr(settings.limits, field_.name)
         if not 0 < value < MAX_NUMBER:
             raise UsageError(f"limits.{field_.name} must be more than 0 and less than 2^53, got {_shown(value)}")
+    for field_ in dataclasses.fields(Liveness):
+        value = getattr(settings.liveness, field_.name)
+        if isinstance(value, float) and not 0 < value < MAX_NUMBER:
+            raise UsageError(f"liveness.{field_.name} must be more than 0 and less than 2^53, got {_shown(value)}")
     if settings.network.dns:
         parse_address_port(settings.network.dns, "--dns")
     for rule in settings.network.connect:

@@ -79,10 +79,15 @@ SKIPPED: dict[str, str] = {
 
 SOURCES: dict[str, str] = {
     LeadSource.SEED: "given as a seed",
+    LeadSource.MRS_CATALOG: "in a list of Matrix Rooms Search",
+    LeadSource.FEDERATION_INFO: "in a list of the-federation.info",
     LeadSource.ROOM_ID: "in a room ID",
     LeadSource.ALIAS: "in a room alias",
     LeadSource.ALIAS_SERVERS: "as a participant of a room",
-    LeadSource.WELL_KNOWN: "as a delegate in .well-known",
+    LeadSource.WELL_KNOWN: "as who answers for another name",
+    LeadSource.SPACE_CHILD: "in the ID of a space's room",
+    LeadSource.SPACE_VIA: "as a way into a space's room",
+    LeadSource.SPACE_SENDER: "as who put a room into a space",
 }
 
 ATTEMPTS: dict[str, str] = {

@@ -86,7 +86,7 @@ def test_overrides_are_toml_or_bare_text(override: str, settings: Settings) -> N
         ("vantage=5", "vantage wants text"),
         ("vantage=", "vantage must be"),
         ('vantage="a\\tb"', "vantage must be"),
-        ("nonsense=5", "unknown setting nonsense; known are limits, politeness, network, vantage"),
+        ("nonsense=5", "unknown setting nonsense; known are limits, politeness, network, liveness, vantage"),
         ("nonsense.key=5", "unknown setting nonsense"),
         ("politeness.close_look_share=1.5", "politeness.close_look_share must be between 0 and 1"),
         ("limits.nonsense=5", "unknown setting limits.nonsense; known are concurrency"),
@@ -181,7 +181,7 @@ def test_what_a_crawl_ran_with_can_be_read_back() -> None:
     values = json.loads(settings.to_json(), parse_constant=pytest.fail)
     assert values["limits"]["concurrency"] == 3
     assert values["network"]["connect"] == ["*:*=127.0.0.1:*"]
-    assert set(values) == {"limits", "politeness", "network", "vantage"}
+    assert set(values) == {"limits", "politeness", "network", "liveness", "vantage"}
 
 
 # Addresses and ports

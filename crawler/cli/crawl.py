@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import trio
@@ -23,20 +24,32 @@ from crawler.cli.options import (
     settings_options,
 )
 from crawler.cli.panel import show_progress
+from crawler.config import Settings
+from crawler.engine.canary import Canary
 from crawler.engine.identity import KeyService, key_service, serve_key_document
+from crawler.engine.optouts import read_opt_outs
 from crawler.engine.report import build_report, summary_lines
 from crawler.engine.run import CrawlRun, Plan
-from crawler.engine.seeds import read_seeds, shipped_seeds
+from crawler.engine.seeds import LIST_LIMIT_BYTES, Seed, parse_seeds, read_seeds, shipped_seeds
 from crawler.engine.synthetic import trusts_only_the_lab
 from crawler.engine.visit import worker
 from crawler.errors import CensusError, UsageError
 from crawler.file_limit import raise_file_limit
-from crawler.model.crawl import Crawl, CrawlScope, CrawlState
+from crawler.model.crawl import Crawl, CrawlScope, CrawlState, LeadSource
+from crawler.model.names import ServerName, try_server_name
+from crawler.model.observation import Attempt, Failed, Ok
+from crawler.net.fetch import Answer
 from crawler.net.transport import Network
 from crawler.protocol.signing import Identity
 from crawler.store.publish import Draft, stage
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
+
+OPT_OUT_LIST = "opt-out.txt"
+"""The census's own list, beside its file."""
+
+CANARIES = 8
+"""Shipped seeds that a live crawl knocks at, unless it is told others."""
 
 OnSealed = Callable[[Draft], None]
 """A step that adds tables to the draft of a serving file before it is swapped in; handed down by the roof."""
@@ -46,10 +59,19 @@ OnSealed = Callable[[Draft], None]
 @click.argument("seeds", nargs=-1, metavar="[SEED]...")
 @click.option(
     "--seeds",
-    "seeds_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    "seeds_files",
+    multiple=True,
+    metavar="FILE|URL",
+    help="Start from the names in this file or at this https URL: one a line, # for comments; or JSON, a list of "
+    "Matrix Rooms Search (/catalog/servers) or an answer of the-federation.info. Repeatable.",
+)
+@click.option(
+    "--opt-out",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    multiple=True,
     metavar="FILE",
-    help="Start from the names in this file, one a line, # for comments.",
+    help="Never contact the servers and never store the rooms in this list: server names, *.DOMAIN, room IDs and "
+    "aliases, one a line. Repeatable. The list opt-out.txt beside the census file is always obeyed.",
 )
 @click.option(
     "--max-servers",
@@ -96,12 +118,16 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
             "a crawl of the live network wants --contact ADDRESS, so that server admins can reach you "
             "(for a private federation give --allow-address instead)"
         )
-    names = [server_name_argument(seed) for seed in options["seeds"]]
-    if options["seeds_file"] is not None:
-        names += read_seeds(options["seeds_file"])
+    seeds = [(server_name_argument(seed), LeadSource.SEED) for seed in options["seeds"]]
+    for where in options["seeds_files"]:
+        seeds += _seeds_from(where, settings)
+    named_by_hand = bool(seeds)
+    seeds = seeds or [(name, LeadSource.SEED) for name in shipped_seeds()]
     identity = identity_from(options["identity_file"])
     plan = Plan(
-        seeds=tuple(names or shipped_seeds()),
+        seeds=tuple(seeds),
+        insists=named_by_hand,
+        opt_outs=read_opt_outs(_opt_out_lists(options["db"], options["opt_out"])),
         scope=CrawlScope.FULL if options["max_servers"] is None else CrawlScope.LIMITED,
         max_servers=options["max_servers"],
         synthetic=trusts_only_the_lab(settings.network.ca),
@@ -119,12 +145,45 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         )
     on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
     with CensusWriter.open(options["db"]) as writer:
-        run = CrawlRun(plan, settings, writer, worker(network, identity), lambda: datetime.now(UTC))
+        canary = Canary(network, settings.liveness, _canaries(settings))
+        work = worker(network, identity, canary)
+        run = CrawlRun(plan, settings, writer, work, lambda: datetime.now(UTC), canary)
         sealed = trio.run(_crawl, run, network, identity, service, settings.politeness.contact)
     published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
     _say(sealed, run, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:
         sys.exit(130)
+
+
+def _seeds_from(where: str, settings: Settings) -> list[Seed]:
+    if not where.startswith("https://"):
+        return read_seeds(Path(where))
+    attempt = trio.run(_download, where, settings)
+    if isinstance(attempt, Ok) and attempt.value.status == 200:
+        return parse_seeds(attempt.value.body, where)
+    why = f"status {attempt.value.status}" if isinstance(attempt, Ok) else "no answer"
+    if isinstance(attempt, Failed):
+        why = f"{attempt.failure.kind} {attempt.failure.detail}"
+    raise UsageError(f"cannot get the seeds at {where}: {why}")
+
+
+async def _download(url: str, settings: Settings) -> Attempt[Answer]:
+    place = try_server_name(urlsplit(url).netloc)
+    if place is None:
+        raise UsageError(f"{url!r} is no https URL of a plain host")
+    async with Network(settings, version=VERSION) as network, network.visit(place) as session:
+        return await session.get(url, body_limit_bytes=LIST_LIMIT_BYTES)
+
+
+def _opt_out_lists(db: Path, given: tuple[Path, ...]) -> list[Path]:
+    own = db.parent / OPT_OUT_LIST
+    return [*given, *([own] if own.is_file() else [])]
+
+
+def _canaries(settings: Settings) -> list[ServerName]:
+    """Whom to knock at before anybody was found online."""
+    named = [server_name_argument(name) for name in settings.liveness.canaries]
+    return named or (shipped_seeds()[:CANARIES] if settings.network.is_live else [])
 
 
 def _key_service(identity: Identity | None, options: dict[str, Any]) -> KeyService | None:

@@ -32,9 +32,11 @@ async def show_progress(run: CrawlRun) -> None:
 
 def progress_line(progress: Progress, elapsed_s: float) -> str:
     """One plain line."""
+    paused = f"  PAUSED: {progress.paused}" if progress.paused else ""
     return (
         f"{elapsed_s:6.0f} s  visited {progress.visited} of {progress.known} known, online {progress.online}, "
         f"active {progress.active}, queued {progress.queued}, listings {progress.listings}"
+        f"{paused}"
     )
 
 
@@ -53,9 +55,10 @@ def progress_panel(progress: Progress, elapsed_s: float) -> RenderableType:
     now = Text(
         f"active {progress.active}   queued {progress.queued}   leads {progress.leads}   listings {progress.listings}"
     )
+    paused = Text(f"PAUSED: {progress.paused}" if progress.paused else "", style="bold")
     failures = ", ".join(f"{kind} {count}" for kind, count in progress.failures.most_common(5)) or "none so far"
     return Panel(
-        Group(head, Text(), funnel, Text(), now, Text(f"failures: {failures}", style="dim")),
+        Group(head, paused, funnel, Text(), now, Text(f"failures: {failures}", style="dim")),
         title="Matrix Census",
         title_align="left",
         subtitle="Ctrl-C ends early and keeps what was seen",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from crawler.config import Settings
 from crawler.engine.seeds import typed_server_name
+from crawler.engine.task import Visit
 from crawler.engine.visit import visit
 from crawler.model.discovery import Step
 from crawler.model.names import ServerName
@@ -20,7 +21,7 @@ SCHEMA = "matrix-census/check/1"
 async def check_server(network: Network, identity: Identity | None, name: ServerName) -> ServerObservation:
     """Look at one server, at the first page of its directory only."""
     async with network:
-        visited = await visit(network, identity, name, directory_pages=1)
+        visited = await visit(network, identity, Visit(name, hurried=False), directory_pages=1)
     return visited.observation
 
 
@@ -43,7 +44,9 @@ class Checker:
         Raises:
             UsageError: it is no server name.
         """
-        visited = await visit(self._network, None, typed_server_name(server_name), directory_pages=1)
+        visited = await visit(
+            self._network, None, Visit(typed_server_name(server_name), hurried=False), directory_pages=1
+        )
         return as_json(visited.observation)
 
     def close(self) -> None:

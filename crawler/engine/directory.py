@@ -12,7 +12,7 @@ import trio
 
 from crawler.config import Limits
 from crawler.engine.patience import expect_ok, patiently
-from crawler.model.observation import Attempt, Failed, Ok, Skipped
+from crawler.model.observation import Attempt, Failed, Ok, Skipped, SkipReason
 from crawler.model.rooms import DirectoryResult, DirectoryState, DirectoryWay
 from crawler.net.fetch import Answer
 from crawler.net.session import Session
@@ -37,10 +37,12 @@ async def read_public_rooms(
     destination: str,
     max_pages: int,
     deadline: float,
+    may_read: Callable[[str], Awaitable[bool]],
 ) -> tuple[DirectoryResult, bool | None]:
     """Read the directory.
 
     Args:
+        may_read: whether the client API at that address lets us read it (robots.txt); asked before going there.
         destination: the server's name in its own spelling, which it compares letter by letter.
 
     Returns:
@@ -63,6 +65,8 @@ async def read_public_rooms(
     accepted = False if signed is not None and signed.state is DirectoryState.AUTH_FAILED else None
     if client_api is None:
         return signed or DirectoryResult(DirectoryState.SKIPPED, skipped_because="no_identity"), accepted
+    if not await may_read(client_api):
+        return signed or DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.ROBOTS), accepted
     unsigned = await _page_through(
         session, _client_pages(session, client_api, limits), DirectoryWay.CLIENT, limits, max_pages, deadline
     )

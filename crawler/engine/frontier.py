@@ -1,18 +1,38 @@
 """Which task comes next. Pure: the one loop in `engine.run` owns it, nobody else touches it.
 
-A server is visited at most once in a crawl. Names with more witnesses come first, because they are likelier alive and
-name more others; among equals the first heard of. Aliases are asked of the server that owns them (nobody else is made
-to fetch them for us): those its own directory lists are asked within its visit, those that other directories name are
-asked in a follow-up `LookUp`, which has to wait until no visit is queued, so that most of them travel together.
+A server is visited at most once in a crawl, tries not counted. First come names that nobody ever looked at, for they
+lead to others; then those due, the living before the dying before the dead. Within each, names with more witnesses
+come first, because they are likelier alive and name more others; among equals the first heard of. Names that are not
+due, that ask to be left alone, that have opted out, or whose group is full (`engine.guard`) are not taken.
+
+Aliases are asked of the server that owns them (nobody else is made to fetch them for us): those its own directory lists
+are asked within its visit, those that other directories name are asked in a follow-up `LookUp`, which has to wait until
+no visit is queued, so that most of them travel together. The biggest rooms never asked about come first, then those
+whose answer is oldest.
 """
 
 import heapq
 import itertools
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from crawler.engine.task import LookUp, Task, Visit
-from crawler.model.names import ServerName
+from crawler.config import Limits
+from crawler.engine import schedule
+from crawler.engine.guard import EARNED, Group, Guard, groups_of
+from crawler.engine.lookup import in_order
+from crawler.engine.schedule import key_fingerprint
+from crawler.engine.task import LookUp, Task, Visit, Visited
+from crawler.engine.tries import Tries
+from crawler.model.names import ServerName, try_server_name
 from crawler.model.observation import ServerObservation
+from crawler.model.schedule import Life, Remembered, ServerSchedule
+
+NOTHING_REMEMBERED = Remembered({}, {})
+
+_NEVER_SEEN = 0
+_RANK = {Life.ALIVE: 1, Life.DYING: 2, Life.DEAD: 3}
 
 
 @dataclass(slots=True)
@@ -31,40 +51,77 @@ class Frontier:
     """The queue of one crawl.
 
     Args:
+        limits: concurrency, tries, alias look-ups, allowances.
         max_servers: stop taking new visits after so many; None for no cap.
-        alias_lookups: aliases asked of one server in this crawl.
+        remembered: what earlier crawls left.
+        started_at: of the crawl; what is due is judged by it.
+        has_opted_out: names that are never contacted.
     """
 
-    def __init__(self, *, max_servers: int | None, alias_lookups: int) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        started_at: datetime,
+        max_servers: int | None = None,
+        remembered: Remembered = NOTHING_REMEMBERED,
+        has_opted_out: Callable[[ServerName], bool] = lambda _: False,
+    ) -> None:
+        self.concurrency = limits.concurrency
+        self.tries = Tries(at_most=limits.tries, at_once=limits.second_tries)
+        self.guard = Guard(limits)
         self._max_servers = max_servers
-        self._alias_lookups = alias_lookups
+        self._alias_lookups = limits.alias_lookups
+        self._remembered = remembered
+        self._started_at = started_at
+        self._has_opted_out = has_opted_out
         self._names: dict[str, ServerName] = {}
         self._witnesses: dict[str, int] = {}
-        self._heap: list[tuple[int, int, str]] = []
+        self._heap: list[tuple[int, int, int, str]] = []
         self._order = itertools.count()
         self._taken: set[str] = set()
+        self._deferred: dict[Group, deque[str]] = {}
         self._owners: dict[str, _Owner] = {}
         self._ready: dict[str, None] = {}
+        self.left_out: Counter[str] = Counter()
+        """Names heard of that this crawl does not look at, by why: not_due, resting, opted_out."""
+        self._out: set[str] = set()
         self.active = 0
         self.visited = 0
+        for each in remembered.servers.values():
+            if each.life is Life.ALIVE and each.first_key is not None:
+                name = try_server_name(each.server)
+                if name is not None:
+                    self.guard.proved(groups_of(name, each), each.first_key)
 
     @property
     def queued(self) -> int:
-        """Names heard of and not yet taken."""
-        return len(self._names) - len(self._taken)
+        """Names heard of, to be looked at, and not yet taken."""
+        return len(self._names) - len(self._taken) - len(self._out) - self.guarded
 
     @property
     def known(self) -> int:
         return len(self._names)
 
     @property
+    def guarded(self) -> int:
+        """Names deferred because their group is full."""
+        return sum(len(names) for names in self._deferred.values())
+
+    @property
+    def guarded_groups(self) -> Mapping[Group, int]:
+        """How many names of each group are deferred, the most first."""
+        return dict(Counter({group: len(names) for group, names in self._deferred.items() if names}).most_common())
+
+    @property
     def deferred(self) -> int:
-        """Names that the cap on servers left to later crawls; 0 unless there is a cap and it was reached."""
-        return self.queued if self._capped else 0
+        """Names that the cap on servers or a full group left to later crawls."""
+        return self.guarded + (self.queued if self._capped else 0)
 
     @property
     def finished(self) -> bool:
-        return self.active == 0 and not self._ready and (self.queued == 0 or self._capped)
+        idle = self.active == 0 and self.tries.pending == 0 and not self._ready
+        return idle and (self.queued == 0 or self._capped)
 
     @property
     def aliases_outstanding(self) -> int:
@@ -75,20 +132,39 @@ class Frontier:
     def _capped(self) -> bool:
         return self._max_servers is not None and len(self._taken) >= self._max_servers
 
-    def hear(self, name: ServerName) -> bool:
-        """Somebody named a server. Returns whether it is new."""
+    def hear(self, name: ServerName, *, insisted: bool = False) -> bool:
+        """Somebody named a server. `insisted`: a person did, who wants it looked at whether it is due or not.
+
+        Returns:
+            Whether it is new.
+        """
         key = name.key
         new = key not in self._names
+        remembered = self._remembered.servers.get(key)
         if new:
             self._names[key] = name
-        if key not in self._taken:
+            why_not = self._why_not(name, remembered, insisted=insisted)
+            if why_not is not None:
+                self._out.add(key)
+                self.left_out[why_not] += 1
+        if key not in self._taken and key not in self._out:
             count = self._witnesses.get(key, 0) + 1
             self._witnesses[key] = count
             if (
                 count & (count - 1) == 0
             ):  # re-queued at 1, 2, 4, 8 ...: a heap cannot change a rank, and few ranks suffice
-                heapq.heappush(self._heap, (-count, next(self._order), key))
+                rank = _NEVER_SEEN if remembered is None else _RANK[remembered.life]
+                heapq.heappush(self._heap, (rank, -count, next(self._order), key))
         return new
+
+    def _why_not(self, name: ServerName, remembered: ServerSchedule | None, *, insisted: bool) -> str | None:
+        if self._has_opted_out(name):
+            return "opted_out"
+        if schedule.is_resting(remembered, self._started_at):
+            return "resting"
+        if not insisted and not schedule.is_due(remembered, self._started_at):
+            return "not_due"
+        return None
 
     def hear_alias(self, alias: str, owner: ServerName, members: int) -> None:
         """A directory other than its owner's listed `alias`, for a room of so many members."""
@@ -100,34 +176,82 @@ class Frontier:
         self._offer(entry)
 
     def take(self) -> Task | None:
-        """The next task to start, or None if there is none now."""
-        if not self._capped:
-            while self._heap:
-                _, _, key = heapq.heappop(self._heap)
-                if key not in self._taken:
-                    self._taken.add(key)
-                    self._witnesses.pop(key, None)
-                    self.active += 1
-                    return Visit(self._names[key])
+        """The next task to start, or None if there is none now, or no room for it."""
+        again = self.tries.take()
+        if again is not None or self.active >= self.concurrency:
+            return again
+        if not self._capped and (visit := self._next_visit()) is not None:
+            return visit
         if self._ready:
             key = next(iter(self._ready))
             del self._ready[key]
             return self._look_up(self._owners[key])
         return None
 
-    def seen(self, observation: ServerObservation, client_base: str) -> None:
-        """A visit ended."""
-        self.active -= 1
+    def _next_visit(self) -> Visit | None:
+        while self._heap:
+            _, _, _, key = heapq.heappop(self._heap)
+            if key in self._taken or key not in self._witnesses:
+                continue
+            name, remembered = self._names[key], self._remembered.servers.get(key)
+            groups = groups_of(name, remembered)
+            full = self.guard.full(groups)
+            if full is not None:
+                del self._witnesses[key]
+                self._deferred.setdefault(full, deque()).append(key)
+                continue
+            self.guard.started(groups)
+            self._taken.add(key)
+            del self._witnesses[key]
+            self.active += 1
+            return Visit(
+                name,
+                directory_denied=schedule.is_denied(remembered, self._started_at),
+                aliases_asked=self._remembered.aliases.get(key, {}),
+            )
+        return None
+
+    def seen(self, visited: Visited) -> Visited | None:
+        """A visit ended.
+
+        Returns:
+            What is to be recorded; None when the server is tried again, or was never tried fairly.
+        """
+        if visited.task.hurried:
+            self.active -= 1
+        verdict = self.tries.ended(visited)
+        if verdict is not None:
+            self._settle(verdict)
+        return verdict
+
+    def _settle(self, visited: Visited) -> None:
         self.visited += 1
+        observation = visited.observation
         name = observation.server_name
         entry = self._owners.setdefault(name.key, _Owner(name))
         entry.visited = True
-        entry.asked.update(answer.alias for answer in observation.aliases)
+        entry.asked.update(visited.asked)
         for alias in entry.asked:
             entry.waiting.pop(alias, None)
         if observation.online:
-            entry.client_base = client_base
+            entry.client_base = visited.client_base
         self._offer(entry)
+        self._count_proof(observation)
+
+    def _count_proof(self, observation: ServerObservation) -> None:
+        """A server of its own earns its group places: the names that were deferred first get them."""
+        keys = key_fingerprint(observation)
+        if keys is None:
+            return
+        groups = groups_of(observation.server_name, self._remembered.servers.get(observation.server_name.key))
+        if not self.guard.proved(groups, keys):
+            return
+        for group in groups:
+            waiting = self._deferred.get(group, deque())
+            for _ in range(min(EARNED, len(waiting))):
+                key = waiting.popleft()
+                self._witnesses[key] = 1
+                heapq.heappush(self._heap, (_NEVER_SEEN, -1, next(self._order), key))
 
     def looked_up(self, task: LookUp) -> None:
         """A follow-up ended."""
@@ -144,8 +268,8 @@ class Frontier:
         return self._alias_lookups - len(entry.asked)
 
     def _look_up(self, entry: _Owner) -> LookUp:
-        biggest_first = sorted(entry.waiting, key=lambda alias: (-entry.waiting[alias], alias))
-        aliases = tuple(biggest_first[: self._budget(entry)])
+        ordered = in_order(entry.waiting, self._remembered.aliases.get(entry.name.key, {}))
+        aliases = ordered[: self._budget(entry)]
         for alias in aliases:
             del entry.waiting[alias]
         entry.asked.update(aliases)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Set
 import trio
 
 from crawler.engine.client_side import ClientSide, ask_client_side
+from crawler.engine.task import Visit
 from crawler.engine.visit import is_silent, visit_within
 from crawler.model.close_look import Inspection
 from crawler.model.names import ServerName
@@ -37,7 +38,8 @@ async def inspect(
         past_keys: what earlier crawls saw, for the inspection to carry.
     """
     async with network.visit(name) as session:
-        visited = await visit_within(session, identity, directory_pages=1, closely=True)
+        task = Visit(name, closely=True, hurried=False)
+        visited = await visit_within(session, identity, task, directory_pages=1)
         seen = visited.observation
         client_api = None if is_silent(seen.client_well_known) else visited.client_base
         said = ClientSide(OUT_OF_TIME, OUT_OF_TIME, OUT_OF_TIME, OUT_OF_TIME, OUT_OF_TIME, OUT_OF_TIME)

@@ -5,7 +5,7 @@ The richest source of names there is: Synapse, Dendrite and the Conduit family a
 room. Only the owner of an alias is asked; any other server would have to ask the owner on our behalf.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from crawler.config import Limits
@@ -20,14 +20,25 @@ GIVE_UP_AFTER = 3
 """Look-ups in a row that got no HTTP answer at all: the client API is not where we think it is."""
 
 
-def aliases_to_ask(rooms: Sequence[PublicRoom], owner: str) -> tuple[str, ...]:
-    """The listed aliases that `owner` (a server name's key) itself owns, of the biggest room first."""
-    own = [
-        (-(room.members or 0), room.canonical_alias)
-        for room in rooms
-        if room.canonical_alias is not None and room.canonical_alias.partition(":")[2].lower() == owner
-    ]
-    return tuple(dict.fromkeys(alias for _, alias in sorted(own)))
+def aliases_to_ask(rooms: Sequence[PublicRoom], owner: str, last_asked: Mapping[str, int]) -> tuple[str, ...]:
+    """The listed aliases that `owner` (a server name's key) itself owns, in the order of asking."""
+    own: dict[str, int] = {}
+    for room in rooms:
+        alias = room.canonical_alias
+        if alias is not None and alias.partition(":")[2].lower() == owner:
+            own[alias] = max(room.members or 0, own.get(alias, 0))
+    return in_order(own, last_asked)
+
+
+def in_order(members: Mapping[str, int], last_asked: Mapping[str, int]) -> tuple[str, ...]:
+    """Aliases in the order of asking: those never asked, of the biggest room first; then the others, those asked
+    longest ago first.
+
+    Args:
+        members: alias -> members of its room.
+        last_asked: alias -> the crawl that last asked for it.
+    """
+    return tuple(sorted(members, key=lambda alias: (last_asked.get(alias, 0), -members[alias], alias)))
 
 
 async def ask_aliases(

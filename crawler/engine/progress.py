@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from crawler.engine.frontier import Frontier
+from crawler.engine.guard import registrable_domain
+from crawler.engine.schedule import key_fingerprint
 from crawler.errors import FailureKind
 from crawler.model.observation import Failed, Ok, ServerObservation, Skipped
 from crawler.model.rooms import DirectoryState
@@ -36,6 +38,28 @@ class Progress:
     failures: Counter[FailureKind] = field(default_factory=Counter)
     directories: Counter[DirectoryState] = field(default_factory=Counter)
     attempts: Counter[str] = field(default_factory=Counter)
+    again: int = 0
+    """Tries after the first."""
+    came_back: int = 0
+    """Servers that a later try found online."""
+    doubts: Counter[str] = field(default_factory=Counter)
+    """Failures that were not believed, by why."""
+    guarded: int = 0
+    """Names deferred because too many like them were looked at."""
+    guarded_groups: dict[str, int] = field(default_factory=dict)
+    """Such a group -> names of it that were deferred."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Names heard of and not looked at: not_due, resting, opted_out."""
+    robots: Counter[str] = field(default_factory=Counter)
+    """What robots.txt said, of the servers that were asked."""
+    lives: Counter[str] = field(default_factory=Counter)
+    """Servers visited that are now alive, dying or dead."""
+    distinct: dict[str, set[str]] = field(default_factory=lambda: {"keys": set(), "addresses": set(), "domains": set()})
+    """What the federating servers have between them, each once."""
+    unjudged: dict[str, str] = field(default_factory=dict)
+    """Servers never tried fairly -> why the last try was not; left to a later crawl."""
+    paused: str = ""
+    """Why the crawl takes no new task now."""
     bounds_hit: dict[str, str] = field(default_factory=dict)
     """Server -> the bound its directory ran into; what a remote made us cut short is named, not hidden."""
 
@@ -54,6 +78,10 @@ class Progress:
         self.requests += seen.requests
         self.bytes_read += seen.bytes_read
         self.aliases_asked += len(seen.aliases)
+        if seen.federating:
+            self.distinct["keys"].add(key_fingerprint(seen) or "")
+            self.distinct["domains"].add(registrable_domain(seen.server_name))
+            self.distinct["addresses"].add(seen.endpoint.address if seen.endpoint else "")
         self.directories[seen.directory.state] += 1
         if seen.directory.stopped is not None and seen.directory.stopped.value.endswith("_budget"):
             self.bounds_hit[seen.server_name.raw] = seen.directory.stopped.value
@@ -78,3 +106,9 @@ class Progress:
         self.active = frontier.active
         self.known = frontier.known
         self.deferred = frontier.deferred
+        self.guarded = frontier.guarded
+        self.left_out = frontier.left_out
+        tries = frontier.tries
+        self.active += tries.active
+        self.again, self.came_back = tries.again, tries.came_back
+        self.doubts, self.unjudged = Counter(tries.doubts), dict(tries.unjudged)

@@ -1,21 +1,25 @@
 """What a crawl did, in numbers: kept as JSON in its row, and printed at its end."""
 
 import dataclasses
+from collections.abc import Mapping
+from itertools import islice
+from typing import TypeVar
 
 from crawler.engine.progress import Progress
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState
 from crawler.net.traffic import Traffic
 
+V = TypeVar("V")
+
 FUNNEL = ("known", "visited", "resolves", "reachable", "secure", "online", "federating", "listing")
 """The stages a server passes, in order; each implies the one before."""
 
-MOST_BOUNDS_NAMED = 100
-"""Servers that ran into a bound and are named in the report; all are counted."""
+MOST_NAMED = 100
+"""Servers of each kind that the report names; all are counted."""
 
 
 def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
     """The report of a crawl; every count is of this crawl alone."""
-    named = dict(list(progress.bounds_hit.items())[:MOST_BOUNDS_NAMED])
     return {
         "funnel": {stage: getattr(progress, stage) for stage in FUNNEL},
         "failures": {kind.value: count for kind, count in progress.failures.most_common()},
@@ -24,12 +28,27 @@ def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
         "directory_pages": progress.pages,
         "listings": progress.listings,
         "rooms_opted_out": progress.noindex,
+        "tries": {
+            "again": progress.again,
+            "came_back": progress.came_back,
+            "doubted": dict(progress.doubts),
+            "unjudged": {"servers": len(progress.unjudged), "named": _first(progress.unjudged)},
+        },
         "aliases_asked": progress.aliases_asked,
         "aliases_outstanding": progress.aliases_outstanding,
         "servers_deferred": progress.deferred,
-        "bounds_hit": {"servers": len(progress.bounds_hit), "named": named},
+        "guarded": {"servers": progress.guarded, "named": _first(progress.guarded_groups)},
+        "left_out": dict(progress.left_out),
+        "lives": dict(progress.lives),
+        "robots": dict(progress.robots),
+        "federating_distinct": {what: len(each) for what, each in progress.distinct.items()},
+        "bounds_hit": {"servers": len(progress.bounds_hit), "named": _first(progress.bounds_hit)},
         "traffic": dataclasses.asdict(traffic),
     }
+
+
+def _first(named: Mapping[str, V]) -> dict[str, V]:
+    return dict(islice(named.items(), MOST_NAMED))
 
 
 def summary_lines(crawl: Crawl, progress: Progress) -> list[str]:
@@ -47,6 +66,19 @@ def summary_lines(crawl: Crawl, progress: Progress) -> list[str]:
     if progress.failures:
         top = ", ".join(f"{kind} {count}" for kind, count in progress.failures.most_common(6))
         lines.append(f"  not federating because of: {top}")
+    if progress.again:
+        lines.append(f"  tried again: {progress.again} times; {progress.came_back} servers were only slow")
+    if progress.unjudged:
+        lines.append(
+            f"  not judged: {len(progress.unjudged)} servers, since this machine or its network was not fit to: "
+            "left to the next crawl"
+        )
+    if progress.left_out:
+        told = ", ".join(f"{why.replace('_', ' ')} {count}" for why, count in sorted(progress.left_out.items()))
+        lines.append(f"  heard of and not looked at: {told}")
+    if progress.guarded:
+        first = ", ".join(f"{group} ({count})" for group, count in list(progress.guarded_groups.items())[:3])
+        lines.append(f"  too many alike, left to later crawls: {progress.guarded} names, most of {first}")
     if progress.aliases_outstanding:
         lines.append(f"  aliases left to later crawls: {progress.aliases_outstanding}")
     if progress.bounds_hit:

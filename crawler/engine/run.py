@@ -7,21 +7,26 @@ batch by batch; whatever ends the crawl, the rest is committed too and the crawl
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
 
 import trio
 
 from crawler.config import Settings
 from crawler.engine import expand
-from crawler.engine.frontier import Frontier
+from crawler.engine.canary import Canary, Throttle
+from crawler.engine.frontier import NOTHING_REMEMBERED, Frontier
+from crawler.engine.optouts import NOBODY, OptOuts
 from crawler.engine.progress import Progress
 from crawler.engine.rotation import is_turn
+from crawler.engine.schedule import after_visit
 from crawler.engine.task import LookedUp, Outcome, Task, Visit, Visited
+from crawler.errors import CensusError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.names import ServerName, parse_server_name
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer
+from crawler.model.schedule import Remembered, ServerSchedule
 from crawler.store.writer import CensusWriter
 
 BATCH = 200
@@ -36,21 +41,29 @@ Worker: TypeAlias = Callable[[Task], Awaitable[Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a crawl is asked to do."""
+    """What a crawl is asked to do. `insists`: a person named the seeds, which are looked at whether due or not."""
 
-    seeds: tuple[ServerName, ...]
+    seeds: tuple[tuple[ServerName, LeadSource], ...]
     scope: CrawlScope
     max_servers: int | None = None
     synthetic: bool = False
     identity: str | None = None
     crawler_version: str = "unknown"
+    insists: bool = True
+    opt_outs: OptOuts = NOBODY
 
 
 class CrawlRun:
     """One crawl. `progress` may be read at any time; `stop()` ends it early, with everything seen kept."""
 
     def __init__(
-        self, plan: Plan, settings: Settings, writer: CensusWriter, worker: Worker, now: Callable[[], datetime]
+        self,
+        plan: Plan,
+        settings: Settings,
+        writer: CensusWriter,
+        worker: Worker,
+        now: Callable[[], datetime],
+        canary: Canary | None = None,
     ) -> None:
         self.progress = Progress()
         self._plan = plan
@@ -58,7 +71,13 @@ class CrawlRun:
         self._writer = writer
         self._worker = worker
         self._now = now
-        self._frontier = Frontier(max_servers=plan.max_servers, alias_lookups=settings.limits.alias_lookups)
+        self._canary = canary
+        self._frontier = Frontier(settings.limits, started_at=now())
+        self._remembered = NOTHING_REMEMBERED
+        self._schedules: list[ServerSchedule] = []
+        self._asked: list[tuple[str, str]] = []
+        self._own_aliases_outstanding = 0
+        self._throttle = Throttle(settings.limits, settings.liveness)
         self._scope = trio.CancelScope()
         self._crawl_id = 0
         self._observations: list[ServerObservation] = []
@@ -99,29 +118,62 @@ class CrawlRun:
             crawler_version=self._plan.crawler_version,
             started_at=self._now(),
         )
-        for name in self._plan.seeds:
-            self._hear(name, Lead(name.key, LeadSource.SEED))
+        self._remembered = self._writer.remembered()
+        self._frontier = Frontier(
+            self._settings.limits,
+            started_at=self._now(),
+            max_servers=self._plan.max_servers,
+            remembered=self._remembered,
+            has_opted_out=self._plan.opt_outs.has_server,
+        )
+        for name, source in self._plan.seeds:
+            self._hear(name, Lead(name.key, source), insisted=self._plan.insists)
         if self._plan.scope is CrawlScope.FULL:
-            for raw in self._writer.known_servers():
-                self._frontier.hear(parse_server_name(raw))
+            known = [parse_server_name(raw) for raw in self._writer.known_servers()]
+            # Those looked at longest ago first, so that the names of a full group take turns over the crawls.
+            known.sort(key=lambda name: _tried_at(self._remembered, name))
+            for name in known:
+                self._frontier.hear(name)
         return crawl_id
 
     async def _loop(self) -> None:
-        limits = self._settings.limits
-        done, inbox = trio.open_memory_channel[Outcome](limits.concurrency)
+        done, inbox = trio.open_memory_channel[Outcome](self._settings.limits.concurrency)
         async with trio.open_nursery() as nursery:
+            if self._canary is not None:
+                nursery.start_soon(self._canary.watch)
             last_commit = trio.current_time()
             while True:
-                while self._frontier.active < limits.concurrency and (task := self._frontier.take()) is not None:
+                self._look_after_ourselves()
+                while not self.progress.paused and (task := self._frontier.take()) is not None:
                     nursery.start_soon(self._work, task, done)
                 self.progress.look_at(self._frontier)
                 if self._frontier.finished:
+                    nursery.cancel_scope.cancel()
                     return
                 with trio.move_on_at(last_commit + BATCH_S):
                     self._digest(await inbox.receive())
                 if len(self._observations) >= BATCH or trio.current_time() >= last_commit + BATCH_S:
                     await trio.to_thread.run_sync(self._commit)
                     last_commit = trio.current_time()
+
+    def _look_after_ourselves(self) -> None:
+        """Pause while our network is down; take less on while our event loop lags.
+
+        Raises:
+            CensusError: it has been down for too long.
+        """
+        if self._canary is None:
+            return
+        liveness = self._settings.liveness
+        down_s = self._canary.down_for_s()
+        self.progress.paused = "" if down_s is None else f"nothing has come in for {down_s:.0f} s: is our network down?"
+        if down_s is not None and down_s > liveness.outage_max_s:
+            raise CensusError(
+                f"nothing has come in for {down_s:.0f} s, from nobody: the network of this machine seems down. What "
+                "was seen is kept; start again when it works"
+            )
+        most = self._settings.limits.concurrency
+        self._frontier.concurrency = self._throttle.allowed(self._canary.lagged_lately_s(), most, trio.current_time())
 
     async def _work(self, task: Task, done: trio.MemorySendChannel[Outcome]) -> None:
         await done.send(await self._worker(self._in_rotation(task)))
@@ -135,36 +187,62 @@ class CrawlRun:
     def _digest(self, outcome: Outcome) -> None:
         limit = self._settings.limits.leads_per_server
         match outcome:
-            case Visited(seen, client_base):
+            case Visited():
+                verdict = self._frontier.seen(outcome)
+                if verdict is None:
+                    return
+                self._remember(verdict)
+                seen = self._plan.opt_outs.leave_out(verdict.observation)
                 self._observations.append(seen)
                 self.progress.count(seen)
-                self._frontier.seen(seen, client_base)
                 for name, lead in expand.named_by_visit(seen, limit):
                     self._hear(name, lead)
                 for alias, owner, members in expand.foreign_aliases(seen):
                     self._frontier.hear_alias(alias, owner, members)
-            case LookedUp(task, answers):
-                self.progress.aliases_asked += len(task.aliases)
+            case LookedUp(task, answers, _):
+                asked = task.aliases[: len(task.aliases) - outcome.left]
+                self.progress.aliases_asked += len(asked)
+                self._asked.extend((task.owner.key, alias) for alias in asked)
                 self._frontier.looked_up(task)
+                answers = self._plan.opt_outs.answers_left(answers)
                 self._answers.extend((task.owner.key, answer) for answer in answers)
                 for name, lead in expand.named_by_answers(task.owner, answers, limit):
                     self._hear(name, lead)
             case _:
                 assert_never(outcome)
 
-    def _hear(self, name: ServerName, lead: Lead) -> None:
-        self._frontier.hear(name)
+    def _remember(self, visited: Visited) -> None:
+        seen = visited.observation
+        before = self._remembered.servers.get(seen.server_name.key)
+        after = after_visit(before, visited, self._now(), self._settings.limits.retry_after_max_s)
+        self._schedules.append(after)
+        self.progress.lives[after.life] += 1
+        if visited.robots is not None:
+            self.progress.robots[visited.robots] += 1
+        self._own_aliases_outstanding += seen.aliases_outstanding
+        self._asked.extend((seen.server_name.key, alias) for alias in visited.asked)
+
+    def _hear(self, name: ServerName, lead: Lead, *, insisted: bool = False) -> None:
+        self._frontier.hear(name, insisted=insisted)
         self._leads.append(lead)
         self.progress.leads += 1
 
     def _commit(self) -> None:
         observations, leads, answers = self._observations, self._leads, self._answers
-        self._observations, self._leads, self._answers = [], [], []
+        schedules, asked = self._schedules, self._asked
+        self._observations, self._leads, self._answers, self._schedules, self._asked = [], [], [], [], []
         if observations or leads or answers:
-            self._writer.record(self._crawl_id, observations, leads, answers)
+            self._writer.record(self._crawl_id, observations, leads, answers, schedules, asked)
 
     def _seal(self, state: CrawlState, report: Callable[[Progress], dict[str, object]]) -> Crawl:
         self._commit()
         self.progress.look_at(self._frontier)
-        self.progress.aliases_outstanding = self._frontier.aliases_outstanding
+        groups = self._frontier.guarded_groups
+        self.progress.guarded_groups = {f"{group.kind} {group.value}": count for group, count in groups.items()}
+        self.progress.aliases_outstanding = self._own_aliases_outstanding + self._frontier.aliases_outstanding
         return self._writer.seal(self._crawl_id, state, self._now(), report(self.progress))
+
+
+def _tried_at(remembered: Remembered, name: ServerName) -> datetime:
+    before = remembered.servers.get(name.key)
+    return datetime.min.replace(tzinfo=UTC) if before is None else before.tried_at

@@ -3,20 +3,33 @@
 Plain data, so that a worker may be another process, or another machine.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from crawler.engine.vigil import Doubt
 from crawler.model.names import ServerName
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer
+from crawler.model.schedule import Robots
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Look at one server; `closely`, at every address of it."""
+    """Look at one server.
+
+    Attributes:
+        closely: look at every address of it, too.
+        hurried: a first try, whose deadlines are short until somebody is there.
+        directory_denied: it closed its directory to us lately, so it is not asked for it.
+        aliases_asked: alias of its own -> the crawl that last asked for it.
+    """
 
     server: ServerName
     closely: bool = False
+    hurried: bool = True
+    directory_denied: bool = False
+    aliases_asked: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +46,30 @@ Task: TypeAlias = Visit | LookUp
 
 @dataclass(frozen=True, slots=True)
 class Visited:
-    """A visit ended. `client_base` is where the server's client API is believed to be."""
+    """A visit ended.
 
+    Attributes:
+        client_base: where the server's client API is believed to be.
+        doubt: why a failure is not to be believed.
+        asked: the aliases that were asked for, answered or not.
+        robots: what its robots.txt says; None: not read.
+    """
+
+    task: Visit
     observation: ServerObservation
     client_base: str
+    doubt: Doubt | None = None
+    asked: tuple[str, ...] = ()
+    robots: Robots | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """A follow-up ended."""
+    """A follow-up ended; of the task's aliases, `left` were not asked for."""
 
     task: LookUp
     answers: tuple[AliasAnswer, ...]
+    left: int = 0
 
 
 Outcome: TypeAlias = Visited | LookedUp

@@ -5,22 +5,26 @@ can run it. Whatever the server does, an observation comes out; only a bug of ou
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import urljoin
 
 import trio
 
 from crawler.config import Limits
+from crawler.engine.canary import Canary
 from crawler.engine.close_look import judge_families, look_at_addresses
 from crawler.engine.directory import read_public_rooms
 from crawler.engine.judge import parsed, published
 from crawler.engine.lookup import aliases_to_ask, ask_aliases
 from crawler.engine.patience import patiently
+from crawler.engine.permission import OBEYED, ask_robots
 from crawler.engine.task import LookedUp, LookUp, Outcome, Task, Visit, Visited
+from crawler.engine.tries import is_unsettled
 from crawler.errors import Phase
 from crawler.model.client_side import ClientWellKnown, Support
 from crawler.model.discovery import Endpoint, Resolution
-from crawler.model.names import ServerName
 from crawler.model.observation import (
     AddressLook,
     Attempt,
@@ -36,9 +40,12 @@ from crawler.model.observation import (
     VersionInfo,
 )
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState
+from crawler.model.schedule import Robots
+from crawler.net.fetch import Answer
 from crawler.net.session import Session
 from crawler.net.transport import Connection, Network
 from crawler.protocol import client_side, federation
+from crawler.protocol.robots import MAX_ROBOTS, ROBOTS_URI
 from crawler.protocol.signing import Identity
 
 T = TypeVar("T")
@@ -46,17 +53,23 @@ T = TypeVar("T")
 NOT_REACHED = Skipped(SkipReason.NOT_REACHED)
 
 
-def worker(network: Network, identity: Identity | None) -> Callable[[Task], Awaitable[Outcome]]:
-    """What carries out the tasks of a crawl."""
+def worker(
+    network: Network, identity: Identity | None, canary: Canary | None = None
+) -> Callable[[Task], Awaitable[Outcome]]:
+    """What carries out the tasks of a crawl; the canary judges whether what failed may be believed."""
 
     async def work(task: Task) -> Outcome:
         match task:
-            case Visit(server, closely):
-                return await visit(network, identity, server, closely=closely)
+            case Visit():
+                began = trio.current_time()
+                visited = await visit(network, identity, task)
+                limits = network.limits.of_first_try() if task.hurried else network.limits
+                doubt = canary.judge(visited.observation, limits, began) if canary is not None else None
+                return replace(visited, doubt=doubt)
             case LookUp(owner, client_base, aliases):
                 async with network.visit(owner) as session:
-                    answers, _ = await ask_aliases(session, client_base, aliases, network.limits)
-                return LookedUp(task, answers)
+                    answers, left = await ask_aliases(session, client_base, aliases, network.limits)
+                return LookedUp(task, answers, left)
 
     return work
 
@@ -64,34 +77,34 @@ def worker(network: Network, identity: Identity | None) -> Callable[[Task], Awai
 async def visit(
     network: Network,
     identity: Identity | None,
-    name: ServerName,
+    task: Visit,
     *,
     directory_pages: int | None = None,
-    closely: bool = False,
 ) -> Visited:
     """Look at one server.
 
     Args:
         network: the process's network.
         identity: signs the directory request; None asks unsigned.
-        name: whom to look at.
+        task: whom to look at, and how.
         directory_pages: read at most so many pages and look no alias up; None for the settings' budget.
-        closely: look at every address, too, whatever the first ones said.
     """
-    async with network.visit(name) as session:
-        return await visit_within(session, identity, directory_pages=directory_pages, closely=closely)
+    async with network.visit(task.server, hurried=task.hurried) as session:
+        return await visit_within(session, identity, task, directory_pages=directory_pages)
 
 
 async def visit_within(
-    session: Session, identity: Identity | None, *, directory_pages: int | None, closely: bool
+    session: Session, identity: Identity | None, task: Visit, *, directory_pages: int | None
 ) -> Visited:
     """The same in a session that goes on afterwards, with its connections and what is left of its budget."""
-    looking = _Look(session, session.limits, identity, session.server_name)
+    looking = _Look(session, session.limits, identity, task)
     with trio.move_on_after(session.limits.server_timeout_s):
         await looking.look(directory_pages)
-        if closely:
+        # Who will be tried again is looked at closely then.
+        if task.closely and not (task.hurried and is_unsettled(looking.observation())):
+            session.take_time()
             await looking.look_closely()
-    return Visited(looking.observation(), looking.client_api)
+    return Visited(task, looking.observation(), looking.client_api, asked=looking.asked, robots=looking.robots)
 
 
 def is_silent(first_document: Attempt[object]) -> bool:
@@ -105,7 +118,11 @@ def is_silent(first_document: Attempt[object]) -> bool:
 class _Look:
     """A visit under way: what is known so far. Everything starts as not reached."""
 
-    def __init__(self, session: Session, limits: Limits, identity: Identity | None, name: ServerName) -> None:
+    def __init__(self, session: Session, limits: Limits, identity: Identity | None, task: Visit) -> None:
+        name = task.server
+        self._task = task
+        self.asked: tuple[str, ...] = ()
+        self.robots: Robots | None = None
         self._session = session
         self._limits = limits
         self._identity = identity
@@ -153,7 +170,15 @@ class _Look:
         )
         if not isinstance(self._version, Ok):
             return
+        self._session.take_time()
         self._client_versions = await self._ask_client_versions()
+        if self._task.directory_denied:
+            self._directory = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.DENIED_LATELY)
+            return
+        self.robots = await ask_robots(self._get_robots(connection, self._endpoint))
+        if self.robots in OBEYED:
+            self._directory = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.ROBOTS)
+            return
         self._directory, self._signed_accepted = await read_public_rooms(
             self._session,
             connection,
@@ -164,9 +189,23 @@ class _Look:
             destination=self._own_spelling,
             max_pages=directory_pages or self._limits.directory_pages,
             deadline=self._started + self._limits.server_timeout_s,
+            may_read=self._may_read,
         )
         if directory_pages is None:
             await self._look_up_aliases()
+
+    async def _get_robots(self, connection: Connection, endpoint: Endpoint) -> Attempt[Answer]:
+        return await self._session.request(
+            connection, ROBOTS_URI, host_header=endpoint.host_header, body_limit_bytes=MAX_ROBOTS
+        )
+
+    async def _may_read(self, client_api: str) -> bool:
+        """Whether the client API's own host lets us read the directory there."""
+        url = f"{urljoin(client_api, '/')[:-1]}{ROBOTS_URI}"
+        robots = await ask_robots(self._session.get(url, body_limit_bytes=MAX_ROBOTS))
+        if robots is not Robots.ALLOWS:
+            self.robots = robots
+        return robots not in OBEYED
 
     async def look_closely(self) -> None:
         """Every address for itself. Nothing of it is kept when the time is up before its end."""
@@ -230,13 +269,14 @@ class _Look:
         return published or self._name.raw
 
     async def _look_up_aliases(self) -> None:
-        wanted = aliases_to_ask(self._directory.rooms, self._name.key)
+        wanted = aliases_to_ask(self._directory.rooms, self._name.key, self._task.aliases_asked)
         client_api = self._client_api_if_heard()
         if client_api is None:
             self._outstanding = len(wanted)
             return
         now, later = wanted[: self._limits.alias_lookups], wanted[self._limits.alias_lookups :]
         self._aliases, left = await ask_aliases(self._session, client_api, now, self._limits)
+        self.asked = now[: len(now) - left]
         self._outstanding = left + len(later)
 
     def observation(self) -> ServerObservation:

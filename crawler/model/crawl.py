@@ -26,10 +26,15 @@ class LeadSource(StrEnum):
     """How we came to hear of a server."""
 
     SEED = "seed"
+    MRS_CATALOG = "mrs_catalog"
+    FEDERATION_INFO = "federation_info"
     ROOM_ID = "room_id"
     ALIAS = "alias"
     ALIAS_SERVERS = "alias_servers"
     WELL_KNOWN = "well_known"
+    SPACE_CHILD = "space_child"
+    SPACE_VIA = "space_via"
+    SPACE_SENDER = "space_sender"
 
 
 @dataclass(frozen=True, slots=True)

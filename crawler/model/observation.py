@@ -24,6 +24,8 @@ class SkipReason(StrEnum):
     BUDGET = "budget"
     NOT_NEEDED = "not_needed"
     CANCELLED = "cancelled"
+    DENIED_LATELY = "denied_lately"
+    ROBOTS = "robots"
 
 
 @dataclass(frozen=True, slots=True)

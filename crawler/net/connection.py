@@ -5,6 +5,8 @@ and can reuse a connection for another name: here the address is decided before,
 and there is nothing to look up. HTTP/1.1 is h11's business (RFC 9112); this module moves its bytes.
 """
 
+import socket
+
 import h11
 import httpx
 import trio
@@ -88,10 +90,20 @@ class Connection(httpx.AsyncBaseTransport):
     async def _dial(self) -> TlsStream:
         stack = self.stack
         limit_s = stack.limits.connect_timeout_s
+        place = self.address, self.port
+        silent = stack.silent if stack.silent is not None else set()
         started = trio.current_time()
-        sock = await stack.dialler.dial(self.address, self.port, limit_s)
+        # Who was silent in this visit is not waited for as long at another port.
+        dial_s = min(limit_s, stack.limits.first_connect_timeout_s) if self.address in silent else limit_s
+        sock: socket.socket | Failure | None = stack.silences.known(place, dial_s)
+        if sock is None:
+            sock = await stack.dialler.dial(self.address, self.port, dial_s)
+            if isinstance(sock, Failure) and sock.kind is FailureKind.TCP_TIMEOUT:
+                stack.silences.keep(place, dial_s, sock)
         tcp_s = trio.current_time() - started
         if isinstance(sock, Failure):
+            if sock.kind is FailureKind.TCP_TIMEOUT:
+                silent.add(self.address)
             self.tcp = Failed(sock, Timings(tcp_s))
             raise DialFailedError(sock)
         stack.traffic.connections += 1

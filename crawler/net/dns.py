@@ -5,6 +5,7 @@ nonsense are different things; each keeps its own failure kind. Answers about ad
 that one host is asked about once in a visit, and a hosting company's delegate once for all its servers.
 """
 
+import copy
 from dataclasses import dataclass, replace
 
 import dns.exception
@@ -92,7 +93,20 @@ class Dns:
         traffic = traffic or Traffic()
         whom = [nameserver] if nameserver else _system_name_servers()
         self._servers = [NameServer(address, port, traffic) for address, port in whom]
-        self._kept: dict[str, tuple[float, AddressAnswer]] = {}
+        self._kept: dict[str, tuple[float, float, AddressAnswer]] = {}
+        self._then_s = timeout_s
+
+    def for_visit(self, timeout_s: float, then_s: float) -> "Dns":
+        """The same name servers and the same memory, for one visit.
+
+        Args:
+            timeout_s: of one look-up, until one goes unanswered.
+            then_s: of those after it: the name server of a silent domain is silent for all its names.
+        """
+        mine = copy.copy(self)
+        mine._timeout_s = timeout_s  # noqa: SLF001 - a copy of ours
+        mine._then_s = min(timeout_s, then_s)  # noqa: SLF001 - likewise
+        return mine
 
     async def lookup_addresses(self, host: str) -> AddressAnswer:
         """A and AAAA of `host`, asked at once. An IP literal is its own address and never asked about."""
@@ -100,11 +114,13 @@ class Dns:
             return AddressAnswer(addresses=(host,))
         key = host.lower().rstrip(".")
         now = trio.current_time()
-        kept_until, answer = self._kept.get(key, (now, None))
-        if answer is not None and now < kept_until:
+        kept_until, waited_s, answer = self._kept.get(key, (now, 0.0, None))
+        # That a host was silent says nothing to who would wait longer.
+        if answer is not None and now < kept_until and not (_is_silence(answer) and waited_s < self._timeout_s):
             return replace(answer, duration_s=0.0)
+        timeout_s = self._timeout_s
         answer = await self._ask_addresses(host)
-        self._keep(key, answer)
+        self._keep(key, answer, timeout_s)
         return answer
 
     async def lookup_srv(self, owner: str) -> SrvAnswer:
@@ -145,7 +161,7 @@ class Dns:
         answer = _merge(heard[dns.rdatatype.AAAA], heard[dns.rdatatype.A], self._max_addresses)
         return replace(answer, duration_s=trio.current_time() - started)
 
-    def _keep(self, key: str, answer: AddressAnswer) -> None:
+    def _keep(self, key: str, answer: AddressAnswer, waited_s: float) -> None:
         if answer.failure is not None or answer.other_failure is not None or answer.ttl_s is None:
             keep_s = CACHE_FAILURE_S
         else:
@@ -153,7 +169,7 @@ class Dns:
         self._kept.pop(key, None)
         while len(self._kept) >= CACHE_SIZE:
             del self._kept[next(iter(self._kept))]
-        self._kept[key] = (trio.current_time() + keep_s, answer)
+        self._kept[key] = (trio.current_time() + keep_s, waited_s, answer)
 
     async def _lookup(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> _Heard:
         """Follow CNAMEs. A recursive server does that for us; an authoritative one stops at its zone's edge."""
@@ -204,7 +220,12 @@ class Dns:
             return message
         if malformed:
             return Failure(FailureKind.DNS_MALFORMED, "what came was no answer to the question")
+        self._timeout_s = self._then_s
         return Failure(FailureKind.DNS_TIMEOUT, f"no answer from {', '.join(map(str, self._servers))}")
+
+
+def _is_silence(answer: AddressAnswer) -> bool:
+    return any(f is not None and f.kind is FailureKind.DNS_TIMEOUT for f in (answer.failure, answer.other_failure))
 
 
 def _failure_in(message: dns.message.Message) -> Failure | None:

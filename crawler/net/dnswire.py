@@ -70,6 +70,7 @@ class NameServer:
                 await channel.send(query.to_wire())
                 for _ in range(_MAX_REPLIES):
                     answer = _judge(query, await replies.next())
+                    self._traffic.dns_answers += 1
                     if answer is None:
                         malformed = True
                     elif answer.flags & dns.flags.TC:

@@ -50,9 +50,10 @@ class _Place:
 class Session:
     """Use as `async with network.visit(name) as session`."""
 
-    def __init__(self, stack: Stack, server_name: ServerName) -> None:
+    def __init__(self, stack: Stack, server_name: ServerName, *, hurried: bool = False) -> None:
         self.server_name = server_name
-        self._stack = stack
+        self._process = stack
+        self._stack = stack.for_visit(hurried=hurried)
         self._budget = Budget(stack.limits.server_requests, stack.limits.server_bytes)
         self._connections: dict[tuple[str, int, str], Connection] = {}
         self._origins: dict[tuple[str, int], Connection] = {}
@@ -73,6 +74,10 @@ class Session:
     def spent(self) -> bool:
         """Whether the visit's requests or bytes are used up: every further request is skipped."""
         return self._budget.spent
+
+    def take_time(self) -> None:
+        """End the hurry: somebody is there. For connections that stand, and for all that come."""
+        self._stack = self._process.for_visit(hurried=False)
 
     async def resolve(self) -> Resolution:
         """Resolve the server's name (server-server API, "Resolving server names")."""

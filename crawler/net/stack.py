@@ -8,7 +8,7 @@ import random
 import re
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import trio
@@ -17,6 +17,7 @@ from crawler.config import Limits, Settings, parse_address_port
 from crawler.net.dial import Dialler, parse_rule
 from crawler.net.dns import Dns
 from crawler.net.pacing import Pacer
+from crawler.net.silence import Silences
 from crawler.net.tls import client_context, unverified_context
 from crawler.net.traffic import Traffic
 from crawler.protocol.addresses import AddressPolicy
@@ -45,6 +46,15 @@ class Stack:
     traffic: Traffic
     rng: random.Random
     now: Callable[[], datetime]
+    silences: Silences = field(default_factory=Silences)
+    silent: set[str] | None = None
+    """Of one visit: the addresses where nothing answered a connect. None: nobody keeps them."""
+
+    def for_visit(self, *, hurried: bool) -> "Stack":
+        """The stack of one visit, which has short deadlines if it is `hurried`, and remembers who was silent."""
+        limits = self.limits.of_first_try() if hurried else self.limits
+        dns = self.dns.for_visit(limits.dns_timeout_s, limits.first_dns_timeout_s)
+        return replace(self, limits=limits, dns=dns, silent=set())
 
 
 def build_stack(settings: Settings, version: str, rng: random.Random, now: Callable[[], datetime]) -> Stack:

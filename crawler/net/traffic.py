@@ -24,6 +24,8 @@ class Traffic:
     """Bytes of answers as sent (before decompression), headers not counted."""
     dns_queries: int = 0
     """Queries sent, retries and TCP included; answers from our cache not."""
+    dns_answers: int = 0
+    """Answers to them, whatever they say: a sign that our network works."""
     polite_wait_s: float = 0.0
     """Time that exchanges and dials waited for the pace of their address, summed over tasks."""
     rate_limited: int = 0

@@ -7,8 +7,10 @@ from datetime import datetime
 from types import TracebackType
 
 from crawler.config import Limits, Settings
+from crawler.errors import Failure
 from crawler.model.names import ServerName
 from crawler.net.connection import Connection
+from crawler.net.dial import canonical
 from crawler.net.session import Session
 from crawler.net.stack import build_stack, utc_now
 from crawler.net.traffic import Traffic
@@ -54,13 +56,28 @@ class Network:
         return Connection(self._stack, address, port, tls_name)
 
     @asynccontextmanager
-    async def visit(self, server_name: ServerName) -> AsyncIterator[Session]:
-        """A session for one visit, within `limits.server_requests` and `limits.server_bytes`."""
-        session = Session(self._stack, server_name)
+    async def visit(self, server_name: ServerName, *, hurried: bool = False) -> AsyncIterator[Session]:
+        """A session for one visit, within `limits.server_requests` and `limits.server_bytes`; a `hurried` one has the
+        short deadlines of a first try."""
+        session = Session(self._stack, server_name, hurried=hurried)
         try:
             yield session
         finally:
             session.close()
+
+    async def ask_dns(self, host: str) -> tuple[str, ...]:
+        """The addresses of `host`; none when there are none, for whatever reason."""
+        return (await self._stack.dns.lookup_addresses(host)).addresses
+
+    async def dial(self, address: str, port: int) -> bool:
+        """Whether somebody takes a connection there, at the address's pace. Nothing is sent over it."""
+        async with self._stack.pacer.turn(canonical(address)):
+            sock = await self._stack.dialler.dial(address, port, self._stack.limits.connect_timeout_s)
+        if isinstance(sock, Failure):
+            return False
+        sock.close()
+        self._stack.traffic.connections += 1
+        return True
 
     def close(self) -> None:
         """End what outlives visits: the sockets to the name servers. Asking anew opens them again."""

@@ -64,6 +64,11 @@ def may_fetch(text: str, product_token: str, path: str) -> bool:
     return allowed
 
 
+def names_token(text: str, product_token: str) -> bool:
+    """Whether a group of the robots.txt `text` is for the crawler of that product token and no other name."""
+    return any(product_token.lower() in group.tokens for group in _groups(text))
+
+
 def _groups(text: str) -> Iterator[_Group]:
     """The groups in their order. Lines of other kinds (Sitemap, Crawl-delay) neither belong to one nor end one."""
     group = _Group()

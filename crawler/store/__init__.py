@@ -5,6 +5,7 @@ Writing
 - `batch`       the rows of one batch
 - `codec`       what a visit saw, as rows; pure
 - `numbers`     the numbers of servers
+- `schedule`    what crawls remember for those after them
 - `insert`      many rows into a table, quickly
 Publishing and reading
 - `publish`     census file -> draft -> serving file, swapped atomically

@@ -53,29 +53,37 @@ def column_types(connection: Connection, table: str) -> dict[str, str]:
     return dict(rows)
 
 
-def insert_rows(connection: Connection, table: str, types: Mapping[str, str], rows: Iterable[Sequence[object]]) -> None:
+def insert_rows(
+    connection: Connection,
+    table: str,
+    types: Mapping[str, str],
+    rows: Iterable[Sequence[object]],
+    *,
+    replacing: bool = False,
+) -> None:
     """Append `rows` in their order.
 
     Args:
         connection: In a transaction, if the rows are to come together or not at all.
         table: Its name.
         types: Column -> SQL type, in the order of the values of a row. JSON columns take JSON text.
+        replacing: Rows take the place of those of the same primary key.
         rows: Values that JSON has, and aware datetimes. Text holds no lone surrogates, numbers are finite.
     """
-    statement = _statement(table, types)
+    statement = _statement(table, types, "INSERT OR REPLACE" if replacing else "INSERT")
     rest = iter(rows)
     while chunk := list(islice(rest, ROWS)):
         columns = dict(zip(types, zip(*chunk, strict=True), strict=True))
         connection.execute(statement, [json.dumps(columns, default=_timestamp, allow_nan=False)])
 
 
-def _statement(table: str, types: Mapping[str, str]) -> str:
+def _statement(table: str, types: Mapping[str, str], verb: str) -> str:
     # Inside a JSON text a JSON document is a string, and would stay one if it were told to be JSON.
     shape = {name: [checked_type("VARCHAR" if kind == "JSON" else kind)] for name, kind in types.items()}
     names = [quoted(name) for name in types]
     values = ", ".join(f"unnest(r.{name})" for name in names)
     source = f"(SELECT from_json_strict(?, '{json.dumps(shape)}') AS r)"
-    return f"INSERT INTO {quoted(table)} ({', '.join(names)}) SELECT {values} FROM {source}"  # noqa: S608 - likewise
+    return f"{verb} INTO {quoted(table)} ({', '.join(names)}) SELECT {values} FROM {source}"  # noqa: S608 - likewise
 
 
 def _timestamp(value: Any) -> str:

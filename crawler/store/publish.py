@@ -221,6 +221,9 @@ _SEALED = {
     # Whom to write to is personal data, and a serving file is for anybody.
     "support_contact": "false",
     "cached_answer": "false",
+    # What the next crawl is to know; readers see what was observed.
+    "server_schedule": "false",
+    "alias_schedule": "false",
     # The names of all that the rows before name.
     "server": """server_id IN (
         SELECT server_id FROM server_observation

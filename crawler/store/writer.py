@@ -23,6 +23,7 @@ from crawler.errors import StoreError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer
+from crawler.model.schedule import Remembered, ServerSchedule
 from crawler.protocol.json_body import clean_text
 from crawler.store.batch import Batch
 from crawler.store.clock import Now, utc_now
@@ -32,6 +33,7 @@ from crawler.store.insert import column_types, insert_rows
 from crawler.store.lock import FileLock, lock_to_write
 from crawler.store.migrations import migrate
 from crawler.store.numbers import ServerNumbers
+from crawler.store.schedule import read_remembered, remember_aliases, remember_servers
 from crawler.store.status import CrawlStatus, write_status
 
 _VANTAGE = 255
@@ -173,12 +175,18 @@ class CensusWriter:
         rows = self._connection.execute(_KNOWN_NAMES, [True in kinds, False in kinds]).fetchall()
         return [str(name) for (name,) in rows]
 
+    def remembered(self) -> Remembered:
+        """What earlier crawls of the same kind (real or synthetic) as the one begun left for it."""
+        return read_remembered(self._connection, self._crawl is not None and self._crawl.synthetic)
+
     def record(
         self,
         crawl_id: int,
         observations: Sequence[ServerObservation],
         leads: Sequence[Lead],
         answers: Sequence[tuple[str, AliasAnswer]] = (),
+        schedules: Sequence[ServerSchedule] = (),
+        asked: Sequence[tuple[str, str]] = (),
     ) -> None:
         """Commit one batch.
 
@@ -187,6 +195,8 @@ class CensusWriter:
             observations: Visits that ended, with the alias answers had in them.
             leads: Who named whom, in any order.
             answers: Further alias answers: (key of the server that answered, what it said).
+            schedules: What to remember of servers, all of them met before or in this batch.
+            asked: Aliases that were asked for, (key of their owner, alias).
 
         Raises:
             ValueError: the crawl is not the one begun, or a server was visited before in it; a fault of ours.
@@ -212,6 +222,8 @@ class CensusWriter:
                 for table, rows in batch.rows.items():
                     types = self._types[table]
                     insert_rows(self._connection, table, types, (tuple(row[c] for c in types) for row in rows))
+                remember_servers(self._connection, self._numbers.heard, schedules)
+                remember_aliases(self._connection, self._numbers.heard, crawl_id, asked)
                 for number, spelling in self._numbers.respelled.items():
                     self._connection.execute(
                         "UPDATE server SET server_name = ? WHERE server_id = ?", [spelling, number]

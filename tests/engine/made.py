@@ -1,5 +1,6 @@
 """Observations made by hand, for tests of what is pure."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from crawler.errors import Failure, FailureKind
@@ -73,3 +74,8 @@ def dead(name: str, kind: FailureKind = FailureKind.DNS_NXDOMAIN) -> ServerObser
 
 def room(room_id: str, members: int | None = 1, alias: str | None = None) -> PublicRoom:
     return PublicRoom(room_id, members, canonical_alias=alias)
+
+
+def replaced(seen: ServerObservation, directory: DirectoryResult) -> ServerObservation:
+    """The same server with another directory."""
+    return replace(seen, directory=directory)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import trio
 
 from crawler.engine.client_side import ClientSide, ask_client_side
+from crawler.engine.task import Visit
 from crawler.engine.visit import visit
 from crawler.errors import FailureKind
 from crawler.model.client_side import ClientWellKnown, OAuthMetadata, Registration, Support, SupportContact
@@ -123,7 +124,7 @@ async def test_whether_anybody_may_sign_up(authority: Authority, make_network: M
 
 async def seen_by_a_visit(w: World) -> tuple[object, object]:
     with trio.fail_after(60):
-        observation = (await visit(w.network, None, NAME)).observation
+        observation = (await visit(w.network, None, Visit(NAME))).observation
     return observation.client_well_known, observation.support
 
 

@@ -5,6 +5,7 @@ import pytest
 from crawler.config import Limits, Settings
 from crawler.config import Network as NetworkSettings
 from crawler.engine.client_side import ClientSide, ask_client_side
+from crawler.engine.task import Visit
 from crawler.engine.visit import visit
 from crawler.model.client_side import Registration, Support, SupportContact
 from crawler.model.names import parse_server_name
@@ -40,7 +41,7 @@ async def look(
 ) -> tuple[ServerObservation, ClientSide]:
     name = parse_server_name(server.name)
     async with our_network(federation) as network:
-        visited = await visit(network, None, name, directory_pages=1)
+        visited = await visit(network, None, Visit(name), directory_pages=1)
         async with network.visit(name) as session:
             side = await ask_client_side(session, name, visited.client_base, registration=registration)
     return visited.observation, side

@@ -1,0 +1,70 @@
+"""What crawls remember for those after them: `server_schedule` and `alias_schedule`, read whole, replaced by row.
+
+Apart from the writer's other tables, which only ever grow: this is working state.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any
+
+from crawler.model.schedule import Life, Remembered, Robots, ServerSchedule
+from crawler.protocol.json_body import clean_text
+from crawler.store.connection import Connection
+from crawler.store.insert import column_types, insert_rows
+
+ALIAS = 255
+"""Most characters of an alias."""
+
+
+def read_remembered(connection: Connection, synthetic: bool) -> Remembered:
+    """All that crawls of one kind (real or synthetic) remember."""
+    kind = "server_id IN (SELECT server_id FROM server_observation JOIN crawl USING (crawl_id) WHERE synthetic = ?)"
+    rows = connection.execute(
+        "SELECT server_key, life, failures, tried_at, online_at, due_at, not_before, denied_until, robots, first_key,"  # noqa: S608 - our own words
+        f" address FROM server_schedule JOIN server USING (server_id) WHERE {kind}",
+        [synthetic],
+    ).fetchall()
+    servers = {row[0]: _schedule(*row) for row in rows}
+    aliases: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    asked = connection.execute(
+        f"SELECT server_key, alias, crawl_id FROM alias_schedule JOIN server USING (server_id) WHERE {kind}",  # noqa: S608 - likewise
+        [synthetic],
+    ).fetchall()
+    for key, alias, crawl_id in asked:
+        aliases[key][alias] = crawl_id
+    return Remembered(servers, dict(aliases))
+
+
+def _schedule(*row: Any) -> ServerSchedule:
+    values = dict(zip((column.name for column in fields(ServerSchedule)), row, strict=True))
+    values["life"] = Life(values["life"])
+    values["robots"] = None if values["robots"] is None else Robots(values["robots"])
+    return ServerSchedule(**values)
+
+
+def remember_servers(connection: Connection, number: Callable[[str], int], rows: Iterable[ServerSchedule]) -> None:
+    """Replace what is remembered of these servers; the caller holds a transaction.
+
+    Args:
+        number: key -> number of a server.
+    """
+    latest = {number(row.server): row for row in rows}
+    _replace(connection, "server_schedule", [(server_id, *_values(row)) for server_id, row in latest.items()])
+
+
+def _values(row: ServerSchedule) -> tuple[object, ...]:
+    _, *values = (getattr(row, column.name) for column in fields(row))
+    return tuple(values)
+
+
+def remember_aliases(
+    connection: Connection, number: Callable[[str], int], crawl_id: int, asked: Iterable[tuple[str, str]]
+) -> None:
+    """Note that `crawl_id` asked for these aliases, (owner's key, alias)."""
+    rows = {(number(owner), clean_text(alias, ALIAS) or "") for owner, alias in asked}
+    _replace(connection, "alias_schedule", [(owner, alias, crawl_id) for owner, alias in sorted(rows)])
+
+
+def _replace(connection: Connection, table: str, rows: list[tuple[object, ...]]) -> None:
+    insert_rows(connection, table, column_types(connection, table), rows, replacing=True)
