@@ -10,7 +10,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test check lint types imports unit notebooks browser-engine census-of-synapse \
-        lock clean
+        endurance lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ notebooks: ## run the notebooks on a small census of the practice federation
 	$(CENSUS) demo --no-serve --servers 60 --db test-artifacts/notebooks/census.duckdb > /dev/null
 	MATRIX_CENSUS_DB=$(CURDIR)/test-artifacts/notebooks/census.duckdb \
 	    $(BIN)/python -m pytest -o trio_mode=false --nbmake notebooks
+
+endurance: setup-dev ## run the long form of the tests that try random moments; writes docs/endurance.md (ARGS: of pytest)
+	$(BIN)/python -m tests.endurance $(ARGS)
 
 census-of-synapse: setup-dev ## crawl two real Synapse homeservers and leave the file to look at
 	$(BIN)/python -m tests.synapse.census_of_synapse $(ARGS)

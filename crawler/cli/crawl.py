@@ -105,8 +105,8 @@ OnSealed = Callable[[Draft], None]
 @json_option
 @click.option(
     "--progress",
-    type=click.Choice(list(Shown)),
-    default=Shown.AUTO,
+    type=click.Choice([shown.value for shown in Shown]),
+    default=Shown.AUTO.value,
     show_default=True,
     help="How to show progress, on standard error. auto: a live panel on a terminal, elsewhere one JSON line every few "
     "seconds.",

@@ -11,7 +11,7 @@ _WHOLE = re.compile(r"(?:\d{1,6}(?:\.\d{1,6})?[dhms])+", re.ASCII)
 _PART = re.compile(r"([\d.]+)([dhms])", re.ASCII)
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[timedelta]):
     """A `timedelta`; more than nothing, unless `zero` is allowed."""
 
     name = "duration"

@@ -125,8 +125,8 @@ def summary_lines(crawl: Crawl, progress: Progress, traffic: Traffic) -> list[st
         first = ", ".join(list(progress.bounds_hit)[:3])
         lines.append(f"  directories cut short by a bound: {len(progress.bounds_hit)} ({first})")
     lines.append(
-        f"  asked: {traffic.requests} requests, {traffic.bytes_read / 1e6:.1f} MB of answers, {traffic.dns_queries} DNS "
-        f"queries, {traffic.connections} connections; {traffic.polite_wait_s:.0f} s waited out of politeness, "
+        f"  asked: {traffic.requests} requests, {traffic.bytes_read / 1e6:.1f} MB of answers, "
+        f"{traffic.dns_queries} DNS queries, {traffic.connections} connections; {traffic.polite_wait_s:.0f} s waited to be polite, "
         f"{traffic.rate_limited} times told to slow down"
         + (" (since it was resumed)" if progress.past_sittings else "")
     )

@@ -65,8 +65,8 @@ def restore_frontier(frontier: Frontier, past: Past, remembered: Remembered, *, 
 def restore_progress(progress: Progress, past: Past, remembered: Remembered) -> None:
     """Count what the crawl has committed. Of tries there is no record: theirs are of this sitting alone."""
     counts = past.counts
-    for name, count in counts.sums.items():
-        setattr(progress, name, count)
+    for what, count in counts.sums.items():
+        setattr(progress, what, count)
     progress.failures.update({FailureKind(kind): count for kind, count in counts.failures.items()})
     progress.directories.update({DirectoryState(state): count for state, count in counts.directories.items()})
     progress.attempts.update(counts.attempts)

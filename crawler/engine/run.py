@@ -110,9 +110,7 @@ class CrawlRun:
         Returns:
             The sealed crawl: completed, or cancelled after `stop()`.
         """
-        self.progress.began_at = self._now()
-        self._crawl_id = await trio.to_thread.run_sync(self._begin)
-        self.progress.crawl_id = self._crawl_id
+        await trio.to_thread.run_sync(self._begin)
         state = CrawlState.FAILED
         try:
             with self._scope:
@@ -123,12 +121,17 @@ class CrawlRun:
                 crawl = await trio.to_thread.run_sync(self._seal, state, report)
         return crawl
 
-    def _begin(self) -> int:
-        return self._begin_new() if self._plan.resumes is None else self._resume(self._plan.resumes)
+    def _begin(self) -> None:
+        self.progress.began_at = self._now()
+        if self._plan.resumes is None:
+            self._begin_new(self.progress.began_at)
+        else:
+            self._resume(self._plan.resumes)
+        self._hear_known()
+        self.progress.crawl_id = self._crawl_id
 
-    def _begin_new(self) -> int:
-        started_at = self._now()
-        crawl_id = self._writer.begin_crawl(
+    def _begin_new(self, started_at: datetime) -> None:
+        self._crawl_id = self._writer.begin_crawl(
             scope=self._plan.scope,
             synthetic=self._plan.synthetic,
             settings_json=self._plan.settings_json(self._settings),
@@ -141,12 +144,10 @@ class CrawlRun:
         self._frontier = self._new_frontier(started_at, self._remembered)
         for name, source in self._plan.seeds:
             self._hear(name, Lead(name.key, source), insisted=self._plan.insists)
-        self._hear_known()
         # The seeds are all that a crawl which is killed at once has to go on with.
         self._commit()
-        return crawl_id
 
-    def _resume(self, crawl_id: int) -> int:
+    def _resume(self, crawl_id: int) -> None:
         past = self._writer.resume_crawl(crawl_id, self._plan.crawler_version)
         remembered = self._writer.remembered()
         self._remembered = remembered_before(past, remembered)
@@ -155,8 +156,7 @@ class CrawlRun:
         restore_progress(self.progress, past, remembered)
         self.progress.past_sittings = past.sittings
         self._own_aliases_outstanding = past.counts.sums["aliases_outstanding"]
-        self._hear_known()
-        return crawl_id
+        self._crawl_id = crawl_id
 
     def _new_frontier(self, started_at: datetime, remembered: Remembered) -> Frontier:
         return Frontier(

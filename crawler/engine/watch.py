@@ -204,7 +204,7 @@ async def _read_lines(stream: trio.abc.ReceiveStream | None, heard: Callable[[st
     line = b""
     async with stream:
         async for chunk in stream:
-            first, *rest = chunk.split(b"\n")
+            first, *rest = bytes(chunk).split(b"\n")
             line = (line + first)[:LINE_BYTES]
             for begun in rest:
                 heard(line.decode("utf-8", "replace"))

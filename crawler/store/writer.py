@@ -1,9 +1,10 @@
 """The one writer of a census file.
 
 A crawl is begun, then recorded batch by batch, each batch one transaction, then sealed by one more. So a killed crawl
-leaves whole batches, and stays `running` until it is resumed (`resume`) or the next crawl begins and calls it failed;
-what earlier crawls saw is not touched by any of it. Rows are only ever added (the exceptions stand at the top of each file of the schema). Whom to write to is
-personal data: only the last that was heard is kept, and not for much longer than it is published.
+leaves whole batches, and stays `running` until it is resumed (`resume`) or the next one begins and calls it failed;
+what earlier crawls saw is not touched by any of it. Rows are only ever added (the exceptions stand at the top of each
+file of the schema). Whom to write to is personal data: only the last that was heard is kept, and not for much longer
+than it is published.
 
 Blocking: the engine calls it in a thread, one call at a time.
 """
@@ -171,7 +172,7 @@ class CensusWriter:
         return crawl_id
 
     def killed(self) -> int | None:
-        """Number of the crawl that was left running, which the next one that begins calls failed; None: there is none."""
+        """Number of the crawl that was left running, which the next to begin calls failed; None: there is none."""
         row = self._connection.execute("SELECT max(crawl_id) FROM crawl WHERE state = 'running'").fetchone()
         return None if row is None or row[0] is None or self._crawl is not None else int(row[0])
 
