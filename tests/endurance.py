@@ -1,8 +1,8 @@
 """The long form of tests that try something at random moments: `make endurance`.
 
 A test with a long form is marked `endurance` and asks `rounds` how many moments it is to try: a few in every run, many
-when MATRIX_CENSUS_ENDURANCE is set. Run as a program this runs the long form of all of them, and writes how it went into
-docs/endurance.md, with its date and commit.
+when MATRIX_CENSUS_ENDURANCE is set. Run as a program this runs the long form of all of them, and writes how it went
+into docs/endurance.md, with its date and commit.
 """
 
 import os

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,7 +41,9 @@ from crawler.model.observation import Attempt, Failed, Ok
 from crawler.net.fetch import Answer
 from crawler.net.traffic import Traffic
 from crawler.net.transport import Network
+from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
+from crawler.store.clock import utc_now
 from crawler.store.publish import Draft, stage
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
@@ -146,10 +147,11 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
     with CensusWriter.open(options["db"]) as writer:
         settings, plan = new or resumed_plan(options, writer.interrupted(crawl_id), identity, opt_outs)
         _say_what_it_is(plan, writer)
-        network = Network(settings, version=VERSION)
+        memory = Memory()
+        network = Network(settings, version=VERSION, memory=memory)
         canary = Canary(network, settings.liveness, _canaries(settings))
-        work = worker(network, identity, canary)
-        run = CrawlRun(plan, settings, writer, work, lambda: datetime.now(UTC), canary)
+        memory.learn(writer.remembered_answers(settings.to_json(), utc_now()))
+        run = CrawlRun(plan, settings, writer, worker(network, identity, canary), utc_now, canary, memory)
         shown = Shown(options["progress"])
         sealed = trio.run(_crawl, run, network, identity, service, settings.politeness.contact, shown)
     published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None

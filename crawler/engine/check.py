@@ -96,7 +96,15 @@ def as_json(seen: ServerObservation) -> dict[str, object]:
         if keys is None
         else {
             "verify_keys": keys.verify_keys,
-            "old_verify_keys": list(keys.old_verify_keys),
+            "old_verify_keys": [old.key_id for old in keys.old_verify_keys],
+            "old_keys": {
+                old.key_id: {"key": old.key, "expired_at": old.expired_at.isoformat() if old.expired_at else None}
+                for old in keys.old_verify_keys
+            },
+            "algorithms": list(keys.algorithms),
+            "signed_by": list(keys.signed_by),
+            "broken_signatures": list(keys.broken_signatures),
+            "trusted_until": keys.trusted_until(seen.observed_at).isoformat(),
             "valid_until": keys.valid_until.isoformat(),
         },
         "client_well_known": None
@@ -156,6 +164,7 @@ def _step(step: Step) -> dict[str, object]:
         else {"phase": failure.phase, "kind": failure.kind, "detail": failure.detail},
         "duration_s": step.duration_s,
         "cache_s": step.cache_s,
+        "cached_at": step.cached_at.isoformat() if step.cached_at else None,
     }
 
 

@@ -62,6 +62,8 @@ class Progress:
     """Servers never tried fairly -> why the last try was not; left to a later crawl."""
     paused: str = ""
     """Why the crawl takes no new task now."""
+    keys_reused: dict[str, list[str]] = field(default_factory=dict)
+    """Server -> key IDs under which an earlier crawl saw another key. Known at the seal."""
     bounds_hit: dict[str, str] = field(default_factory=dict)
     """Server -> the bound its directory ran into; what a remote made us cut short is named, not hidden."""
     crawl_id: int | None = None

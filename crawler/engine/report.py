@@ -23,8 +23,8 @@ MOST_NAMED = 100
 def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
     """The report of a crawl; every count is of this crawl alone.
 
-    Counts of what was seen and times are over all sittings. What only a process knows of itself (traffic, tries) is over
-    those sittings that came to an end: how many did not stands beside it, as `sittings_untold`.
+    Counts of what was seen and times are over all sittings; traffic over those sittings that came to an end, and how
+    many did not stands beside it, as `sittings_untold`; tries are of the last sitting alone.
     """
     sittings = [*progress.past_sittings, _this_sitting(progress, traffic)]
     told = [sitting["traffic"] for sitting in sittings if sitting["traffic"] is not None]
@@ -51,6 +51,7 @@ def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
         "robots": dict(progress.robots),
         "federating_distinct": {what: len(each) for what, each in progress.distinct.items()},
         "bounds_hit": {"servers": len(progress.bounds_hit), "named": _first(progress.bounds_hit)},
+        "key_ids_reused": {"servers": len(progress.keys_reused), "named": _first(progress.keys_reused)},
         "phase_times_s": progress.phase_times,
         "traffic": {what: round(sum(each.get(what, 0) for each in told), 3) for what in dataclasses.asdict(traffic)},
         "sittings": sittings,
@@ -124,10 +125,13 @@ def summary_lines(crawl: Crawl, progress: Progress, traffic: Traffic) -> list[st
     if progress.bounds_hit:
         first = ", ".join(list(progress.bounds_hit)[:3])
         lines.append(f"  directories cut short by a bound: {len(progress.bounds_hit)} ({first})")
+    if progress.keys_reused:
+        first = ", ".join(list(progress.keys_reused)[:3])
+        lines.append(f"  servers that gave a key ID to another key: {len(progress.keys_reused)} ({first})")
     lines.append(
         f"  asked: {traffic.requests} requests, {traffic.bytes_read / 1e6:.1f} MB of answers, "
-        f"{traffic.dns_queries} DNS queries, {traffic.connections} connections; {traffic.polite_wait_s:.0f} s waited to be polite, "
-        f"{traffic.rate_limited} times told to slow down"
+        f"{traffic.dns_queries} DNS queries, {traffic.connections} connections; "
+        f"{traffic.polite_wait_s:.0f} s waited to be polite, {traffic.rate_limited} times told to slow down"
         + (" (since it was resumed)" if progress.past_sittings else "")
     )
     if progress.phase_times:

@@ -29,6 +29,7 @@ from crawler.model.names import ServerName, parse_server_name
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer
 from crawler.model.schedule import Remembered, ServerSchedule
+from crawler.protocol.memory import Memory, RememberedAnswer
 from crawler.store.writer import CensusWriter
 
 BATCH = 200
@@ -77,6 +78,7 @@ class CrawlRun:
         worker: Worker,
         now: Callable[[], datetime],
         canary: Canary | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.progress = Progress()
         self._plan = plan
@@ -96,6 +98,8 @@ class CrawlRun:
         self._observations: list[ServerObservation] = []
         self._leads: list[Lead] = []
         self._answers: list[tuple[str, AliasAnswer]] = []
+        self._memory = memory
+        self._heard_answers: list[RememberedAnswer] = []
 
     def stop(self) -> None:
         """End the crawl now; it will be sealed as cancelled."""
@@ -117,6 +121,7 @@ class CrawlRun:
                 await self._loop()
             state = CrawlState.CANCELLED if self._scope.cancelled_caught else CrawlState.COMPLETED
         finally:
+            self._take_remembered()
             with trio.CancelScope(shield=True):
                 crawl = await trio.to_thread.run_sync(self._seal, state, report)
         return crawl
@@ -193,6 +198,7 @@ class CrawlRun:
                 with trio.move_on_at(last_commit + BATCH_S):
                     self._digest(await inbox.receive())
                 if len(self._observations) >= BATCH or trio.current_time() >= last_commit + BATCH_S:
+                    self._take_remembered()
                     await trio.to_thread.run_sync(self._commit)
                     last_commit = trio.current_time()
 
@@ -267,7 +273,15 @@ class CrawlRun:
         self._leads.append(lead)
         self.progress.leads += 1
 
+    def _take_remembered(self) -> None:
+        # Here and not in the thread that commits: visits go on keeping answers meanwhile.
+        if self._memory is not None:
+            self._heard_answers += self._memory.take_new()
+
     def _commit(self) -> None:
+        heard, self._heard_answers = self._heard_answers, []
+        if heard:
+            self._writer.remember(heard)
         observations, leads, answers = self._observations, self._leads, self._answers
         schedules, asked = self._schedules, self._asked
         self._observations, self._leads, self._answers, self._schedules, self._asked = [], [], [], [], []
@@ -276,6 +290,8 @@ class CrawlRun:
 
     def _seal(self, state: CrawlState, report: Callable[[Progress], dict[str, object]]) -> Crawl:
         self._commit()
+        for reused in self._writer.reused_keys(self._crawl_id):
+            self.progress.keys_reused.setdefault(reused.server_name, []).append(reused.key_id)
         self.progress.look_at(self._frontier)
         groups = self._frontier.guarded_groups
         self.progress.guarded_groups = {f"{group.kind} {group.value}": count for group, count in groups.items()}

@@ -1,7 +1,7 @@
 """An authority of our own, and the certificates of the practice servers, each made when its host is first asked for.
 
-ECDSA on P-256, one key for all leaves (the lab has no secrets), one wildcard certificate for each registrable domain:
-as an operator's proxy has it. A TLS context costs half a millisecond and some 20 kB, so the last few thousand are kept
+ECDSA on P-256, one key for all leaves (the lab has no secrets), one wildcard certificate for all hosts of a domain, as
+an operator's proxy has it. A TLS context costs half a millisecond and some 20 kB, so the last few thousand are kept
 and the rest are made again when needed.
 """
 
@@ -151,8 +151,8 @@ class Contexts:
             kind = self._kinds.get((port, host)) or self._kinds.get((None, host))
             if kind is Certificate.NONE:
                 return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE
-            # One good certificate for a whole registrable domain; a bad one is made for its host alone.
-            ssl_object.context = self._made(host if kind else ".".join(host.split(".")[-2:]), kind)
+            # One good certificate for all hosts of a domain; a bad one is made for its host alone.
+            ssl_object.context = self._made(host if kind else _domain(host), kind)
             return None
 
         context.sni_callback = pick
@@ -173,6 +173,12 @@ class Contexts:
         else:
             pem = authority.issue([host, f"*.{host}"])
         return _context(pem, authority.leaf_key_pem())
+
+
+def _domain(host: str) -> str:
+    """The name whose certificate covers `host`: a wildcard stands for one label only (RFC 9525, 6.3)."""
+    labels = host.split(".")
+    return ".".join(labels[-max(2, len(labels) - 1) :])
 
 
 def _context(certificate_pem: bytes, key_pem: bytes) -> ssl.SSLContext:

@@ -1,7 +1,8 @@
 """A DNS server for the practice federation (RFC 1035), over UDP and, for answers that do not fit, TCP.
 
 It answers from the world's zone alone: addresses, CNAMEs followed as a resolver's answer shows them, SRV records,
-NXDOMAIN, NODATA, SERVFAIL, REFUSED, and silence for names whose servers are dead. dnspython does the encoding.
+NXDOMAIN and NODATA with the SOA that says how long they hold (RFC 2308, 3), SERVFAIL, REFUSED, NOTIMP, and silence or
+gibberish for names whose servers are dead or broken. dnspython does the encoding.
 """
 
 import contextlib
@@ -32,18 +33,34 @@ _RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 _TCP_IDLE_S = 10.0
 _TCP_CONNECTIONS = 64
 
-_RCODE_OF = {DnsConduct.SERVFAIL: dns.rcode.SERVFAIL, DnsConduct.REFUSED: dns.rcode.REFUSED}
+NEGATIVE_TTL_S = 900
+"""How long the absence of a name or a type may be remembered."""
+
+_RCODE_OF = {
+    DnsConduct.SERVFAIL: dns.rcode.SERVFAIL,
+    DnsConduct.REFUSED: dns.rcode.REFUSED,
+    DnsConduct.NOT_IMPLEMENTED: dns.rcode.NOTIMP,
+}
+_GIBBERISH = b"\x81\x80" + b"\xff" * 30
 _TYPES = {dns.rdatatype.from_text(kind.value): kind for kind in RecordType}
 
 
 class Answers:
-    """Makes answers; remembers the wire form of the last few thousand, for crawls ask in bursts."""
+    """Makes answers; remembers the wire form of the last few thousand, for crawls ask in bursts.
 
-    def __init__(self, zone: Zone) -> None:
+    Args:
+        zone: what there is.
+        in_order: give records in the order of the zone; else in any, as resolvers do.
+    """
+
+    def __init__(self, zone: Zone, *, in_order: bool = False) -> None:
         self._zone = zone
-        self._remembered: OrderedDict[tuple[bytes, int], bytes | None] = OrderedDict()
+        self._in_order = in_order
+        self._remembered: OrderedDict[tuple[bytes, int], tuple[tuple[str, str], bytes | None]] = OrderedDict()
         self.asked: Counter[str] = Counter()
-        """Queries by type, and by "udp" and "tcp"."""
+        """Queries by "udp" and "tcp"."""
+        self.asked_for: Counter[tuple[str, str]] = Counter()
+        """Queries by type and name (lower case), each retry counted."""
 
     def answer(self, wire: bytes, limit_bytes: int | None) -> bytes | None:
         """The answer to one query, at most `limit_bytes` long (None: no limit); None is silence.
@@ -53,7 +70,8 @@ class Answers:
         key = (wire[2:], limit_bytes or 0)
         if key in self._remembered:
             self._remembered.move_to_end(key)
-            known = self._remembered[key]
+            about, known = self._remembered[key]
+            self.asked_for[about] += 1
             return None if known is None else wire[:2] + known
         try:
             query = dns.message.from_wire(wire)
@@ -61,35 +79,43 @@ class Answers:
             return None
         if query.flags & dns.flags.QR or len(query.question) != 1:
             return None
-        made = self._make(query, limit_bytes)
-        self._remembered[key] = None if made is None else made[2:]
+        question = query.question[0]
+        about = (dns.rdatatype.to_text(question.rdtype), question.name.to_text(omit_final_dot=True).lower())
+        self.asked_for[about] += 1
+        made = self._make(query, about[1], limit_bytes)
+        self._remembered[key] = about, None if made is None else made[2:]
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
         return made
 
-    def _make(self, query: dns.message.Message, limit_bytes: int | None) -> bytes | None:
+    def _make(self, query: dns.message.Message, name: str, limit_bytes: int | None) -> bytes | None:
         response = dns.message.make_response(query, recursion_available=True)
         response.flags |= dns.flags.AA
         question = query.question[0]
-        self.asked[dns.rdatatype.to_text(question.rdtype)] += 1
         if query.opcode() != dns.opcode.QUERY or question.rdclass != dns.rdataclass.IN:
             response.set_rcode(dns.rcode.NOTIMP)
             return response.to_wire()
-        name = question.name.to_text(omit_final_dot=True).lower()
-        conduct = self._zone.conduct_of(name)
+        conduct = self._zone.conduct_of(name, _TYPES.get(question.rdtype))
         if conduct is DnsConduct.SILENT:
             return None
+        if conduct is DnsConduct.GIBBERISH:
+            return query.to_wire()[:2] + _GIBBERISH
         if conduct is not None:
             response.set_rcode(_RCODE_OF[conduct])
             return response.to_wire()
         self._fill(response, question.name, name, question.rdtype)
         size = _UDP_BYTES if query.edns < 0 else min(_MAX_UDP_BYTES, max(_UDP_BYTES, query.payload))
-        wire = response.to_wire()
+        wire = self._wire(response)
         if limit_bytes is not None and len(wire) > min(limit_bytes, size):
             # RFC 2181, 9: a truncated answer is asked for again over TCP, whatever it holds; so it holds nothing.
             response.answer.clear()
+            response.authority.clear()
             response.flags |= dns.flags.TC
             wire = response.to_wire()
+        return wire
+
+    def _wire(self, response: dns.message.Message) -> bytes:
+        wire: bytes = response.to_wire(max_size=65535, want_shuffle=not self._in_order)
         return wire
 
     def _fill(
@@ -98,12 +124,14 @@ class Answers:
         for _ in range(_MAX_CNAMES):
             if name not in self._zone.names:
                 response.set_rcode(dns.rcode.NXDOMAIN)
+                response.authority.append(_soa(name))
                 return
             aliases = self._zone.records.get((name, RecordType.CNAME))
             wanted = _TYPES.get(rdtype)
             kind = wanted if aliases is None else RecordType.CNAME
             records = self._zone.records.get((name, kind)) if kind is not None else None
             if not records:
+                response.authority.append(_soa(name))
                 return
             rrset = dns.rrset.from_text_list(
                 owner,
@@ -119,11 +147,24 @@ class Answers:
             owner = dns.name.from_text(name)
 
 
+def _soa(name: str) -> dns.rrset.RRset:
+    """Of the top-level domain, whoever's the name is."""
+    owner = name.rpartition(".")[2]
+    timers = f"1 3600 900 604800 {NEGATIVE_TTL_S}"
+    return dns.rrset.from_text(
+        f"{owner}.", NEGATIVE_TTL_S, dns.rdataclass.IN, dns.rdatatype.SOA, f"ns.{owner}. admin.{owner}. {timers}"
+    )
+
+
 async def serve_dns(
-    zone: Zone, host: str = "127.0.0.1", *, task_status: trio.TaskStatus[tuple[int, Answers]] = trio.TASK_STATUS_IGNORED
+    zone: Zone,
+    host: str = "127.0.0.1",
+    *,
+    in_order: bool = False,
+    task_status: trio.TaskStatus[tuple[int, Answers]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until cancelled, on one port for UDP and TCP; starts with that port and the counters."""
-    answers = Answers(zone)
+    answers = Answers(zone, in_order=in_order)
     async with trio.open_nursery() as nursery:
         udp, tcp = await _bind_both(host)
         port: int = udp.getsockname()[1]

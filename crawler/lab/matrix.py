@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import trio
 
 from crawler.lab.deaths import Death
-from crawler.lab.dice import dice
+from crawler.lab.dice import dice, digest
 from crawler.lab.directory import Directories
 from crawler.lab.fronts import NOT_FOUND_PAGE, PARKED_PAGE, answer_front
 from crawler.lab.names import UNPARSABLE_SERVERS
@@ -38,7 +38,7 @@ from crawler.listen.message import (
 from crawler.model.discovery import Branch
 from crawler.model.names import parse_server_name
 from crawler.model.rooms import DirectoryWay
-from crawler.protocol.signing import Identity, build_key_document
+from crawler.protocol.signing import Identity, SigningKey, build_key_document
 
 _SERVERS_KEPT = 4096
 _KEYS_VALID_FOR_S = 24 * 3600
@@ -81,7 +81,14 @@ class Matrix:
         self._now = now
         self._directories = Directories(world)
         self._limited: set[int] = set()
+        self._rekeyed: set[int] = set()
         self._prepared = lru_cache(maxsize=_SERVERS_KEPT)(self._prepare)
+
+    def reuse_key_id(self, index: int) -> None:
+        """From now on the server signs with another key under the same ID: what happens to who loses the signing key
+        and lets the software make one anew."""
+        self._rekeyed.add(index)
+        self._prepared.cache_clear()
 
     def listening_on(self, port: int) -> Handler:
         """The handler for the listener of one port of the world."""
@@ -230,6 +237,9 @@ class Matrix:
     def _keys(self, index: int, death: Death | None) -> Response:
         """The key document, or what stands in its place."""
         identity, now = self._world.identity(index), self._now()
+        if index in self._rekeyed:
+            other = SigningKey(identity.key.key_id, digest(self._world.seed, "other key", index))
+            identity = Identity(identity.server_name, other)
         if death is Death.KEYS_NOT_JSON:
             return PARKED_PAGE
         if death is Death.KEYS_NOT_FOUND:

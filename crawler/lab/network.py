@@ -32,7 +32,10 @@ class DnsConduct(StrEnum):
 
     SERVFAIL = "servfail"
     REFUSED = "refused"
+    NOT_IMPLEMENTED = "not_implemented"
     SILENT = "silent"
+    GIBBERISH = "gibberish"
+    """Datagrams with the id of the query and no DNS message after it."""
 
 
 class Certificate(StrEnum):

@@ -68,7 +68,8 @@ class LabOptions:
 class Lab:
     """A practice federation that is up, for whoever runs it in the same process.
 
-    `identity` is the crawler's; `serve_key` where it is to serve its key document; `seen` what the servers saw.
+    `identity` is the crawler's; `serve_key` where it is to serve its key document; `seen` what the servers saw;
+    `matrix` answers for all of them.
     """
 
     world: World
@@ -80,6 +81,7 @@ class Lab:
     serve_key: int
     seen: Seen
     dns_answers: Answers
+    matrix: Matrix
 
     def line(self) -> dict[str, object]:
         """What the verb prints: an option of `crawl` for each key."""
@@ -148,6 +150,7 @@ async def serve_lab(
                     serve_key=serve_key,
                     seen=seen,
                     dns_answers=answers,
+                    matrix=matrix,
                 )
             )
 

@@ -24,21 +24,30 @@ CRAWLER_NAME = "crawler.census.test"
 
 @dataclass(slots=True)
 class Zone:
-    """What DNS knows. `names` holds every name that exists, also those that only have something below them."""
+    """What DNS knows. `names` holds every name that exists, also those that only have something below them.
+
+    `conduct` is of a name and all below it, `type_conduct` of one type of one name.
+    """
 
     records: dict[tuple[str, RecordType], list[Record]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     conduct: dict[str, DnsConduct] = field(default_factory=dict)
+    type_conduct: dict[tuple[str, RecordType], DnsConduct] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         self.records.setdefault((record.owner, record.type), []).append(record)
-        name = record.owner
+        self.add_name(record.owner)
+
+    def add_name(self, name: str) -> None:
+        """Make a name exist, and those above it, without records of its own."""
         while name and name not in self.names:
             self.names.add(name)
             name = name.partition(".")[2]
 
-    def conduct_of(self, name: str) -> DnsConduct | None:
-        """How the servers of this name behave: its own conduct or that of a name above it."""
+    def conduct_of(self, name: str, kind: RecordType | None = None) -> DnsConduct | None:
+        """How the servers of this name behave when asked for `kind`: its own conduct or that of a name above it."""
+        if kind is not None and (found := self.type_conduct.get((name, kind))) is not None:
+            return found
         while name:
             if (found := self.conduct.get(name)) is not None:
                 return found

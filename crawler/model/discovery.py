@@ -5,6 +5,7 @@ without knowing how one is made.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from crawler.errors import Failure
@@ -41,7 +42,8 @@ class Step:
 
     `subject` is what was asked about (a host, an SRV owner name); `answer` what was heard, in one printable line; it is
     empty when `failure` is set. `conclusion` says why a branch was taken or left. `duration_s` is wall time.
-    `cache_s` is how long the answer may be kept; None when nothing said so.
+    `cache_s` is how long the answer may be kept; None when nothing said so. `cached_at` is when an answer was heard
+    that was kept from then and not asked for now (`cache_s` is what is left of its lifetime); None for one just heard.
     """
 
     question: Question
@@ -51,6 +53,7 @@ class Step:
     failure: Failure | None = None
     duration_s: float = 0.0
     cache_s: float | None = None
+    cached_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What one visit to one server saw. Absent, failed and zero are three things: `Attempt[T]` keeps them apart."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
@@ -77,18 +77,42 @@ class VersionInfo:
     version: str | None
 
 
+MAX_KEY_VALIDITY = timedelta(days=7)
+"""From when a key document was fetched ("Publishing keys", `valid_until_ts`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OldKey:
+    """A key that a server no longer signs with. `key` is unpadded base64, None when what is published is no key;
+    `expired_at` None when it does not say since when."""
+
+    key_id: str
+    key: str | None
+    expired_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class KeyDocument:
     """`/_matrix/key/v2/server`, verified: name matches, a signature by one of its own keys holds, in date.
 
-    Keys are key id -> unpadded base64. `valid_until` is as published, before the 7-day cap. `server_name` is the
-    document's own spelling, which may differ from ours in case: what a request to this server must name as destination.
+    `verify_keys` are the ed25519 keys, key ID -> unpadded base64. `valid_until` is as published, before the 7-day cap
+    (`trusted_until`). `server_name` is the document's own spelling, which may differ from ours in case: what a request
+    to this server must name as destination. `algorithms` are those of all keys it publishes, current and old, in
+    alphabetical order. `signed_by` are the current keys whose signature holds, `broken_signatures` those whose does
+    not.
     """
 
     verify_keys: dict[str, str]
-    old_verify_keys: tuple[str, ...]
+    old_verify_keys: tuple[OldKey, ...]
     valid_until: datetime
     server_name: str = ""
+    algorithms: tuple[str, ...] = ()
+    signed_by: tuple[str, ...] = ()
+    broken_signatures: tuple[str, ...] = ()
+
+    def trusted_until(self, fetched_at: datetime) -> datetime:
+        """Until when others rely on the keys: the lesser of what is published and seven days from when they asked."""
+        return min(self.valid_until, fetched_at + MAX_KEY_VALIDITY)
 
 
 @dataclass(frozen=True, slots=True)

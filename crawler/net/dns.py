@@ -31,6 +31,9 @@ from crawler.protocol.questions import AddressAnswer, SrvAnswer, SrvRecord
 ATTEMPTS = 2
 """Each gets its share of the time-out; the second asks the next name server where there are several."""
 MAX_CNAMES = 8
+MAX_ADDRESSES = 64
+"""Addresses taken from one answer. More than are ever dialled, because which of them may be dialled is judged later: a
+few forbidden ones in front must not hide the one that serves."""
 CACHE_SIZE = 20_000
 CACHE_MIN_S = 60.0
 """Even a TTL of 0 is kept so long: within one visit, a host has one answer."""
@@ -74,7 +77,6 @@ class Dns:
         nameserver: whom to ask; None: the system's (`/etc/resolv.conf`; its search list is not used, since every name
             here is complete).
         timeout_s: of one look-up, retry and CNAMEs included.
-        max_addresses: addresses taken from one answer, both families together.
         traffic: where queries are counted.
 
     Raises:
@@ -85,11 +87,9 @@ class Dns:
         self,
         nameserver: tuple[str, int] | None,
         timeout_s: float,
-        max_addresses: int,
         traffic: Traffic | None = None,
     ) -> None:
         self._timeout_s = timeout_s
-        self._max_addresses = max_addresses
         traffic = traffic or Traffic()
         whom = [nameserver] if nameserver else _system_name_servers()
         self._servers = [NameServer(address, port, traffic) for address, port in whom]
@@ -158,7 +158,7 @@ class Dns:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ask, dns.rdatatype.AAAA)
             nursery.start_soon(ask, dns.rdatatype.A)
-        answer = _merge(heard[dns.rdatatype.AAAA], heard[dns.rdatatype.A], self._max_addresses)
+        answer = _merge(heard[dns.rdatatype.AAAA], heard[dns.rdatatype.A])
         return replace(answer, duration_s=trio.current_time() - started)
 
     def _keep(self, key: str, answer: AddressAnswer, waited_s: float) -> None:
@@ -190,12 +190,13 @@ class Dns:
             ttl_s = chain.minimum_ttl if ttl_s is None else min(ttl_s, chain.minimum_ttl)
             if chain.cnames:
                 cname = _text(chain.canonical_name)
-            if failure is not None:
-                return _Heard(ttl_s=ttl_s, cname=cname, failure=failure)
-            if chain.answer is not None:
+            if chain.answer is not None and failure is None:
                 return _Heard(chain.answer, ttl_s, cname)
-            if not chain.cnames or _says_no_data(message):
-                return _Heard(ttl_s=ttl_s, cname=cname, failure=Failure(FailureKind.DNS_NODATA))
+            holds = _says_no_data(message)
+            if failure is not None:
+                return _Heard(ttl_s=ttl_s if holds else None, cname=cname, failure=failure)
+            if holds or not chain.cnames:
+                return _Heard(ttl_s=ttl_s if holds else None, cname=cname, failure=Failure(FailureKind.DNS_NODATA))
             name = chain.canonical_name
         return _Heard(cname=cname, failure=Failure(FailureKind.DNS_MALFORMED, f"more than {MAX_CNAMES} CNAMEs"))
 
@@ -238,17 +239,18 @@ def _failure_in(message: dns.message.Message) -> Failure | None:
 
 
 def _says_no_data(message: dns.message.Message) -> bool:
-    """RFC 2308, 2.2: an SOA in the authority section says that the end of the chain has no such record."""
+    """RFC 2308, 2.2 and 5: an SOA in the authority section says that the end of the chain has no such record, and how
+    long that holds; without one it holds for no time at all."""
     return any(rrset.rdtype == dns.rdatatype.SOA for rrset in message.authority)
 
 
-def _merge(ipv6: _Heard, ipv4: _Heard, max_addresses: int) -> AddressAnswer:
+def _merge(ipv6: _Heard, ipv4: _Heard) -> AddressAnswer:
     cname = ipv6.cname or ipv4.cname
     failures = [heard.failure for heard in (ipv6, ipv4) if heard.failure is not None]
     failures.sort(key=lambda failure: _TELLING.index(failure.kind))
     ttls = [heard.ttl_s for heard in (ipv6, ipv4) if heard.ttl_s is not None]
     ttl_s = min(ttls, default=None)
-    addresses = _share(_addresses(ipv6), _addresses(ipv4), max_addresses)
+    addresses = _share(_addresses(ipv6), _addresses(ipv4), MAX_ADDRESSES)
     if not addresses:
         return AddressAnswer(ttl_s=ttl_s, cname=cname, failure=failures[0])
     # A family without records is absent, not failed.

@@ -1,4 +1,5 @@
-"""Drives `protocol.discovery` with real sockets: each question it asks becomes a look-up or a fetch."""
+"""Drives `protocol.discovery` with real sockets: each question it asks becomes a look-up or a fetch, unless an answer
+of earlier may still be used."""
 
 import email.utils
 from collections.abc import Awaitable
@@ -31,10 +32,21 @@ async def resolve_server(name: ServerName, stack: Stack, get: Get) -> Resolution
     try:
         ask = next(asks)
         while True:
-            ask = asks.send(await _answer(ask, stack, get))
+            ask = asks.send(await _recall_or_ask(ask, stack, get))
     except StopIteration as end:
         resolution: Resolution = end.value
         return resolution
+
+
+async def _recall_or_ask(ask: questions.Ask, stack: Stack, get: Get) -> questions.Answer:
+    if stack.memory is None:
+        return await _answer(ask, stack, get)
+    known = stack.memory.recall(ask, stack.now())
+    if known is not None:
+        return known
+    answer = await _answer(ask, stack, get)
+    stack.memory.keep(ask, answer, stack.now())
+    return answer
 
 
 async def _answer(ask: questions.Ask, stack: Stack, get: Get) -> questions.Answer:

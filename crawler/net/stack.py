@@ -21,6 +21,7 @@ from crawler.net.silence import Silences
 from crawler.net.tls import client_context, unverified_context
 from crawler.net.traffic import Traffic
 from crawler.protocol.addresses import AddressPolicy
+from crawler.protocol.memory import Memory
 
 DNS_PORT = 53
 
@@ -32,6 +33,7 @@ class Stack:
     `busy` bounds the handshakes under way: they are what costs CPU, and when the loop lags behind, deadlines make live
     servers look dead. Over a connection of `unverified` nothing is ever asked. `rng` draws the order of SRV targets;
     `now` is the wall clock.
+    `memory` holds answers of resolutions that need not be asked for again; None to ask always.
     """
 
     limits: Limits
@@ -46,6 +48,7 @@ class Stack:
     traffic: Traffic
     rng: random.Random
     now: Callable[[], datetime]
+    memory: Memory | None = None
     silences: Silences = field(default_factory=Silences)
     silent: set[str] | None = None
     """Of one visit: the addresses where nothing answered a connect. None: nobody keeps them."""
@@ -57,7 +60,9 @@ class Stack:
         return replace(self, limits=limits, dns=dns, silent=set())
 
 
-def build_stack(settings: Settings, version: str, rng: random.Random, now: Callable[[], datetime]) -> Stack:
+def build_stack(
+    settings: Settings, version: str, rng: random.Random, now: Callable[[], datetime], memory: Memory | None = None
+) -> Stack:
     """Raises UsageError for settings that name what is not there: a CA file, a system DNS server."""
     limits, network = settings.limits, settings.network
     traffic = Traffic()
@@ -75,10 +80,11 @@ def build_stack(settings: Settings, version: str, rng: random.Random, now: Calla
         unverified=unverified_context(),
         busy=trio.CapacityLimiter(limits.busy_connections),
         pacer=Pacer(limits.address_concurrency, limits.address_rate_per_s, traffic),
-        dns=Dns(nameserver, limits.dns_timeout_s, limits.addresses_per_host, traffic),
+        dns=Dns(nameserver, limits.dns_timeout_s, traffic),
         traffic=traffic,
         rng=rng,
         now=now,
+        memory=memory,
     )
 
 

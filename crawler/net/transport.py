@@ -14,6 +14,7 @@ from crawler.net.dial import canonical
 from crawler.net.session import Session
 from crawler.net.stack import build_stack, utc_now
 from crawler.net.traffic import Traffic
+from crawler.protocol.memory import Memory
 
 __all__ = ["Connection", "Network"]
 
@@ -26,6 +27,8 @@ class Network:
         version: of this program, for the user agent.
         rng: draws the order of SRV targets.
         now: the wall clock.
+        memory: answers of resolutions that need not be asked for again, and where new ones go; None, as for a check,
+            which is made now: every question is asked.
 
     Raises:
         UsageError: settings that name a CA file or a DNS server that is not there.
@@ -38,9 +41,10 @@ class Network:
         version: str,
         rng: random.Random | None = None,
         now: Callable[[], datetime] = utc_now,
+        memory: Memory | None = None,
     ) -> None:
         # SRV's weighted draw wants fairness, not secrecy.
-        self._stack = build_stack(settings, version, rng or random.Random(), now)  # noqa: S311 - see above
+        self._stack = build_stack(settings, version, rng or random.Random(), now, memory)  # noqa: S311 - see above
 
     @property
     def limits(self) -> Limits:

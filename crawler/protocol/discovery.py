@@ -127,7 +127,7 @@ class _Walk:
                 name.host,
                 error.failure,
                 f"{after}no valid delegation: step 4 asks for SRV records of {name.host}",
-                answer.duration_s,
+                answer,
                 wellknown.cache_lifetime_s(answer, valid=False),
             )
             return None
@@ -143,7 +143,7 @@ class _Walk:
             name.host,
             heard,
             after + then,
-            answer.duration_s,
+            answer,
             wellknown.cache_lifetime_s(answer, valid=True),
         )
         return delegate
@@ -238,7 +238,7 @@ class _Walk:
             failure = Failure(FailureKind.POLICY_ADDRESS, printable(f"none of {refused} may be dialled"))
         if failure is not None:
             conclusion = "; ".join(["nowhere to connect to", *notes])
-            self._note(Question.ADDRESSES, host, failure, conclusion, answer.duration_s, answer.ttl_s)
+            self._note(Question.ADDRESSES, host, failure, conclusion, answer, answer.ttl_s)
             return failure
         if refused_count := len(dict.fromkeys(answer.addresses)) - len(allowed):
             notes.append(f"{refused_count} that may not be dialled left out")
@@ -246,11 +246,11 @@ class _Walk:
         if len(chosen) < len(allowed):
             notes.append(f"{len(allowed) - len(chosen)} beyond the limit left out")
         conclusion = "; ".join([f"to be tried in this order at port {port}", *notes])
-        self._note(Question.ADDRESSES, host, ", ".join(chosen), conclusion, answer.duration_s, answer.ttl_s)
+        self._note(Question.ADDRESSES, host, ", ".join(chosen), conclusion, answer, answer.ttl_s)
         return chosen
 
     def _note_srv(self, owner: str, answer: SrvAnswer, heard: str | Failure, conclusion: str) -> None:
-        self._note(Question.SRV, owner, heard, conclusion, answer.duration_s, answer.ttl_s)
+        self._note(Question.SRV, owner, heard, conclusion, answer, answer.ttl_s)
 
     def _note(
         self,
@@ -258,13 +258,18 @@ class _Walk:
         subject: str,
         heard: str | Failure,
         conclusion: str,
-        duration_s: float = 0.0,
+        told: Answer | None = None,
         cache_s: float | None = None,
     ) -> None:
+        duration_s = told.duration_s if told else 0.0
+        kept = told.kept if told else None
+        if kept is not None:
+            cache_s = kept.left_s
         failure = heard if isinstance(heard, Failure) else None
         answer = heard if isinstance(heard, str) else ""
         subject, answer, conclusion = (printable(text, MAX_LINE) for text in (subject, answer, conclusion))
-        self.steps.append(Step(question, subject, answer, conclusion, failure, duration_s, cache_s))
+        cached_at = kept.heard_at if kept else None
+        self.steps.append(Step(question, subject, answer, conclusion, failure, duration_s, cache_s, cached_at))
 
 
 def _expect(kind: type[A], answer: Answer) -> A:

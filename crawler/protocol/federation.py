@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from crawler.errors import FailureKind, ProtocolError
 from crawler.model.names import ServerName, is_room_id, try_server_name
-from crawler.model.observation import KeyDocument, VersionInfo
+from crawler.model.observation import KeyDocument, OldKey, VersionInfo
 from crawler.model.rooms import AliasAnswer
 from crawler.protocol.json_body import clean_text, count_of, parse_object
 from crawler.protocol.signing import KEY_BYTES, decode_base64, encode_base64, signed_bytes, verify_bytes
@@ -27,11 +27,13 @@ CLIENT_PUBLIC_ROOMS_PATH = "/_matrix/client/v3/publicRooms"
 
 MAX_SOFTWARE_TEXT = 256
 MAX_KEYS = 100
+MAX_ALGORITHMS = 20
 
 _LATEST_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 """Validity beyond it is cut to it: servers that mean "for ever" send times that no calendar has."""
 
 _KEY_ID = re.compile(r"\Aed25519:[!-~]{1,100}\Z")
+_ANY_KEY_ID = re.compile(r"\A([!-9;-~]{1,64}):[!-~]{1,100}\Z")
 _ERRCODE = re.compile(r"\A[A-Za-z0-9_.]{1,100}\Z")
 
 
@@ -76,7 +78,8 @@ def parse_key_document(body: bytes, server_name: ServerName, now: datetime) -> K
 
     The name is compared in ASCII lower case, which is the identity of a server here: else one stranger who spells a
     name in capitals would make its server look broken. The signature is looked for under the document's own spelling.
-    Of several signatures by keys of the document one must hold. Keys of other algorithms than ed25519 are skipped.
+    Of several signatures by keys of the document one must hold. Keys of other algorithms than ed25519 are skipped, but
+    for the name of their algorithm.
 
     Raises:
         ProtocolError: JSON_INVALID, JSON_SHAPE (a member missing or mistyped, no canonical spelling), KEYS_WRONG_NAME,
@@ -90,13 +93,21 @@ def parse_key_document(body: bytes, server_name: ServerName, now: datetime) -> K
     if not own_name.isascii() or own_name.lower() != server_name.key:
         raise ProtocolError(FailureKind.KEYS_WRONG_NAME, f"the key document is of {own_name[:255]!r}")
     verify_keys = _verify_keys(document)
-    _check_self_signature(document, own_name, verify_keys)
+    signed_by, broken = _check_self_signature(document, own_name, verify_keys)
     valid_until_ms = document.get("valid_until_ts")
     if not isinstance(valid_until_ms, int) or isinstance(valid_until_ms, bool):
         raise _shape("valid_until_ts is no integer")
     if valid_until_ms <= now.timestamp() * 1000:
         raise ProtocolError(FailureKind.KEYS_EXPIRED, f"the key document expired at {valid_until_ms} ms")
-    return KeyDocument(verify_keys, tuple(_old_key_ids(document)), _time(valid_until_ms), own_name)
+    return KeyDocument(
+        verify_keys,
+        tuple(_old_keys(document)),
+        _time(valid_until_ms),
+        own_name,
+        _algorithms(document),
+        tuple(signed_by),
+        tuple(broken),
+    )
 
 
 def _verify_keys(document: Mapping[str, Any]) -> dict[str, str]:
@@ -107,14 +118,10 @@ def _verify_keys(document: Mapping[str, Any]) -> dict[str, str]:
     for key_id, entry in declared.items():
         if not _KEY_ID.match(key_id):
             continue
-        text = entry.get("key") if isinstance(entry, dict) else None
-        try:
-            key = decode_base64(text) if isinstance(text, str) else b""
-        except ProtocolError:
-            key = b""
-        if len(key) != KEY_BYTES:
+        key = _key(entry)
+        if key is None:
             raise ProtocolError(FailureKind.KEYS_NO_KEY, f"{key_id} is no key of {KEY_BYTES} bytes in base64")
-        keys[key_id] = encode_base64(key)
+        keys[key_id] = key
     if not keys:
         raise ProtocolError(FailureKind.KEYS_NO_KEY, "verify_keys holds no ed25519 key")
     if len(keys) > MAX_KEYS:
@@ -122,21 +129,47 @@ def _verify_keys(document: Mapping[str, Any]) -> dict[str, str]:
     return keys
 
 
-def _check_self_signature(document: Mapping[str, Any], own_name: str, verify_keys: Mapping[str, str]) -> None:
+def _key(entry: Any) -> str | None:
+    """The key in a member of `verify_keys` or `old_verify_keys`, as we spell it; None when it holds none."""
+    text = entry.get("key") if isinstance(entry, dict) else None
+    try:
+        key = decode_base64(text) if isinstance(text, str) else b""
+    except ProtocolError:
+        return None
+    return encode_base64(key) if len(key) == KEY_BYTES else None
+
+
+def _check_self_signature(
+    document: Mapping[str, Any], own_name: str, verify_keys: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """The keys whose signature holds, at least one, and those whose does not."""
     signatures = document.get("signatures")
     own = signatures.get(own_name) if isinstance(signatures, dict) else None
     signing_keys = [key_id for key_id in verify_keys if isinstance(own, dict) and isinstance(own.get(key_id), str)]
     if not isinstance(own, dict) or not signing_keys:
         raise ProtocolError(FailureKind.KEYS_NO_SIGNATURE, "no signature by a key of the document itself")
     message = signed_bytes(document)
-    if not any(verify_bytes(message, own[key_id], verify_keys[key_id]) for key_id in signing_keys):
+    good = [key_id for key_id in signing_keys if verify_bytes(message, own[key_id], verify_keys[key_id])]
+    if not good:
         raise ProtocolError(FailureKind.KEYS_BAD_SIGNATURE, f"the signature by {signing_keys[0]} does not hold")
+    return good, [key_id for key_id in signing_keys if key_id not in good]
 
 
-def _old_key_ids(document: Mapping[str, Any]) -> Iterator[str]:
+def _old_keys(document: Mapping[str, Any]) -> Iterator[OldKey]:
     old = document.get("old_verify_keys")
-    known = [key_id for key_id in old if _KEY_ID.match(key_id)] if isinstance(old, dict) else []
-    yield from known[:MAX_KEYS]
+    entries = old if isinstance(old, dict) else {}
+    for key_id in [key_id for key_id in entries if _KEY_ID.match(key_id)][:MAX_KEYS]:
+        entry = entries[key_id]
+        expired_ms = count_of(entry.get("expired_ts"), 2**63) if isinstance(entry, dict) else None
+        yield OldKey(key_id, _key(entry), None if expired_ms is None else _time(expired_ms))
+
+
+def _algorithms(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of current and old keys; what is no key ID has none."""
+    sections = (document.get("verify_keys"), document.get("old_verify_keys"))
+    key_ids = (key_id for section in sections if isinstance(section, dict) for key_id in section)
+    found = {match[1] for key_id in key_ids if (match := _ANY_KEY_ID.match(key_id))}
+    return tuple(sorted(found)[:MAX_ALGORITHMS])
 
 
 def _time(milliseconds: int) -> datetime:

@@ -5,6 +5,7 @@ answers from a table.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from crawler.errors import Failure
@@ -35,6 +36,14 @@ Ask: TypeAlias = AskWellKnown | AskSrv | AskAddresses
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Of an answer that was not asked for now: when it was heard, and how many seconds more it may be used."""
+
+    heard_at: datetime
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class WellKnownAnswer:
     """The final answer of a .well-known fetch, not yet judged.
 
@@ -53,6 +62,7 @@ class WellKnownAnswer:
     redirects: tuple[str, ...] = ()
     failure: Failure | None = None
     duration_s: float = 0.0
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,7 @@ class SrvAnswer:
     cname: str | None = None
     failure: Failure | None = None
     duration_s: float = 0.0
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,7 @@ class AddressAnswer:
     failure: Failure | None = None
     other_failure: Failure | None = None
     duration_s: float = 0.0
+    kept: Kept | None = None
 
 
 Answer: TypeAlias = WellKnownAnswer | SrvAnswer | AddressAnswer

@@ -261,6 +261,7 @@ def step_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterato
             "detail": _detail(step.failure),
             "duration_s": step.duration_s,
             "cache_s": step.cache_s,
+            "cached_at": step.cached_at,
         }
 
 

@@ -17,6 +17,7 @@ from crawler.store.answer import all_of, fetch, page_of
 from crawler.store.connection import Connection, connect_to_read
 from crawler.store.crawls import crawl_rows, read_crawls
 from crawler.store.insert import quoted
+from crawler.store.keys import KeyUse, key_uses
 from crawler.store.migrations import latest_version, refuse_newer, schema_version
 from crawler.store.question import PREDICATES, ROOM_SORTS, SERVER_SORTS, SPACE, Question, order_by, search_text
 from crawler.store.rows import (
@@ -215,6 +216,26 @@ class SnapshotReader:
             leads=leads[:_LEADS],
             leads_total=len(leads),
         )
+
+    def key_uses(self, server_key: str) -> tuple[KeyUse, ...]:
+        """Every key that a server published, with the crawls that saw it; two under one key ID are a reuse.
+
+        Args:
+            server_key: Its name in ASCII lower case.
+        """
+        return key_uses(self._connection, search_text(server_key))
+
+    def past_keys(self, server_key: str) -> dict[str, set[str]]:
+        """Key ID -> all keys (unpadded base64) that completed crawls saw a server publish under it; empty when none saw
+        a key document of it.
+
+        Args:
+            server_key: Its name in ASCII lower case.
+        """
+        found: dict[str, set[str]] = {}
+        for use in self.key_uses(server_key):
+            found.setdefault(use.key_id, set()).add(use.key)
+        return found
 
     def rooms_page(
         self,

@@ -155,6 +155,7 @@ class StepRow:
     detail: str | None
     duration_s: float
     cache_s: float | None
+    cached_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,14 @@ from crawler.model.past import Interrupted, Past
 from crawler.model.rooms import AliasAnswer
 from crawler.model.schedule import Remembered, ServerSchedule
 from crawler.protocol.json_body import clean_text
+from crawler.protocol.memory import RememberedAnswer
+from crawler.store.answers import load_answers, store_answers
 from crawler.store.batch import Batch
 from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_write, first_line, transaction
 from crawler.store.crawls import read_crawl
 from crawler.store.insert import column_types, insert_rows
+from crawler.store.keys import ReusedKey, reused_keys
 from crawler.store.lock import FileLock, lock_to_write
 from crawler.store.migrations import migrate
 from crawler.store.numbers import ServerNumbers
@@ -220,6 +223,14 @@ class CensusWriter:
         """What earlier crawls of the same kind (real or synthetic) as the one begun left for it."""
         return read_remembered(self._connection, self._crawl is not None and self._crawl.synthetic)
 
+    def remembered_answers(self, settings_json: str, now: datetime) -> list[RememberedAnswer]:
+        """Answers of earlier crawls that one with these settings may still use; see `answers.load_answers`."""
+        return load_answers(self._connection, self._path, settings_json, now)
+
+    def remember(self, answers: Sequence[RememberedAnswer]) -> None:
+        """Keep answers for later crawls, at once; see `answers.store_answers`."""
+        store_answers(self._connection, self._path, answers)
+
     def record(
         self,
         crawl_id: int,
@@ -278,6 +289,10 @@ class CensusWriter:
         online = sum(seen.online for seen in observations)
         self._crawl = replace(crawl, servers=len(self._visited), online=(crawl.online or 0) + online)
         self._tell()
+
+    def reused_keys(self, crawl_id: int) -> tuple[ReusedKey, ...]:
+        """Key IDs that this crawl saw with another key than an earlier one did; see `keys.reused_keys`."""
+        return reused_keys(self._connection, crawl_id)
 
     def seal(self, crawl_id: int, state: CrawlState, finished_at: datetime, report: Mapping[str, object]) -> Crawl:
         """End a crawl: count what it saw and say how it ended. Sealing a crawl again changes nothing.

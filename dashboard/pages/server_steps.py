@@ -55,7 +55,7 @@ def _step(step: StepRow) -> list[Cell]:
         html.Bdi(wording.one_line(step.subject)),
         html.Bdi(said),
         html.Bdi(wording.one_line(step.conclusion, SAID_LIMIT)),
-        numbers.duration(step.duration_s),
+        numbers.duration(step.duration_s) if step.cached_at is None else f"kept from {step.cached_at:%d %b %H:%M} UTC",
         numbers.duration(step.cache_s) if step.cache_s else "not said" if step.cache_s is None else "no",
     ]
 

@@ -91,3 +91,6 @@ COMMENT ON COLUMN cached_answer.subject IS 'The host or owner name asked about.'
 COMMENT ON COLUMN cached_answer.answer IS 'The answer, as the resolution was told it.';
 COMMENT ON COLUMN cached_answer.heard_at IS 'When it was heard, UTC.';
 COMMENT ON COLUMN cached_answer.expires_at IS 'Until when it may be used instead of asking, UTC.';
+
+ALTER TABLE resolution_step ADD COLUMN cached_at TIMESTAMPTZ;
+COMMENT ON COLUMN resolution_step.cached_at IS 'When the answer was heard, UTC, if it was one kept from then, not asked for in this visit: cache_s is what was left of its lifetime; NULL when it was asked for.';

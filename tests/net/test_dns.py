@@ -64,7 +64,6 @@ async def ask(
     respond: Respond,
     *questions: str,
     by_tcp: Respond | None = None,
-    max_addresses: int = 8,
     traffic: Traffic | None = None,
     timeout_s: float = LONG_S,
 ) -> list[AddressAnswer | SrvAnswer]:
@@ -72,7 +71,7 @@ async def ask(
     answers: list[AddressAnswer | SrvAnswer] = []
     async with trio.open_nursery() as nursery:
         server = await start_name_server(nursery, respond, respond_by_tcp=by_tcp)
-        lookups = Dns((server.address, server.port), timeout_s, max_addresses, traffic)
+        lookups = Dns((server.address, server.port), timeout_s, traffic)
         for question in questions:
             is_srv = question.startswith("_")
             answers.append(await (lookups.lookup_srv if is_srv else lookups.lookup_addresses)(question))
@@ -142,16 +141,16 @@ async def test_endless_cnames_end(in_one_answer: bool) -> None:
 
 async def test_neither_family_crowds_out_the_other() -> None:
     zone = {
-        ("many.test", "A"): [f"60 192.0.2.{i}" for i in range(1, 20)],
-        ("many.test", "AAAA"): [f"60 2001:db8::{i}" for i in range(1, 20)],
-        ("six.test", "AAAA"): [f"60 2001:db8::{i}" for i in range(1, 20)],
+        ("many.test", "A"): [f"60 192.0.2.{i}" for i in range(1, 60)],
+        ("many.test", "AAAA"): [f"60 2001:db8::{i}" for i in range(1, 60)],
+        ("six.test", "AAAA"): [f"60 2001:db8::{i}" for i in range(1, 80)],
         ("six.test", "A"): ["60 192.0.2.1"],
     }
-    many, six = await ask(from_zone(zone), "many.test", "six.test", max_addresses=5)
+    many, six = await ask(from_zone(zone), "many.test", "six.test")
     assert isinstance(many, AddressAnswer)
     assert isinstance(six, AddressAnswer)
-    assert [":" in address for address in many.addresses] == [True, True, True, False, False]
-    assert [":" in address for address in six.addresses] == [True, True, True, True, False]
+    assert [":" in address for address in many.addresses] == [True] * 32 + [False] * 32
+    assert [":" in address for address in six.addresses] == [True] * 63 + [False]
 
 
 @pytest.mark.parametrize(
@@ -280,9 +279,9 @@ async def test_a_truncated_answer_is_fetched_by_tcp() -> None:
         return [response.to_wire()]
 
     traffic = Traffic()
-    (answer,) = await ask(truncated, "big.test", by_tcp=from_zone(zone), max_addresses=500, traffic=traffic)
+    (answer,) = await ask(truncated, "big.test", by_tcp=from_zone(zone), traffic=traffic)
     assert isinstance(answer, AddressAnswer)
-    assert len(answer.addresses) == 200
+    assert len(answer.addresses) == net_dns.MAX_ADDRESSES
     assert traffic.dns_queries == 3
 
 
@@ -372,7 +371,7 @@ async def test_datagrams_from_elsewhere_are_not_heard() -> None:
                 await real.sendto(from_zone(ZONE)(query)[0], client)
 
         nursery.start_soon(serve)
-        lookups = Dns(real.getsockname(), LONG_S, 8)
+        lookups = Dns(real.getsockname(), LONG_S)
         answer = await lookups.lookup_addresses("two.test")
         lookups.close()
         nursery.cancel_scope.cancel()
@@ -412,7 +411,7 @@ async def test_a_damaged_answer_gives_addresses_or_a_failure(damage: list[tuple[
 
 
 async def test_an_answer_is_kept_for_its_ttl(autojump_clock: trio.testing.MockClock) -> None:
-    lookups = Dns(("127.0.0.1", 1), 1.0, 8)
+    lookups = Dns(("127.0.0.1", 1), 1.0)
     asked: list[str] = []
 
     async def count(host: str) -> AddressAnswer:
@@ -439,7 +438,7 @@ async def test_an_answer_is_kept_for_its_ttl(autojump_clock: trio.testing.MockCl
 
 async def test_the_cache_is_bounded(autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(net_dns, "CACHE_SIZE", 10)
-    lookups = Dns(("127.0.0.1", 1), 1.0, 8)
+    lookups = Dns(("127.0.0.1", 1), 1.0)
 
     async def answer(host: str) -> AddressAnswer:
         return AddressAnswer(("192.0.2.1",), ttl_s=600)
@@ -475,7 +474,7 @@ async def test_hundreds_of_look_ups_at_once_over_a_handful_of_sockets(monkeypatc
     with trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM) as udp:
         udp.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, 4 * 1024 * 1024)
         await udp.bind(("127.0.0.1", 0))
-        lookups = Dns(udp.getsockname(), LONG_S, 8)
+        lookups = Dns(udp.getsockname(), LONG_S)
 
         async def serve() -> None:
             while True:
@@ -502,7 +501,7 @@ async def test_hundreds_of_look_ups_at_once_over_a_handful_of_sockets(monkeypatc
 
 
 async def test_no_way_to_the_name_server_is_no_answer() -> None:
-    lookups = Dns(("127.255.255.255", 53), 0.2, 8)  # the loopback's broadcast address: the kernel refuses it
+    lookups = Dns(("127.255.255.255", 53), 0.2)  # the loopback's broadcast address: the kernel refuses it
     answer = await lookups.lookup_addresses("two.test")
     lookups.close()
     assert answer.failure is not None
@@ -514,7 +513,7 @@ async def test_a_machine_out_of_descriptors_is_no_answer_of_dns(monkeypatch: pyt
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(socket, "socket", no_more)
-    lookups = Dns(("127.0.0.1", 53), LONG_S, 8)
+    lookups = Dns(("127.0.0.1", 53), LONG_S)
     with pytest.raises(LocalResourcesError):
         await lookups.lookup_srv("_matrix-fed._tcp.two.test")
 
@@ -524,7 +523,7 @@ async def test_nobody_listening_is_no_answer() -> None:
     await closed.bind(("127.0.0.1", 0))
     where = closed.getsockname()
     closed.close()
-    lookups = Dns(where, 0.2, 8)
+    lookups = Dns(where, 0.2)
     answer = await lookups.lookup_addresses("two.test")
     lookups.close()
     assert answer.failure is not None
@@ -537,7 +536,7 @@ async def test_the_second_name_server_is_asked_when_the_first_fails(monkeypatch:
         good = await start_name_server(nursery, from_zone(ZONE))
         system = [(bad.address, bad.port), (good.address, good.port)]
         monkeypatch.setattr(net_dns, "_system_name_servers", lambda: system)
-        lookups = Dns(None, LONG_S, 8)
+        lookups = Dns(None, LONG_S)
         answer = await lookups.lookup_addresses("two.test")
         lookups.close()
         nursery.cancel_scope.cancel()
@@ -557,7 +556,7 @@ def test_a_system_without_name_server_is_told_so(monkeypatch: pytest.MonkeyPatch
     resolv_conf.write_text("# nobody\n")
     _configure_from(monkeypatch, resolv_conf)
     with pytest.raises(UsageError, match="--dns"):
-        Dns(None, 1.0, 8)
+        Dns(None, 1.0)
 
 
 def _configure_from(monkeypatch: pytest.MonkeyPatch, resolv_conf: Path) -> None:

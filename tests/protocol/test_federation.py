@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from crawler.errors import FailureKind, ProtocolError
 from crawler.model.names import ServerName, parse_server_name, try_server_name
-from crawler.model.observation import VersionInfo
+from crawler.model.observation import OldKey, VersionInfo
 from crawler.model.rooms import AliasAnswer
 from crawler.protocol import federation
 from crawler.protocol.signing import Identity, SigningKey, build_key_document, sign_json
@@ -116,9 +116,67 @@ def keys_kind(body: bytes, name: ServerName = NAME) -> FailureKind | None:
 def test_a_key_document() -> None:
     document = federation.parse_key_document(signed(unsigned()), NAME, NOW)
     assert document.verify_keys == {KEY.key_id: KEY.public_key_base64}
-    assert document.old_verify_keys == ("ed25519:old",)
+    assert document.old_verify_keys == (
+        OldKey("ed25519:old", OTHER_KEY.public_key_base64, datetime(1970, 1, 1, 0, 0, 0, 1000, tzinfo=UTC)),
+    )
     assert document.valid_until == NOW + timedelta(hours=1)
     assert document.server_name == NAME.raw
+    assert document.algorithms == ("ed25519",)
+    assert (document.signed_by, document.broken_signatures) == ((KEY.key_id,), ())
+
+
+@pytest.mark.parametrize(
+    ("entry", "key", "expired_at"),
+    [
+        ({"key": OTHER_KEY.public_key_base64 + "="}, OTHER_KEY.public_key_base64, None),
+        ({"key": "AAAA", "expired_ts": 0}, None, datetime(1970, 1, 1, tzinfo=UTC)),
+        ({"key": 5, "expired_ts": "0"}, None, None),
+        ({"expired_ts": -1}, None, None),
+        ({"expired_ts": True}, None, None),
+        ({"expired_ts": 2**53 - 1}, None, datetime(9999, 1, 1, tzinfo=UTC)),
+        (["no object"], None, None),
+    ],
+)
+def test_an_old_key_is_told_of_whatever_is_wrong_with_it(
+    entry: object, key: str | None, expired_at: datetime | None
+) -> None:
+    body = signed(unsigned(old_verify_keys={"ed25519:old": entry}))
+    (old,) = federation.parse_key_document(body, NAME, NOW).old_verify_keys
+    assert old == OldKey("ed25519:old", key, expired_at)
+
+
+def test_algorithms_are_named_also_those_we_do_not_know() -> None:
+    keys = {KEY.key_id: {"key": KEY.public_key_base64}, "ml-dsa65:1": {"key": "AAAA"}, "no key id": {}, "x\x00:1": {}}
+    document = federation.parse_key_document(
+        signed(unsigned(verify_keys=keys, old_verify_keys={"curve25519:a": {}})), NAME, NOW
+    )
+    assert document.algorithms == ("curve25519", "ed25519", "ml-dsa65")
+    assert list(document.verify_keys) == [KEY.key_id]
+
+
+def test_which_signatures_hold_is_told() -> None:
+    both = {key.key_id: {"key": key.public_key_base64} for key in (KEY, OTHER_KEY)}
+    good = json.loads(signed(unsigned(verify_keys=both), KEY, OTHER_KEY))
+    document = federation.parse_key_document(dump(good), NAME, NOW)
+    assert set(document.signed_by) == {KEY.key_id, OTHER_KEY.key_id}
+    own = good["signatures"][NAME.raw]
+    own[OTHER_KEY.key_id] = own[KEY.key_id]
+    document = federation.parse_key_document(dump(good), NAME, NOW)
+    assert (document.signed_by, document.broken_signatures) == ((KEY.key_id,), (OTHER_KEY.key_id,))
+
+
+@pytest.mark.parametrize(
+    ("valid_for", "trusted_for"),
+    [
+        (timedelta(hours=1), timedelta(hours=1)),
+        (timedelta(days=7), timedelta(days=7)),
+        (timedelta(days=30), timedelta(days=7)),
+    ],
+)
+def test_keys_are_trusted_for_seven_days_at_most(valid_for: timedelta, trusted_for: timedelta) -> None:
+    until_ms = NOW_MS + int(valid_for.total_seconds() * 1000)
+    document = federation.parse_key_document(signed(unsigned(valid_until_ts=until_ms)), NAME, NOW)
+    assert document.trusted_until(NOW) == NOW + trusted_for
 
 
 def test_our_own_key_document_passes() -> None:

@@ -22,6 +22,7 @@ from crawler.model.observation import (
     Families,
     KeyDocument,
     Ok,
+    OldKey,
     PresentedTls,
     ServerObservation,
     Skipped,
@@ -75,7 +76,10 @@ def online(
         tcp=Ok(endpoint.address, Timings(0.01, tcp_s=0.01)),
         tls=Ok(TlsFacts("TLSv1.3", "TLS_AES_128_GCM_SHA256", "Let's Test", DAY + timedelta(days=60), "ab" * 32)),
         version=Ok(VersionInfo(software, version), Timings(0.2, 0.01, 0.02, 0.15)),
-        keys=Ok(KeyDocument({"ed25519:a_1": "b" * 43}, ("ed25519:old",), DAY + timedelta(days=7)), Timings(0.1)),
+        keys=Ok(
+            KeyDocument({"ed25519:a_1": "b" * 43}, (OldKey("ed25519:old", None, None),), DAY + timedelta(days=7)),
+            Timings(0.1),
+        ),
         client_well_known=Ok(
             ClientWellKnown(
                 f"https://{server.host}",
