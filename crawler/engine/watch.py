@@ -28,6 +28,9 @@ COMMAND = (sys.executable, "-m", "matrix_census", "crawl", "--json", "--progress
 INTERRUPTED = 130
 """The exit code of a crawl that was stopped."""
 
+REFUSED = 2
+"""The exit code of one that refused what it was given."""
+
 LINE_BYTES = 64 * 1024
 """Longest line taken from a crawl; the rest of a longer one is left out."""
 
@@ -106,7 +109,8 @@ class Watch:
                         return
             self._cadence.begins(kind, self._now())
             self.watched.next_starts = self._cadence.starts()
-            await self._crawl(kind, interrupted)
+            if await self._crawl(kind, interrupted) == REFUSED and interrupted is not None:
+                await self._crawl(kind, None)
             passed = self._cadence.let_go(self._now())
             if passed:
                 self.watched.slots_missed += passed
@@ -125,7 +129,8 @@ class Watch:
         young = self._now() - newest.started_at < kind.every
         return newest if young and newest.state in (CrawlState.RUNNING, CrawlState.CANCELLED) else None
 
-    async def _crawl(self, kind: Kind, interrupted: Crawl | None) -> None:
+    async def _crawl(self, kind: Kind, interrupted: Crawl | None) -> int:
+        """One crawl, from its start to the news of its end. Returns its exit code."""
         watched = self.watched
         watched.running, watched.running_since, watched.progress = kind, self._now(), {}
         if interrupted is not None:
@@ -153,6 +158,7 @@ class Watch:
         else:
             watched.last_failure = last_words[-1] if last_words else _how_it_ended(code)
             self._log("crawl_failed", level="error", scope=kind.scope, exit_code=code, because=watched.last_failure)
+        return code
 
     async def _process(self, command: list[str], said: dict[str, Any], last_words: list[str]) -> int:
         """Run a crawl to its end, which comes soon after we are told to stop. Returns its exit code.

@@ -12,7 +12,7 @@ from tests.census.practice import rows
 NOT_COMPARED = frozenset(
     {
         "crawl_id", "server_id", "ordinal", "observed_at", "keys_valid_until", "requests", "bytes_read", "duration_s",
-        "total_s", "tcp_s", "tls_s", "first_byte_s", "cache_s", "detail", "named_by",
+        "total_s", "tcp_s", "tls_s", "first_byte_s", "cache_s", "cached_at", "detail", "named_by",
     }
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from crawler.model.crawl import CrawlState
 from crawler.store.publish import stage
 from crawler.store.reader import SnapshotReader, crawl_rows
 from crawler.store.writer import CensusWriter
-from tests.store.census import crawl
+from tests.store.census import begin, crawl
 from tests.store.observations import some_federation
 from tests.store.process import line, python
 
@@ -87,8 +87,9 @@ def test_kill_at_a_random_moment(tmp_path: Path, seed: int) -> None:
         assert reader.funnel(2).observed == 0
         assert reader.server("new0-0.test", 2) is None
 
-    with CensusWriter.open(path):
-        pass
+    with CensusWriter.open(path) as writer:
+        assert writer.killed() == 2
+        begin(writer)  # which calls it failed
     assert everything(path, 1) == sealed
     with duckdb.connect(str(path), read_only=True) as connection:
         assert connection.execute("SELECT state, finished_at, servers FROM crawl WHERE crawl_id = 2").fetchall() == [
