@@ -2,7 +2,8 @@
 
 Each kind of crawl has a grid of slots, one every interval; a crawl begins at its slot, up to the jitter later, so that
 many watches do not knock at the same servers in the same minute. The grid goes on from the last crawl of that kind that
-completed, so that a restart crawls nobody twice. Slots that pass while another crawl runs are let go, not made up for.
+completed, so that a restart crawls nobody twice. A slot that passes while another crawl runs is let go, unless that one
+is less important: then it is late.
 """
 
 import random
@@ -59,13 +60,17 @@ class Cadence:
         if self._slots[kind] <= now:
             self._move(kind)
 
-    def let_go(self, now: datetime) -> int:
-        """Leave out the slots that passed unused. Returns how many they were."""
+    def let_go(self, ran: Kind, now: datetime) -> int:
+        """Leave out the slots that passed while a crawl of kind `ran` was running. Returns how many they were."""
+        order = list(self._slots)
         passed = 0
-        for kind in self._slots:
-            while self._slots[kind] <= now:
+        for kind in order:
+            is_late = order.index(kind) < order.index(ran)
+            while self._slots[kind] + (kind.every if is_late else timedelta()) <= now:
                 self._move(kind)
                 passed += 1
+            if is_late and self._slots[kind] <= now:
+                self._starts[kind] = now
         return passed
 
     def _move(self, kind: Kind) -> None:

@@ -3,7 +3,7 @@
 A crawl that runs out of memory, trips over a bug of ours or is killed ends its process; the watch tells of it and goes
 on with the next one on time. What a crawl says of itself reaches the watch as its JSON lines (`crawl --progress json
 --json`), which it passes on to its log and keeps for `engine.health`. An interrupted crawl that began less than an
-interval ago is resumed at the start, instead of beginning a new one.
+interval ago is gone on with, once.
 """
 
 import json
@@ -89,6 +89,7 @@ class Watch:
         self._log = log
         self._now = now
         self._stopping = trio.Event()
+        self._resumed: set[int] = set()
 
     def stop(self) -> None:
         """End as soon as the running crawl has sealed itself."""
@@ -101,7 +102,8 @@ class Watch:
             self.watched.next_starts = self._cadence.starts()
             interrupted = self._interrupted(kind)
             if interrupted is None:
-                self._log("waiting", scope=kind.scope, until=start.isoformat())
+                if start > self._now():
+                    self._log("waiting", scope=kind.scope, until=start.isoformat())
                 # The time of day may be set while we sleep, so it is looked at now and then.
                 while (left_s := (start - self._now()).total_seconds()) > 0:
                     with trio.move_on_after(min(left_s, 60.0)):
@@ -111,20 +113,21 @@ class Watch:
             self.watched.next_starts = self._cadence.starts()
             if await self._crawl(kind, interrupted) == REFUSED and interrupted is not None:
                 await self._crawl(kind, None)
-            passed = self._cadence.let_go(self._now())
+            passed = self._cadence.let_go(kind, self._now())
             if passed:
                 self.watched.slots_missed += passed
                 self._log("slots_missed", level="warning", slots=passed, because="another crawl was running")
 
     def _interrupted(self, kind: Kind) -> Crawl | None:
-        """The newest crawl, if it was interrupted, is of that kind, and is young enough to be gone on with."""
+        """The newest crawl, if it was interrupted, is of that kind, and is young enough to be gone on with. Once only:
+        whatever kills a crawl twice may go on doing so."""
         try:
             crawls = crawl_rows(self._db)
         except CensusError as error:
             self._log("census_unreadable", level="warning", because=str(error))
             return None
         newest = crawls[0] if crawls else None
-        if newest is None or newest.scope is not kind.scope:
+        if newest is None or newest.scope is not kind.scope or newest.id in self._resumed:
             return None
         young = self._now() - newest.started_at < kind.every
         return newest if young and newest.state in (CrawlState.RUNNING, CrawlState.CANCELLED) else None
@@ -134,6 +137,7 @@ class Watch:
         watched = self.watched
         watched.running, watched.running_since, watched.progress = kind, self._now(), {}
         if interrupted is not None:
+            self._resumed.add(interrupted.id)
             arguments = ["--resume", str(interrupted.id), *self._resume_options]
         else:
             arguments = [*([] if kind.max_servers is None else ["--max-servers", str(kind.max_servers)])]
