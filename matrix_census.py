@@ -1,7 +1,7 @@
 """The command line's root: mounts the verbs of every room of the house, and hands each what lives above it.
 
 This is the one place that knows the whole house. What must run after a crawl is sealed, but lives higher up than the
-crawler (metric rows, later the search index), is composed here as `ON_SEALED` and travels down in the context.
+crawler (metric rows, later the search index), is composed here and travels down in the context.
 """
 
 import importlib
@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "watch": ("crawler.cli.watch:watch", "Crawl on a schedule, and publish after each crawl."),
     "check": ("crawler.cli.check:check", "Check one server as a federating server would."),
     "status": ("crawler.cli.status:status", "List the crawls of a census file."),
+    "migrate": ("crawler.cli.migrate:migrate", "Bring a census file to the schema of this program."),
     "metrics": ("analytics.cli:metrics", "Print the numbers of the newest census."),
     "serve": ("dashboard.cli:serve", "Serve the dashboard of a census file."),
     "identity": ("crawler.cli.identity:identity", "Make, publish and try the key that signs our requests."),
@@ -34,18 +35,21 @@ takes seconds, and `--help` must not."""
 
 BENCHES: dict[str, tuple[str, str]] = {
     "crawl": ("crawler.cli.bench:crawl", "A crawl of a practice federation against its floor of TLS handshakes."),
+    "population": ("analytics.bench:population", "How often the intervals of the population estimates hold the truth."),
 }
 """Bench -> the same; a group of their own, for they are for whoever changes the program."""
 
 
-def _store_metric_rows(draft: "Draft") -> None:
-    from analytics.steps import store_metric_rows  # polars: see VERBS
+def _on_sealed(given: dict[str, Any]) -> tuple[Callable[["Draft"], None], ...]:
+    """Steps that add tables to the draft of a serving file before it is swapped in. `given` is what the options of the
+    verb put down for them: `geo_db`, files of hosting data."""
 
-    store_metric_rows(draft)
+    def store_numbers(draft: "Draft") -> None:
+        from analytics import steps  # polars: see VERBS
 
+        steps.store_numbers(draft, given.get("geo_db", ()), lambda text: click.echo(f"{text} ...", err=True))
 
-ON_SEALED: tuple[Callable[["Draft"], None], ...] = (_store_metric_rows,)
-"""Steps that add tables to the draft of a serving file before it is swapped in."""
+    return (store_numbers,)
 
 
 class LazyGroup(click.Group):
@@ -136,7 +140,7 @@ def main(ctx: click.Context) -> None:
     Exit codes: 0 done, 1 could not be done (check: does not federate), 2 bad input, 130 stopped by Ctrl-C.
     """
     ctx.ensure_object(dict)
-    ctx.obj["on_sealed"] = ON_SEALED
+    ctx.obj["on_sealed"] = _on_sealed(ctx.obj)
 
 
 @click.group(cls=LazyGroup, verbs=BENCHES)

@@ -6,29 +6,37 @@ scanned by name. By default only a census, a crawl that is completed and full, b
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import duckdb
 import polars as pl
 
 from analytics.estimate import IntervalKind
+from analytics.hosting import CdnRanges, HostingData
+from analytics.reference import load_cdn_ranges, reference
 from analytics.schemas import (
+    CENSUS_COLUMNS,
     CRAWL_COLUMNS,
-    KNOWN_COLUMNS,
+    IN_ROOM_COLUMNS,
+    LEAD_COLUMNS,
     METRIC_COLUMNS,
     OBSERVATION_COLUMNS,
     ROOM_COLUMNS,
-    SOFTWARE_COLUMNS,
+    ROOM_STAY_COLUMNS,
+    STAY_COLUMNS,
     Grade,
     MetricRow,
     checked,
 )
-from analytics.snapshot import Frames, Snapshot
+from analytics.snapshot import Frames, Lives, Snapshot
 from crawler.errors import StoreError
-from crawler.resources import shipped
+
+Columns: TypeAlias = Mapping[str, pl.DataType | type[pl.DataType]]
 
 METRIC_TABLE = "metric"
-"""The table of a serving file that `steps.store_metric_rows` writes."""
+"""The table of a serving file that `steps.store_numbers` writes."""
 
 
 @contextmanager
@@ -49,42 +57,64 @@ def open_serving(serving: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def load_frames(serving: Path, crawl_ids: Sequence[int] | None = None) -> Frames:
+def load_frames(serving: Path, crawl_ids: Sequence[int] | None = None, geo_db: Sequence[Path] = ()) -> Frames:
     """Read the censuses of a serving file, or exactly the crawls asked for (of any state, if they were sealed).
+
+    `geo_db` are files of hosting data, see `analytics.hosting`.
 
     Raises:
         StoreError: the file cannot be opened.
+        UsageError: hosting data cannot be read.
     """
+    hosting = HostingData(geo_db)
     with open_serving(serving) as connection:
-        return frames_of(connection, crawl_ids)
+        return frames_of(connection, crawl_ids, hosting)
 
 
-def frames_of(connection: duckdb.DuckDBPyConnection, crawl_ids: Sequence[int] | None = None) -> Frames:
+def frames_of(
+    connection: duckdb.DuckDBPyConnection,
+    crawl_ids: Sequence[int] | None = None,
+    hosting: HostingData | None = None,
+) -> Frames:
     """`load_frames` on a connection that is open already."""
     crawls = _crawls(connection)
     if crawl_ids is None:
         wanted = crawls.filter(IS_CENSUS)
     else:
         wanted = crawls.filter(pl.col("crawl_id").is_in(list(crawl_ids)) & pl.col("finished_at").is_not_null())
-    ids = wanted["crawl_id"].to_list()
-    known = dict(_select(connection, _KNOWN, ids, KNOWN_COLUMNS, "known").iter_rows())
-    observations = _by_crawl(_select(connection, _OBSERVATIONS, ids, OBSERVATION_COLUMNS, "server_observation"))
-    rooms = _by_crawl(_select(connection, _ROOMS, ids, ROOM_COLUMNS, "room"))
+    ranges = CdnRanges(load_cdn_ranges())
+    data = hosting or HostingData()
     snapshots = tuple(
-        Snapshot(
-            crawl_id=crawl["crawl_id"],
-            at=crawl["finished_at"],
-            is_census=crawl["state"] == "completed" and crawl["scope"] == "full",
-            synthetic=crawl["synthetic"],
-            signed=crawl["identity"] is not None,
-            crawler_version=crawl["crawler_version"],
-            known=known.get(crawl["crawl_id"], 0),
-            observations=observations.get(crawl["crawl_id"], pl.DataFrame(schema=OBSERVATION_COLUMNS)),
-            rooms=rooms.get(crawl["crawl_id"], pl.DataFrame(schema=ROOM_COLUMNS)),
-        )
-        for crawl in wanted.sort("crawl_id").iter_rows(named=True)
+        _snapshot(connection, crawl, data, ranges) for crawl in wanted.sort("crawl_id").iter_rows(named=True)
     )
-    return Frames(snapshots, load_software())
+    return Frames(snapshots, reference())
+
+
+def _snapshot(
+    connection: duckdb.DuckDBPyConnection, crawl: Mapping[str, Any], hosting: HostingData, ranges: CdnRanges
+) -> Snapshot:
+    """One crawl; its views are asked for one crawl at a time, for all of them together are years of rows."""
+    crawl_id = int(crawl["crawl_id"])
+
+    def of(query: str, columns: Columns, what: str) -> pl.DataFrame:
+        return checked(pl.DataFrame(connection.sql(query, params={"crawl": crawl_id})), columns, what)
+
+    seen = of(_OBSERVATIONS, OBSERVATION_COLUMNS, "server_observation")
+    return Snapshot(
+        crawl_id=crawl_id,
+        at=crawl["finished_at"],
+        is_census=crawl["state"] == "completed" and crawl["scope"] == "full",
+        synthetic=crawl["synthetic"],
+        signed=crawl["identity"] is not None,
+        crawler_version=crawl["crawler_version"],
+        known=crawl["known"] or 0,
+        observations=seen,
+        rooms=of(_ROOMS, ROOM_COLUMNS, "room"),
+        leads=of(_LEADS, LEAD_COLUMNS, "lead"),
+        listings=of(_LISTINGS, IN_ROOM_COLUMNS, "listing"),
+        participations=of(_PARTICIPATIONS, IN_ROOM_COLUMNS, "participation"),
+        places=hosting.places(seen["address"].drop_nulls(), ranges),
+    )
 
 
 def newest_census(serving: Path) -> int | None:
@@ -92,6 +122,69 @@ def newest_census(serving: Path) -> int | None:
     with open_serving(serving) as connection:
         ids = _crawls(connection).filter(IS_CENSUS)["crawl_id"]
     return None if ids.is_empty() else int(ids.to_list()[-1])
+
+
+def census_ids(serving: Path) -> list[int]:
+    """The numbers of the censuses of a serving file, oldest first."""
+    with open_serving(serving) as connection:
+        return [int(number) for number in _crawls(connection).filter(IS_CENSUS)["crawl_id"]]
+
+
+def load_lives(serving: Path, crawl_id: int) -> Lives:
+    """The history of the series of a crawl, as it was known at its seal."""
+    with open_serving(serving) as connection:
+        values = {"crawl": crawl_id}
+
+        def of(query: str, columns: Columns, what: str) -> pl.DataFrame:
+            return checked(pl.DataFrame(connection.sql(query, params=values)), columns, what)
+
+        return Lives(
+            censuses=of(_CENSUSES, CENSUS_COLUMNS, "census"),
+            servers=of(_SERVER_STAYS, STAY_COLUMNS, "server_session"),
+            rooms=of(_ROOM_STAYS, ROOM_STAY_COLUMNS, "room_state"),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CarriedOver:
+    """What an earlier serving file computed by the rules of today: metric rows, and features of rooms (None: none)."""
+
+    rows: tuple[MetricRow, ...]
+    features: pl.DataFrame | None
+
+
+def carried_over(serving: Path | None, rows_version: int, features_version: int) -> CarriedOver:
+    """What may be taken over from an earlier serving file; nothing of what was computed by other rules."""
+    nothing = CarriedOver((), None)
+    if serving is None:
+        return nothing
+    with open_serving(serving) as connection:
+        tables = {str(name) for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        if not tables >= {METRIC_TABLE, "metric_version"}:
+            return nothing
+        found = connection.execute("SELECT rows_version, features_version FROM metric_version").fetchone()
+        rows = pl.DataFrame(connection.sql("FROM metric ORDER BY rowid"))
+        features = pl.DataFrame(connection.sql("FROM room_feature")) if "room_feature" in tables else None
+    of_rows, of_features = found or (None, None)
+    return CarriedOver(
+        _as_rows(rows) if of_rows == rows_version else (), features if of_features == features_version else None
+    )
+
+
+def load_series(serving: Path) -> tuple[MetricRow, ...]:
+    """The stored rows of every census, oldest first; empty when the file has none."""
+    with open_serving(serving) as connection:
+        tables = {str(name) for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        if METRIC_TABLE not in tables:
+            return ()
+        return _as_rows(pl.DataFrame(connection.sql("FROM metric ORDER BY snapshot, rowid")))
+
+
+def _as_rows(frame: pl.DataFrame) -> tuple[MetricRow, ...]:
+    return tuple(
+        MetricRow(**row | {"interval_kind": IntervalKind(row["interval_kind"]), "grade": Grade(row["grade"])})
+        for row in frame.select(list(METRIC_COLUMNS)).iter_rows(named=True)
+    )
 
 
 def load_metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...] | None:
@@ -105,54 +198,61 @@ def load_metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...] | No
         frame = pl.DataFrame(
             connection.sql("SELECT * FROM metric WHERE snapshot = $crawl ORDER BY rowid", params={"crawl": crawl_id})
         )
-    return tuple(
-        MetricRow(**row | {"interval_kind": IntervalKind(row["interval_kind"]), "grade": Grade(row["grade"])})
-        for row in frame.select(list(METRIC_COLUMNS)).iter_rows(named=True)
-    )
-
-
-def load_software() -> pl.DataFrame:
-    """The reference table of implementations that ships with the program."""
-    frame = pl.read_csv(shipped("reference", "software.csv"), schema_overrides=dict(SOFTWARE_COLUMNS))
-    return checked(frame, SOFTWARE_COLUMNS, "software.csv")
+    return _as_rows(frame)
 
 
 IS_CENSUS = (pl.col("state") == "completed") & (pl.col("scope") == "full")
 
-_KNOWN = """
-SELECT crawl_id, count(DISTINCT server_id) AS known
-FROM (
-    SELECT crawl_id, server_id FROM lead
-    UNION ALL
-    SELECT crawl_id, server_id FROM server_observation
+_CENSUSES = """
+SELECT c.crawl_id, c.finished_at AS at
+FROM census c JOIN crawl this ON this.crawl_id = $crawl AND c.series_id = this.series_id
+WHERE c.crawl_id <= $crawl ORDER BY c.crawl_id
+"""
+
+_SERVER_STAYS = """
+WITH said AS (
+    SELECT series_id, server_id, arg_max(software, valid_from) AS software
+    FROM server_state WHERE online AND valid_from <= $crawl GROUP BY series_id, server_id
 )
-WHERE list_contains($crawls, crawl_id)
-GROUP BY crawl_id
+SELECT
+    s.server_id, s.valid_from, e.crawl_id AS valid_to,
+    b.finished_at AS seen_from, e.finished_at AS seen_to, said.software
+FROM server_session s
+JOIN crawl this ON this.crawl_id = $crawl AND s.series_id = this.series_id
+JOIN crawl b ON b.crawl_id = s.valid_from
+LEFT JOIN crawl e ON e.crawl_id = s.valid_to AND e.crawl_id <= $crawl
+JOIN said ON said.series_id = s.series_id AND said.server_id = s.server_id
+WHERE s.online AND s.valid_from <= $crawl
+ORDER BY s.server_id, s.valid_from
 """
 
-_OBSERVATIONS = """
-SELECT o.*, s.server_name
-FROM server_observation o JOIN server s USING (server_id)
-WHERE list_contains($crawls, o.crawl_id)
+_ROOM_STAYS = """
+SELECT r.room_number, r.valid_from, CASE WHEN r.valid_to <= $crawl THEN r.valid_to END AS valid_to, r.members
+FROM room_state r
+JOIN crawl this ON this.crawl_id = $crawl AND r.series_id = this.series_id
+JOIN room_text t USING (text_id)
+WHERE r.valid_from <= $crawl AND coalesce(t.room_type, '') <> 'm.space'
+ORDER BY r.room_number, r.valid_from
 """
 
-_ROOMS = "SELECT * FROM room WHERE list_contains($crawls, crawl_id)"
+_TEXT = ("verify_keys", "spec_versions", "unstable_features")
+"""JSON columns, which become frames as text."""
+
+_OBSERVATIONS = f"""
+SELECT {", ".join(f"{name}::VARCHAR AS {name}" if name in _TEXT else name for name in OBSERVATION_COLUMNS)}
+FROM server_observation JOIN server USING (server_id)
+WHERE crawl_id = $crawl
+"""  # noqa: S608 - our own names
+
+_ROOMS = "SELECT * FROM room WHERE crawl_id = $crawl"
+
+_LEADS = "SELECT DISTINCT crawl_id, server_id, source, named_by FROM lead WHERE crawl_id = $crawl"
+
+_LISTINGS = "SELECT crawl_id, room_id, server_id FROM listing WHERE crawl_id = $crawl"
+
+_PARTICIPATIONS = "SELECT DISTINCT crawl_id, room_id, server_id FROM participation WHERE crawl_id = $crawl"
 
 
 def _crawls(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     frame = pl.DataFrame(connection.sql("SELECT * FROM crawl ORDER BY crawl_id"))
     return checked(frame, CRAWL_COLUMNS, "crawl")
-
-
-def _select(
-    connection: duckdb.DuckDBPyConnection,
-    query: str,
-    crawl_ids: list[int],
-    columns: Mapping[str, pl.DataType | type[pl.DataType]],
-    what: str,
-) -> pl.DataFrame:
-    return checked(pl.DataFrame(connection.sql(query, params={"crawls": crawl_ids})), columns, what)
-
-
-def _by_crawl(frame: pl.DataFrame) -> dict[int, pl.DataFrame]:
-    return {int(key[0]): part for key, part in frame.partition_by("crawl_id", as_dict=True).items()}

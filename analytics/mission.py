@@ -1,25 +1,49 @@
-"""The metrics of the mission, gathered: what each number means, and all rows of a snapshot.
+"""The metrics gathered: what each row means, all rows of a snapshot, and which of the mission's nine they answer.
 
-The Matrix mission names nine things whose growth it counts as success. The rows here answer parts of numbers 1
-(end-users reachable), 3 (online servers), 5 (independent implementations) and 8 (discovery). Definitions are written
-once, here, and are what the command line and the dashboard show.
+What the nine are is said in `analytics.charter`, how each number is computed in its own module; here they are put in
+the order in which people read them. `Definition` is of a row's metric, many of which answer one of the nine; those of
+number 0 are of decentralisation, which the mission asks for in other words.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
+from analytics import bridges as bridged
+from analytics import discovery as found
+from analytics import graph_tables as graph
+from analytics import growth as change
+from analytics import signal as noise
+from analytics import spec as specification
+from analytics import unseen as population
+from analytics.decentralisation import CONCENTRATION, HOLDER_WORDS, decentralisation, held_by
 from analytics.funnel import SERVERS, funnel
-from analytics.load import load_frames, load_metric_rows
-from analytics.rooms import DIRECTORIES, LARGEST_ROOM, MEMBERSHIPS, ROOMS, rooms
-from analytics.schemas import MetricRow
-from analytics.snapshot import Frames
-from analytics.software import BY_LINEAGE, BY_SOFTWARE, BY_VERSION, IMPLEMENTATIONS, LINEAGES, software
+from analytics.graph_tables import FederationGraph, Removal, federation_graph, removals
+from analytics.load import load_frames, load_lives, load_metric_rows
+from analytics.rooms import DIRECTORIES, LARGEST_ROOM, MEMBERSHIPS, PEOPLE, ROOMS, rooms
+from analytics.schemas import Grade, MetricRow
+from analytics.snapshot import Frames, Lives, Snapshot
+from analytics.software import (
+    BY_LINEAGE,
+    BY_SOFTWARE,
+    BY_VERSION,
+    DIVERSITY,
+    IMPLEMENTATIONS,
+    LINEAGES,
+    software,
+)
+
+REPORTED_USERS = "reported_users"
+RETAINED_USERS = "retained_users"
+DEVELOPERS = "developers"
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a metric is. `mission` is the number of the mission's metric it belongs to; `meaning` one plain sentence."""
+    """What a row's metric is. `mission` is the number of the mission's metric it belongs to, 0 for decentralisation;
+    `meaning` one plain sentence."""
 
     metric: str
     mission: int
@@ -27,49 +51,175 @@ class Definition:
     meaning: str
 
 
-DEFINITIONS: dict[str, Definition] = {
-    definition.metric: definition
-    for definition in (
-        Definition(
-            SERVERS,
-            3,
-            "Servers of the open federation",
-            "How many servers there are, from merely named to listing rooms; each stage asks more than the one before.",
-        ),
-        Definition(BY_SOFTWARE, 5, "Servers by implementation", "What online servers say they run."),
-        Definition(BY_LINEAGE, 5, "Servers by lineage", "Online servers by family of forks."),
-        Definition(BY_VERSION, 5, "Servers by version", "What release online servers say they run."),
-        Definition(
-            IMPLEMENTATIONS, 5, "Implementations in use", "How many different implementation names online servers give."
-        ),
-        Definition(LINEAGES, 5, "Lineages in use", "How many independent families of forks online servers run."),
-        Definition(
-            ROOMS, 8, "Public rooms", "Unique rooms, and spaces apart, listed in the room directories that answered."
-        ),
-        Definition(
-            MEMBERSHIPS,
-            1,
-            "Memberships in public rooms",
-            "Members summed over unique public rooms. One person in ten rooms is ten memberships.",
-        ),
-        Definition(
-            LARGEST_ROOM,
-            1,
-            "Members of the largest room",
-            "The members of one room are distinct accounts, bridge ghosts among them.",
-        ),
-        Definition(DIRECTORIES, 8, "Room directories", "How the room directories of online servers answer."),
-    )
-}
+_ALL = (
+    Definition(
+        SERVERS,
+        3,
+        "Servers of the open federation",
+        "How many servers there are, from merely named to listing rooms; each stage asks more than the one before.",
+    ),
+    Definition(
+        population.ESTIMATED,
+        3,
+        "Online servers, seen or not",
+        "How many online servers there are at least, those that nothing named to us included, as models have it.",
+    ),
+    Definition(
+        population.COVERAGE, 3, "Coverage of the servers", "How likely the next naming is of a server already known."
+    ),
+    Definition(
+        population.DISTINCT,
+        3,
+        "Online servers by what they share",
+        "Online servers, counting once what has one domain, key, address or operator.",
+    ),
+    Definition(change.CHANGE, 3, "Change", "Online servers, rooms and memberships against 7, 30 and 90 days before."),
+    Definition(change.CHURN, 3, "Births, deaths, returns", "Servers that came, went and came back, and what is left."),
+    Definition(change.SURVIVAL, 3, "Survival of servers", "How many of the servers seen to come are online later on."),
+    Definition(BY_SOFTWARE, 5, "Servers by implementation", "What online servers say they run."),
+    Definition(BY_LINEAGE, 5, "Servers by lineage", "Online servers by family of forks."),
+    Definition(BY_VERSION, 5, "Servers by version", "What release online servers say they run."),
+    Definition(
+        IMPLEMENTATIONS, 5, "Implementations in use", "How many different implementation names online servers give."
+    ),
+    Definition(LINEAGES, 5, "Lineages in use", "How many independent families of forks online servers run."),
+    Definition(DIVERSITY, 5, "Effective number of lineages", "How many lineages, used equally, would be as diverse."),
+    Definition(
+        ROOMS, 8, "Public rooms", "Unique rooms, and spaces apart, listed in the room directories that answered."
+    ),
+    Definition(
+        MEMBERSHIPS,
+        1,
+        "Memberships in public rooms",
+        "Members summed over unique public rooms. One person in ten rooms is ten memberships.",
+    ),
+    Definition(
+        PEOPLE,
+        1,
+        "Accounts behind the memberships",
+        "What the number of accounts would be at 1.5, 3 and 5 public rooms each; a scenario, not a measurement.",
+    ),
+    Definition(
+        LARGEST_ROOM,
+        1,
+        "Members of the largest room",
+        "The members of one room are distinct accounts, bridge ghosts among them.",
+    ),
+    Definition(REPORTED_USERS, 1, "Users that servers report", "Sum over the usage reports of servers that send them."),
+    Definition(
+        RETAINED_USERS, 2, "Users retained for 30 days", "R30v2 as servers report it; nobody outside can count it."
+    ),
+    Definition(change.RETAINED, 2, "Servers and rooms retained", "A proxy for retention, and no R30: not of users."),
+    Definition(DEVELOPERS, 4, "Developers", "Distinct human authors of commits in a frozen list of repositories."),
+    Definition(
+        bridged.BRIDGED_ROOMS,
+        6,
+        "Rooms with bridge evidence",
+        "Rooms whose alias has the pattern of a bridge's portal.",
+    ),
+    Definition(
+        bridged.BRIDGED_MEMBERSHIPS, 6, "Memberships in them", "Members of rooms with bridge evidence, by protocol."
+    ),
+    Definition(bridged.BRIDGED_USERS, 6, "Bridged users", "Between none and all of the memberships in such rooms."),
+    Definition(noise.SIGNAL, 7, "Signal", "Share of rooms with fewer signs of spam than each threshold."),
+    Definition(noise.NOISE, 7, "Signs of noise", "Share of listed rooms that show each sign."),
+    Definition(DIRECTORIES, 8, "Room directories", "How the room directories of online servers answer."),
+    Definition(found.SERVERS_ON_THE_WAY, 8, "From server to directory", "Online servers whose directory can be read."),
+    Definition(found.ROOMS_ON_THE_WAY, 8, "From listing to joining", "What one can do with listed rooms."),
+    Definition(found.LISTED_IN, 8, "How widely rooms are listed", "Rooms by how many directories list them."),
+    Definition(found.ROOMS_ESTIMATED, 8, "Listable rooms, seen or not", "Rooms that open directories list, at least."),
+    Definition(found.LISTING_COVERAGE, 8, "Coverage of listings", "How likely the next listing is of a known room."),
+    Definition(noise.LANGUAGES, 8, "Rooms by language", "The language of name and topic, where it can be told."),
+    Definition(noise.LANGUAGE_DIVERSITY, 8, "Effective number of languages", "How many, used equally, are as diverse."),
+    Definition(specification.RELEASES, 9, "Releases of the specification", "How many in a year, and how far apart."),
+    Definition(specification.LAG, 9, "From acceptance to release", "Days an accepted proposal waits for its release."),
+    Definition(specification.ACCEPTED, 9, "Proposals accepted", "By quarter, the last eight whole ones."),
+    Definition(specification.VERSIONS, 9, "Versions advertised", "Share of servers that advertise each version."),
+    Definition(
+        specification.FEATURES, 9, "Unstable features", "Share of servers that advertise each unstable feature."
+    ),
+    Definition(graph.GRAPH, 0, "The graph of servers and rooms", "Its components, cores, and servers in no room."),
+    Definition(graph.RESILIENCE, 0, "Resilience", "Rooms left without a known server when the largest holders go."),
+    *(
+        Definition(metric, 0, f"Concentration by {holder.replace('_', ' ')}", f"By {HOLDER_WORDS[holder]}.")
+        for holder, metric in CONCENTRATION.items()
+    ),
+)
+
+DEFINITIONS: dict[str, Definition] = {definition.metric: definition for definition in _ALL}
 """By metric, in the order in which they are read."""
 
 
-def mission_rows(frames: Frames) -> Iterator[MetricRow]:
-    """All rows of all snapshots, oldest snapshot first."""
-    for snapshot in frames.snapshots:
-        yield from funnel(snapshot)
-        yield from software(snapshot, frames.software)
-        yield from rooms(snapshot)
+def computed_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:
+    """The rows of one sealed crawl, computed now, without hosting data; empty when it is not there.
+
+    Raises:
+        StoreError: the file cannot be opened.
+    """
+    frames = load_frames(serving, [crawl_id])
+    return tuple(
+        row
+        for snapshot in frames.snapshots
+        for row in snapshot_rows(snapshot, frames, Gathered.of(snapshot, frames, load_lives(serving, crawl_id)))
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """What is costly to compute of a snapshot and used more than once: for rows, and for tables of their own."""
+
+    features: pl.DataFrame
+    held: pl.DataFrame
+    graph: FederationGraph
+    removals: list[Removal]
+    lives: Lives
+
+    @classmethod
+    def of(
+        cls, snapshot: Snapshot, frames: Frames, lives: Lives, earlier_features: pl.DataFrame | None = None
+    ) -> "Gathered":
+        """Compute it; `earlier_features` are those of the census before."""
+        federation = federation_graph(snapshot, frames.reference.software)
+        return cls(
+            features=noise.room_features(snapshot, earlier_features),
+            held=held_by(snapshot, frames.reference.software),
+            graph=federation,
+            removals=removals(federation),
+            lives=lives,
+        )
+
+
+def snapshot_rows(snapshot: Snapshot, frames: Frames, gathered: Gathered) -> Iterator[MetricRow]:
+    """All rows of one snapshot."""
+    yield from funnel(snapshot)
+    yield from population.unseen(snapshot)
+    yield from software(snapshot, frames.reference.software)
+    yield from rooms(snapshot)
+    yield from change.growth(snapshot, gathered.lives)
+    yield from change.survival(snapshot, gathered.lives, frames.reference.software)
+    yield from _not_imported(snapshot)
+    yield from bridged.bridges(snapshot, frames.reference.bridges)
+    yield from noise.signal(snapshot, gathered.features)
+    yield from found.discovery(snapshot)
+    yield from specification.spec(snapshot, frames.reference)
+    yield from graph.resilience(snapshot, gathered.graph, gathered.removals)
+    yield from decentralisation(snapshot, gathered.held)
+
+
+def _not_imported(snapshot: Snapshot) -> Iterator[MetricRow]:
+    """What only others can count, and nobody told this file."""
+    yield snapshot.not_known(
+        REPORTED_USERS, "all", unit="users", denominator="servers that report their usage",
+        why="no usage reports were received or imported.", grade=Grade.REPORTED,
+    )  # fmt: skip
+    yield snapshot.not_known(
+        RETAINED_USERS, "R30v2", unit="users", denominator="servers that report their usage",
+        why="only servers can count it, and no usage reports were received or imported.", grade=Grade.NOT_OBSERVABLE,
+    )  # fmt: skip
+    yield snapshot.not_known(
+        DEVELOPERS, "all", unit="authors", denominator="repositories of the list",
+        why="no repositories were read.", grade=Grade.ESTIMATED,
+    )  # fmt: skip
 
 
 def metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:
@@ -79,4 +229,4 @@ def metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:
         StoreError: the file cannot be opened.
     """
     stored = load_metric_rows(serving, crawl_id)
-    return stored or tuple(mission_rows(load_frames(serving, [crawl_id])))
+    return stored or computed_rows(serving, crawl_id)

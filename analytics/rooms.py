@@ -18,6 +18,7 @@ SPACE = "m.space"
 
 ROOMS = "rooms"
 MEMBERSHIPS = "memberships"
+PEOPLE = "people_scenario"
 LARGEST_ROOM = "largest_room_members"
 DIRECTORIES = "directories"
 
@@ -33,13 +34,18 @@ def rooms(snapshot: Snapshot) -> Iterator[MetricRow]:
     online = snapshot.observations.filter(pl.col("online"))
     answered = int(online["listing"].sum())
     coverage = share(answered, online.height)
-    is_space = pl.col("room_type").fill_null("") == SPACE
-    plain, spaces = snapshot.rooms.filter(~is_space), snapshot.rooms.filter(is_space)
+    plain, spaces = snapshot.rooms.filter(~is_space()), snapshot.rooms.filter(is_space())
     yield _unique(snapshot, "room", plain, answered, coverage)
     yield _unique(snapshot, "space", spaces, answered, coverage)
     yield _memberships(snapshot, plain, answered, coverage)
+    yield _people(snapshot, plain, answered, coverage)
     yield from _largest(snapshot, plain, coverage)
     yield from _directories(snapshot, online)
+
+
+def is_space() -> pl.Expr:
+    """Whether a room of the frame is a space."""
+    return pl.col("room_type").fill_null("") == SPACE
 
 
 def _unique(
@@ -90,6 +96,36 @@ def _memberships(snapshot: Snapshot, listed: pl.DataFrame, answered: int, covera
         grade=Grade.ESTIMATED,
         method="Sum over unique rooms of the median of the joined members that directories report; bounds from the "
         "least and the largest report of each room. Memberships, not people.",
+    )
+
+
+ROOMS_EACH = (1.5, 3.0, 5.0)
+"""Public rooms of one person, assumed: few, some, many. Nobody outside can count them."""
+
+
+def _people(snapshot: Snapshot, listed: pl.DataFrame, answered: int, coverage: float | None) -> MetricRow:
+    counted = listed.filter(pl.col("members").is_not_null())
+    few, some, many = ROOMS_EACH
+    if not answered or counted.is_empty():
+        return snapshot.not_known(
+            PEOPLE, "all", unit="accounts", denominator=_LISTED, grade=Grade.ESTIMATED,
+            why="no directory answered with members.",
+        )  # fmt: skip
+    memberships = float(counted["members"].sum())
+    return snapshot.row(
+        PEOPLE,
+        "all",
+        memberships / some,
+        lo=memberships / many,
+        hi=memberships / few,
+        interval_kind=IntervalKind.SCENARIO,
+        n=counted.height,
+        coverage=coverage,
+        unit="accounts",
+        denominator=_LISTED,
+        grade=Grade.ESTIMATED,
+        method=f"Memberships divided by {few:g}, {some:g} and {many:g} public rooms for each account: what the number "
+        "of accounts would be under these assumptions. No confidence interval: the assumptions are not measured.",
     )
 
 

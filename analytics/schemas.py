@@ -156,10 +156,10 @@ CRAWL_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "identity": pl.String,
     "started_at": UTC_TIME,
     "finished_at": UTC_TIME,
+    "series_id": pl.Int32,
+    "known": pl.Int32,
+    "completeness": pl.Float64,
 }
-
-KNOWN_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {"crawl_id": pl.Int32, "known": pl.Int64}
-"""How many distinct servers any lead or visit of a crawl named."""
 
 OBSERVATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "crawl_id": pl.Int32,
@@ -178,6 +178,12 @@ OBSERVATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "directory_stopped": pl.String,
     "directory_rooms": pl.Int32,
     "directory_noindex": pl.Int32,
+    "address": pl.String,
+    "port": pl.Int32,
+    "tls_issuer": pl.String,
+    "verify_keys": pl.String,
+    "spec_versions": pl.String,
+    "unstable_features": pl.String,
 }
 
 ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
@@ -188,6 +194,77 @@ ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "members_min": pl.Int32,
     "members_max": pl.Int32,
     "room_type": pl.String,
+    "name": pl.String,
+    "topic": pl.String,
+    "canonical_alias": pl.String,
+    "join_rule": pl.String,
+    "world_readable": pl.Boolean,
+}
+
+LEAD_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "crawl_id": pl.Int32,
+    "server_id": pl.Int32,
+    "source": pl.String,
+    "named_by": pl.Int32,
+}
+"""Who named whom, and how; once each."""
+
+IN_ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "crawl_id": pl.Int32,
+    "room_id": pl.String,
+    "server_id": pl.Int32,
+}
+"""A server and a room: which directories list it (`listings`), which servers are named as taking part
+(`participations`); once each."""
+
+CENSUS_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {"crawl_id": pl.Int32, "at": UTC_TIME}
+"""The censuses of one series, oldest first."""
+
+STAY_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "server_id": pl.Int32,
+    "valid_from": pl.Int32,
+    "valid_to": pl.Int32,
+    "seen_from": UTC_TIME,
+    "seen_to": UTC_TIME,
+    "software": pl.String,
+}
+"""A stretch in which a server was online: from one crawl to the one that saw it otherwise (null: it still is), the
+seals of both, and what it said last that it runs."""
+
+ROOM_STAY_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "room_number": pl.Int32,
+    "valid_from": pl.Int32,
+    "valid_to": pl.Int32,
+    "members": pl.Float64,
+}
+"""A stretch in which a room was listed with as many members, spaces left out."""
+
+PLACE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "address": pl.String,
+    "asn": pl.Int64,
+    "network": pl.String,
+    "country": pl.String,
+    "cdn": pl.String,
+}
+
+BRIDGE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "protocol": pl.String,
+    "network": pl.String,
+    "localpart": pl.String,
+    "domain": pl.String,
+    "confidence": pl.String,
+    "ended_on": pl.String,
+    "source": pl.String,
+}
+
+RELEASE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {"version": pl.String, "release_date": pl.Date}
+
+MSC_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "msc": pl.Int64,
+    "slug": pl.String,
+    "merged_date": pl.Date,
+    "first_spec_release": pl.String,
+    "first_spec_release_date": pl.Date,
 }
 
 SOFTWARE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {

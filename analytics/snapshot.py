@@ -5,7 +5,9 @@ from datetime import datetime
 
 import polars as pl
 
-from analytics.estimate import IntervalKind
+from analytics.estimate import Estimate, IntervalKind
+from analytics.hosting import Places
+from analytics.reference import Reference
 from analytics.schemas import Grade, MetricRow
 
 ONE_CRAWL = "one crawl"
@@ -15,8 +17,10 @@ ONE_CRAWL = "one crawl"
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One crawl. `known` counts the servers that any lead or visit named; `observations` has one row for each visited
-    server (`schemas.OBSERVATION_COLUMNS`), `rooms` one for each unique room ID (`schemas.ROOM_COLUMNS`). `signed` says
-    whether the crawl had an identity to sign requests with."""
+    server (`schemas.OBSERVATION_COLUMNS`), `rooms` one for each unique room ID (`schemas.ROOM_COLUMNS`), `leads` who
+    named whom (`LEAD_COLUMNS`), `listings` and `participations` which server lists and is in which room
+    (`IN_ROOM_COLUMNS`), `places` where the addresses are. `signed` says whether the crawl had an identity to sign
+    requests with."""
 
     crawl_id: int
     at: datetime
@@ -27,6 +31,10 @@ class Snapshot:
     known: int
     observations: pl.DataFrame
     rooms: pl.DataFrame
+    leads: pl.DataFrame
+    listings: pl.DataFrame
+    participations: pl.DataFrame
+    places: Places
 
     def row(
         self,
@@ -43,6 +51,7 @@ class Snapshot:
         hi: float | None = None,
         interval_kind: IntervalKind = IntervalKind.NONE,
         grade: Grade = Grade.MEASURED,
+        window: str = ONE_CRAWL,
     ) -> MetricRow:
         """A metric row of this snapshot; see `MetricRow` for what each part means."""
         return MetricRow(
@@ -55,7 +64,7 @@ class Snapshot:
             n=n,
             coverage=coverage,
             unit=unit,
-            window=ONE_CRAWL,
+            window=window,
             denominator=denominator,
             grade=grade,
             method=method,
@@ -65,13 +74,76 @@ class Snapshot:
             crawler_version=self.crawler_version,
         )
 
+    def estimated(
+        self,
+        metric: str,
+        dimension: str,
+        estimate: Estimate,
+        *,
+        coverage: float | None,
+        unit: str,
+        denominator: str,
+        method: str,
+        grade: Grade = Grade.ESTIMATED,
+        window: str = ONE_CRAWL,
+    ) -> MetricRow:
+        """A row from an estimator's answer: its value, interval and n; `method` says what it was applied to."""
+        return self.row(
+            metric,
+            dimension,
+            estimate.value,
+            lo=estimate.lo,
+            hi=estimate.hi,
+            interval_kind=estimate.interval_kind,
+            n=estimate.n,
+            coverage=coverage,
+            unit=unit,
+            denominator=denominator,
+            method=f"{estimate.method}. {method}" if estimate.value is not None else f"Not known: {estimate.method}.",
+            grade=grade,
+            window=window,
+        )
+
+    def not_known(
+        self,
+        metric: str,
+        dimension: str,
+        *,
+        unit: str,
+        denominator: str,
+        why: str,
+        grade: Grade,
+        window: str = ONE_CRAWL,
+    ) -> MetricRow:
+        """A row without a value: it says why."""
+        return self.row(
+            metric, dimension, None, n=0, coverage=None, unit=unit, denominator=denominator, method=f"Not known: {why}",
+            grade=grade, window=window,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lives:
+    """The history of a series up to one census: its `censuses` (`schemas.CENSUS_COLUMNS`), the stretches in which
+    servers were online (`STAY_COLUMNS`) and rooms were listed (`ROOM_STAY_COLUMNS`). Crawls name the times."""
+
+    censuses: pl.DataFrame
+    servers: pl.DataFrame
+    rooms: pl.DataFrame
+
+    def present(self, stays: pl.DataFrame, crawl_id: int) -> pl.DataFrame:
+        """The stays that hold a crawl."""
+        return stays.filter(
+            (pl.col("valid_from") <= crawl_id) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > crawl_id))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Frames:
     """The snapshots of a serving file, oldest first, and the reference tables that explain them."""
 
     snapshots: tuple[Snapshot, ...]
-    software: pl.DataFrame
+    reference: Reference
 
 
 def share(part: int, whole: int) -> float | None:

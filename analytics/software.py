@@ -7,9 +7,12 @@ its own lineage. Nothing is dropped: what is not said is a row of its own, and r
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
-from analytics.schemas import MetricRow
+from analytics.bootstrap import Statistic, bootstrap_counts
+from analytics.concentration import hill_number
+from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Snapshot, share
 
 NOT_SAID = "not said"
@@ -20,12 +23,16 @@ BY_LINEAGE = "servers_by_lineage"
 BY_VERSION = "servers_by_version"
 IMPLEMENTATIONS = "implementations"
 LINEAGES = "lineages"
+DIVERSITY = "lineage_diversity"
+
+BOOTSTRAP_SEED = 20141201
+"""The same census, the same interval."""
 
 _SAYS = "as /_matrix/federation/v1/version of each says, normalised and not verified"
 
 
 def software(snapshot: Snapshot, reference: pl.DataFrame) -> Iterator[MetricRow]:
-    """Online servers by implementation, lineage and version, and how many different ones there are.
+    """Online servers by implementation, lineage and version, how many different ones there are, and how evenly used.
 
     Range 0 to the number of online servers; the rows of one metric sum to it. Rows are in descending order of servers,
     then by name. No online server: no rows but the two counts, which are zero.
@@ -62,6 +69,23 @@ def software(snapshot: Snapshot, reference: pl.DataFrame) -> Iterator[MetricRow]
             denominator="online servers",
             method=f"Count of different {what} among online servers, {_SAYS}; crawlers left out.",
         )
+    used = named.group_by("lineage").len().sort("lineage")["len"]
+    for order in (0, 1, 2):
+        yield snapshot.estimated(
+            DIVERSITY,
+            f"effective number, order {order}",
+            bootstrap_counts(used, _hill_of(order), rng=np.random.default_rng(BOOTSTRAP_SEED)),
+            coverage=says_name,
+            unit="equal lineages",
+            denominator="online servers that name their software",
+            method=f"Hill number of order {order} over lineages, {_SAYS}; the interval draws servers again "
+            "and cannot see lineages that no server seen runs.",
+            grade=Grade.MEASURED,
+        )
+
+
+def _hill_of(order: int) -> Statistic:
+    return lambda counts: hill_number(counts, order).value
 
 
 def described(observations: pl.DataFrame, reference: pl.DataFrame) -> pl.DataFrame:

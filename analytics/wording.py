@@ -20,6 +20,8 @@ _WIDE = 0.02
 
 _WHOLE_FROM = 1000
 
+_FINE_BELOW = 10
+
 _LEAST_S = 0.0005
 
 _UNITS_S = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
@@ -32,6 +34,19 @@ def number(value: float | None) -> str:
     rounded = round(value, 1 if abs(value) < _WHOLE_FROM else 0)
     text = f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.1f}"
     return text.replace(",", THIN_SPACE)
+
+
+def fine(value: float | None) -> str:
+    """`0.381`, `0.0042`: three significant digits below ten, where a decimal says too little; else as `number`."""
+    if value is None or value == int(value) or abs(value) >= _FINE_BELOW:
+        return number(value)
+    rounded = significant(value)
+    return f"{rounded:.{max(0, 2 - math.floor(math.log10(abs(rounded))))}f}"
+
+
+def amount(row: MetricRow) -> str:
+    """The value of a row: finely where it is a share or an index."""
+    return fine(row.value)
 
 
 def significant(value: float, digits: int = 3) -> float:
@@ -57,11 +72,11 @@ def interval(row: MetricRow) -> str:
     if row.lo == row.hi:
         return ""
     if row.hi is None:
-        return f"at least {number(row.lo)}"
+        return f"at least {fine(row.lo)}"
     if row.lo is None:
-        return f"at most {number(row.hi)}"
+        return f"at most {fine(row.hi)}"
     kind = "" if row.interval_kind is not IntervalKind.SCENARIO else " (scenario)"
-    return f"{number(row.lo)} to {number(row.hi)}{kind}"
+    return f"{fine(row.lo)} to {fine(row.hi)}{kind}"
 
 
 def percent(share: float | None) -> str:

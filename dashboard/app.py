@@ -15,7 +15,8 @@ from dashboard import frame, routing
 from dashboard.api import check, health
 from dashboard.backend import Backend
 from dashboard.data import CensusSource
-from dashboard.pages import rooms, servers, states
+from dashboard.desk import Desk
+from dashboard.pages import check_now, rooms, servers, states
 from dashboard.palette import Scheme, style_sheet
 from dashboard.request import parse_scheme
 from dashboard.security import RequestLimit, SecurityHeaders, content_security_policy
@@ -50,11 +51,13 @@ def create_app(census: Path, settings: Settings | None = None) -> FastAPI:
     app.layout = lambda: frame.frame(_scheme(app), states.skeleton(), routing.stores())
     frame.register(app)
     routing.register(app, source)
+    desk = Desk(checker, source)
+    check_now.register(app, desk)
     servers.register(app, source, routing.SHOWN)
     rooms.register(app, source, routing.SHOWN)
     server: FastAPI = app.server
     server.include_router(health.router(source))
-    server.include_router(check.router(checker))
+    server.include_router(check.router(desk))
     Backend.add_pages(app, lambda path: routing.find_page(path) is not None)
     server.router.lifespan_context = _closing(source, checker)
     # The last added is the first to see a request.

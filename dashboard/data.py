@@ -14,8 +14,8 @@ from pathlib import Path
 import trio
 
 from analytics.funnel import Predicate
-from analytics.load import load_software
 from analytics.mission import metric_rows
+from analytics.reference import load_software
 from analytics.schemas import MetricRow
 from crawler.model.crawl import Crawl
 from crawler.store.reader import SnapshotReader

@@ -13,7 +13,11 @@ from pathlib import Path
 
 import click
 
+from crawler.resources import shipped
 from dashboard.serving import serve_app
+
+PRACTICE_HOSTING = ("reference", "practice-hosting.mmdb")
+"""Networks and countries made up for the addresses of the practice federation."""
 
 LAB_STOP_S = 10
 """How long the lab may take to clean up after itself."""
@@ -42,7 +46,16 @@ def demo(ctx: click.Context, servers: int, *, no_serve: bool, port: int, db: Pat
     db.parent.mkdir(parents=True, exist_ok=True)
     with _lab(servers) as found:
         click.echo(f"The practice federation is up: {servers} servers. Taking its census.", err=True)
-        crawled = _run_verb("crawl", *_crawl_options(found), "--db", str(db), "--set", "limits.address_rate_per_s=200")
+        crawled = _run_verb(
+            "crawl",
+            *_crawl_options(found),
+            "--db",
+            str(db),
+            "--geo-db",
+            str(shipped(*PRACTICE_HOSTING)),
+            "--set",
+            "limits.address_rate_per_s=200",
+        )
     if crawled != 0:
         sys.exit(crawled)
     _run_verb("metrics", "--db", str(db))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from crawler.engine.conformance import CHECKS
 from crawler.errors import FailureKind
 from matrix_census import main
 
@@ -59,3 +60,10 @@ def test_the_table_of_failures_is_the_enum() -> None:
 def test_links_within_the_project_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / page).read_text("utf-8")):
         assert (ROOT / target).exists(), target
+
+
+def test_the_table_of_checks_is_the_list() -> None:
+    architecture = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z_0-9]+\.[a-z_0-9]+)` \| (.+) \| (.+) \|$", architecture, re.MULTILINE)
+    assert rows == [(check.id, check.title, check.source) for check in CHECKS]
+    assert len({check.id for check in CHECKS}) == len(CHECKS)

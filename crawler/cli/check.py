@@ -1,155 +1,136 @@
-"""`check`: one server, every step shown."""
+"""`check`: servers as a federating server would see them, every step shown and judged."""
 
 import json
 import sys
-from datetime import datetime
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 import trio
 from rich.console import Console
-from rich.text import Text
-from rich.tree import Tree
 
+from crawler.cli.check_tree import check_tree
 from crawler.cli.options import (
+    DEFAULT_DB,
     identity_from,
     identity_option,
-    json_option,
     network_options,
     server_name_argument,
     settings_from,
     settings_options,
 )
-from crawler.engine.check import as_json as observation_as_json
-from crawler.engine.check import check_server, directory_rooms
-from crawler.errors import Failure, printable
-from crawler.model.client_side import ClientWellKnown, Support
-from crawler.model.observation import (
-    Attempt,
-    ClientVersions,
-    Failed,
-    KeyDocument,
-    Ok,
-    ServerObservation,
-    Skipped,
-    TlsFacts,
-    VersionInfo,
-)
+from crawler.engine.check import Checked, Memory, check_servers, json_schema, remember
+from crawler.model.names import ServerName
 from crawler.net.transport import Network
+from crawler.store.reader import SnapshotReader
+from crawler.store.serving import serving_file
 from crawler.version import VERSION
 
 PIPED_WIDTH = 1000
 
 
-@click.command(short_help="Check one server as a federating server would, every step shown.")
-@click.argument("server_name")
+def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(json.dumps(json_schema(), indent=2))
+        ctx.exit()
+
+
+@click.command(short_help="Check servers as a federating server would, every step shown.")
+@click.argument("server_names", nargs=-1, required=True, metavar="NAME...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["tree", "json", "mft"]),
+    default="tree",
+    show_default=True,
+    help="tree: for people. json: for programs, see --json-schema. mft: the shape of matrix-federation-tester's "
+    "/api/report. Of several names, json and mft print one line for each.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--all", "show_all", is_flag=True, help="Show the conformance checks that pass or do not apply, too.")
+@click.option(
+    "--registration", is_flag=True, help="Ask whether anybody may sign up, too: a request that may stand out."
+)
+@click.option(
+    "--census",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Census file whose newest census says whether the server was counted, and which keys it had. "
+    f"[default: {DEFAULT_DB}, if anything is published beside it]",
+)
 @click.option("--contact", default="", metavar="ADDRESS", help="How to reach you; part of the user agent.")
 @identity_option
 @settings_options
 @network_options
-@json_option
-def check(server_name: str, *, contact: str, identity_file: Path | None, as_json: bool, **options: Any) -> None:
-    """Check SERVER_NAME as a federating server would: resolution, TLS, version, keys, directory.
+@click.option(
+    "--json-schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_schema,
+    help="Print the JSON Schema of --json and exit.",
+)
+def check(
+    server_names: tuple[str, ...],
+    *,
+    form: str,
+    as_json: bool,
+    show_all: bool,
+    registration: bool,
+    census: Path | None,
+    contact: str,
+    identity_file: Path | None,
+    **options: Any,
+) -> None:
+    """Check servers as a federating server would: resolution, every address, TLS, keys, client side, directory.
 
-    Exit codes: 0 it federates, 1 it does not, 2 bad input.
+    \b
+    matrix-census check example.org                  the verdict, the way to it, and what to mend
+    matrix-census check example.org --all            every check, also those that pass
+    matrix-census check a.example b.example --json   one line of JSON for each, in this order
+
+    Nothing is asked for that a federating server or a client would not ask for, and no private address is dialled.
+
+    Exit codes: 0 all federate, 1 at least one does not, 2 bad input.
     """
-    name = server_name_argument(server_name)
+    names = [server_name_argument(text) for text in server_names]
+    form = "json" if as_json else form
     identity = identity_from(identity_file)
     network = Network(settings_from(options, contact), version=VERSION)
-    seen = trio.run(check_server, network, identity, name)
-    if as_json:
-        click.echo(json.dumps(observation_as_json(seen), indent=2))
-    else:
-        # Where no terminal is, a line is as long as what it says, so that a pipe can search it.
-        Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(observation_tree(seen))
-    sys.exit(0 if seen.federating else 1)
+    with ExitStack() as open_files:
+        run = partial(
+            check_servers,
+            network,
+            identity,
+            names,
+            _printer(form, show_all=show_all, alone=len(names) == 1),
+            registration=registration,
+            memory_of=_memory(census, open_files),
+        )
+        good = trio.run(run)
+    sys.exit(0 if good else 1)
 
 
-def observation_tree(seen: ServerObservation) -> Tree:
-    """The observation as a tree for people. All text in it is plain: nothing of a remote is read as markup."""
-    verdict = ("federates", "bold green") if seen.federating else ("does not federate", "bold red")
-    tree = Tree(Text.assemble((seen.server_name.raw, "bold"), " ", verdict, _took(seen.duration_s)))
-    branch = f"branch {seen.resolution.branch}" if seen.resolution.branch else "no branch"
-    resolution = tree.add(Text(f"resolution: {branch}"))
-    for step in seen.resolution.steps:
-        line = Text.assemble((step.question.replace("_", "-"), "cyan"), f" {step.subject}: ")
-        if step.failure is not None:
-            line.append(_failure(step.failure), "yellow")
-        else:
-            line.append(step.answer)
-        line.append(_took(step.duration_s), "dim")
-        resolution.add(line).add(Text(step.conclusion, style="dim"))
-    if seen.resolution.failure is not None:
-        resolution.add(Text(_failure(seen.resolution.failure), style="red"))
-    endpoints = tree.add(Text("endpoints, in the order to be tried"))
-    for endpoint in seen.resolution.endpoints:
-        used = "  <- used" if endpoint == seen.endpoint else ""
-        where = f"{endpoint.address} port {endpoint.port}"
-        endpoints.add(Text(f"{where}, Host {endpoint.host_header}, TLS name {endpoint.tls_name}{used}"))
-    for what, attempt in seen.attempts:
-        tree.add(_attempt(what, attempt))
-    directory = seen.directory
-    rooms = directory_rooms(directory)
-    counted = "" if rooms is None else f", {rooms} rooms"
-    because = f" ({directory.skipped_because})" if directory.skipped_because else ""
-    tree.add(Text(f"directory: {directory.state}{because}{counted}"))
-    return tree
+def _printer(form: str, *, show_all: bool, alone: bool) -> Callable[[Checked], None]:
+    # Where no terminal is, a line is as long as what it says, so that a pipe can search it.
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+    def tell(checked: Checked) -> None:
+        if form == "tree":
+            console.print(check_tree(checked, show_all=show_all))
+            return
+        told = checked.mft_report if form == "mft" else checked.document.model_dump(mode="json")
+        click.echo(json.dumps(told, indent=2 if alone else None))
+
+    return tell
 
 
-_WORDS = {
-    "tcp": "connect (TCP)",
-    "tls": "secure (TLS)",
-    "version": "version",
-    "keys": "signing keys",
-    "client_well_known": "client API",
-    "client_versions": "client API versions",
-    "support": "support contacts",
-}
-
-
-def _attempt(what: str, attempt: Attempt[object]) -> Text:
-    match attempt:
-        case Ok(value, timings):
-            return Text.assemble((_WORDS[what], "cyan"), f": {_value(value)}", (_took(timings.total_s), "dim"))
-        case Failed(failure, timings):
-            return Text.assemble(
-                (_WORDS[what], "cyan"), ": ", (_failure(failure), "red"), (_took(timings.total_s), "dim")
-            )
-        case Skipped(reason):
-            return Text.assemble((_WORDS[what], "cyan"), (f": not attempted ({reason})", "dim"))
-
-
-def _value(value: object) -> str:
-    """What was seen, in a line for people."""
-    match value:
-        case None:
-            return "not published"
-        case TlsFacts():
-            return f"{value.protocol}, issued by {value.issuer}, valid until {_moment(value.not_after)}"
-        case VersionInfo():
-            return f"{value.name or 'no name'} {value.version or 'without a version'}"
-        case KeyDocument():
-            return f"{', '.join(sorted(value.verify_keys))}, valid until {_moment(value.valid_until)}"
-        case ClientVersions():
-            newest = f", the last {value.versions[-1]}" if value.versions else ""
-            return f"{len(value.versions)} versions{newest}; {len(value.unstable_features)} unstable features"
-        case ClientWellKnown():
-            return printable(value.base_url or "no homeserver named")
-        case Support():
-            page = "a support page" if value.support_page else "no support page"
-            return f"{len(value.contacts)} contacts, {page}"
-        case _:
-            return printable(str(value))
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%d %b %Y %H:%M} UTC"
-
-
-def _took(seconds: float) -> str:
-    return f"  {seconds * 1000:.0f} ms" if seconds < 1 else f"  {seconds:.1f} s"
-
-
-def _failure(failure: Failure) -> str:
-    return f"{failure.kind}" + (f": {failure.detail}" if failure.detail else "")
+def _memory(census: Path | None, open_files: ExitStack) -> Callable[[ServerName], Memory]:
+    """What the census at hand knows; a census that was asked for must be there, the default one need not."""
+    if census is None and serving_file(DEFAULT_DB) is None:
+        return lambda _: Memory()
+    reader = open_files.enter_context(SnapshotReader.open(census or DEFAULT_DB))
+    return partial(remember, reader)

@@ -14,6 +14,7 @@ import trio
 
 from crawler.cli.options import (
     db_option,
+    geo_db_option,
     identity_from,
     identity_option,
     json_option,
@@ -101,6 +102,7 @@ OnSealed = Callable[[Draft], None]
 @click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="Certificate chain for --serve-key.")
 @click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Private key for --serve-key.")
 @db_option
+@geo_db_option
 @settings_options
 @network_options
 @json_option

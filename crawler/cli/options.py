@@ -81,6 +81,26 @@ identity_option = click.option(
     help="Sign requests with this identity (see: matrix-census identity new --help).",
 )
 
+
+def _for_the_seal(ctx: click.Context, _: click.Parameter, files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Put down what the steps after a seal need; they live above the crawler and find it in the root's context."""
+    ctx.find_root().ensure_object(dict)["geo_db"] = files
+    return files
+
+
+geo_db_option = click.option(
+    "--geo-db",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True, readable=True),
+    envvar="MATRIX_CENSUS_GEO_DB",
+    show_envvar=True,
+    metavar="FILE.mmdb",
+    expose_value=False,
+    callback=_for_the_seal,
+    help="Hosting data of yours (MaxMind DB): networks and countries of addresses. Repeatable. Without it they are "
+    "unknown. Its name and date stand beside every figure that uses it.",
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 

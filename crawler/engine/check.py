@@ -1,28 +1,126 @@
-"""One server as a federating server would see it, every step shown: the same visit as a crawl's, told in full."""
+"""One server as a federating server would see it, every step shown and judged: the same visit as a crawl's, closer.
 
+The only door to the engine for the dashboard: what it needs of a check it finds here.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import trio
 
 from crawler.config import Settings
+from crawler.engine import mft
+from crawler.engine.conformance import judge
+from crawler.engine.document import CheckDocument, check_document
+from crawler.engine.inspect import inspect
 from crawler.engine.seeds import typed_server_name
+from crawler.engine.standing import Memory, count, remember
 from crawler.engine.task import Visit
 from crawler.engine.visit import visit
-from crawler.model.discovery import Step
+from crawler.errors import printable
+from crawler.model.close_look import Inspection
 from crawler.model.names import ServerName
-from crawler.model.observation import Failed, Ok, ServerObservation
-from crawler.model.rooms import DirectoryResult, Stopped
+from crawler.model.observation import Ok, ServerObservation
+from crawler.model.verdict import Counted, Finding
 from crawler.net.transport import Network
 from crawler.protocol.signing import Identity
 from crawler.version import VERSION
 
-SCHEMA = "matrix-census/check/1"
-"""Name and version of the JSON that `check --json` prints. Keys are added, never renamed."""
+__all__ = [
+    "CheckDocument",
+    "Checked",
+    "Checker",
+    "Memory",
+    "check_identity",
+    "check_servers",
+    "json_schema",
+    "remember",
+]
+
+AT_ONCE = 8
+"""Servers checked together."""
+
+NOTHING_REMEMBERED = Memory()
 
 
-async def check_server(network: Network, identity: Identity | None, name: ServerName) -> ServerObservation:
-    """Look at one server, at the first page of its directory only."""
-    async with network:
-        visited = await visit(network, identity, Visit(name, hurried=False), directory_pages=1)
-    return visited.observation
+@dataclass(frozen=True)
+class Checked:
+    """One server, inspected and judged."""
+
+    inspection: Inspection
+    findings: tuple[Finding, ...]
+    counted: Counted
+
+    @property
+    def federates(self) -> bool:
+        return self.inspection.observation.federating
+
+    @cached_property
+    def document(self) -> CheckDocument:
+        """What `check --json` prints."""
+        return check_document(self.inspection, self.findings, self.counted)
+
+    @property
+    def mft_report(self) -> dict[str, Any]:
+        """The shape of matrix-federation-tester."""
+        return mft.report(self.inspection)
+
+
+async def check_one(
+    network: Network,
+    identity: Identity | None,
+    name: ServerName,
+    *,
+    registration: bool = False,
+    memory: Memory = NOTHING_REMEMBERED,
+) -> Checked:
+    """Inspect and judge one server on a network that is open."""
+    seen = await inspect(network, identity, name, registration=registration, past_keys=memory.past_keys)
+    return Checked(seen, judge(seen), count(seen.observation, memory.standing))
+
+
+async def check_servers(
+    network: Network,
+    identity: Identity | None,
+    names: Sequence[ServerName],
+    told: Callable[[Checked], None],
+    *,
+    registration: bool = False,
+    memory_of: Callable[[ServerName], Memory] = lambda _: NOTHING_REMEMBERED,
+) -> bool:
+    """Check servers together, and tell of each in the order of `names`, as soon as those before it are told.
+
+    Returns:
+        Whether all federate.
+    """
+    together = trio.CapacityLimiter(AT_ONCE)
+    found: dict[int, Checked] = {}
+    ready = [trio.Event() for _ in names]
+
+    async def check(place: int, name: ServerName) -> None:
+        async with together:
+            memory = memory_of(name)
+            found[place] = await check_one(network, identity, name, registration=registration, memory=memory)
+        ready[place].set()
+
+    good = True
+    async with network, trio.open_nursery() as nursery:
+        for place, name in enumerate(names):
+            nursery.start_soon(check, place, name)
+        for place, event in enumerate(ready):
+            await event.wait()
+            checked = found.pop(place)
+            good = good and checked.federates
+            told(checked)
+    return good
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the document."""
+    schema = CheckDocument.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 class Checker:
@@ -35,137 +133,25 @@ class Checker:
     def __init__(self, settings: Settings) -> None:
         self._network = Network(settings, version=VERSION)
 
-    async def check(self, server_name: str) -> dict[str, object]:
-        """Check the server of that name, unsigned, now.
-
-        Returns:
-            The shape of `check --json`.
+    def parse(self, server_name: str) -> ServerName:
+        """The name as typed.
 
         Raises:
             UsageError: it is no server name.
         """
-        visited = await visit(
-            self._network, None, Visit(typed_server_name(server_name), hurried=False), directory_pages=1
-        )
-        return as_json(visited.observation)
+        return typed_server_name(server_name)
+
+    async def check(self, name: ServerName, memory: Memory = NOTHING_REMEMBERED) -> Checked:
+        """Check a server, unsigned, now."""
+        return await check_one(self._network, None, name, memory=memory)
+
+    def mft_of_no_name(self, text: str) -> dict[str, Any]:
+        """What who speaks matrix-federation-tester is told of something that is no server name."""
+        return mft.invalid_name(printable(text, 255))
 
     def close(self) -> None:
         """End what is open."""
         self._network.close()
-
-
-def as_json(seen: ServerObservation) -> dict[str, object]:
-    """The observation in the shape of `check --json`."""
-    version = seen.version.value if isinstance(seen.version, Ok) else None
-    keys = seen.keys.value if isinstance(seen.keys, Ok) else None
-    tls = seen.tls.value if isinstance(seen.tls, Ok) else None
-    client = seen.client_well_known.value if isinstance(seen.client_well_known, Ok) else None
-    support = seen.support.value if isinstance(seen.support, Ok) else None
-    return {
-        "schema": SCHEMA,
-        "server_name": seen.server_name.raw,
-        "observed_at": seen.observed_at.isoformat(),
-        "federates": seen.federating,
-        "resolution": {
-            "branch": seen.resolution.branch,
-            "delegated": seen.resolution.delegated.raw if seen.resolution.delegated else None,
-            "steps": [_step(step) for step in seen.resolution.steps],
-            "endpoints": [
-                {
-                    "address": endpoint.address,
-                    "port": endpoint.port,
-                    "host_header": endpoint.host_header,
-                    "tls_name": endpoint.tls_name,
-                    "via": endpoint.via,
-                }
-                for endpoint in seen.resolution.endpoints
-            ],
-        },
-        "endpoint": {"address": seen.endpoint.address, "port": seen.endpoint.port} if seen.endpoint else None,
-        "tls": None
-        if tls is None
-        else {
-            "protocol": tls.protocol,
-            "cipher": tls.cipher,
-            "issuer": tls.issuer,
-            "not_after": tls.not_after.isoformat(),
-            "fingerprint_sha256": tls.fingerprint_sha256,
-        },
-        "version": None if version is None else {"name": version.name, "version": version.version},
-        "keys": None
-        if keys is None
-        else {
-            "verify_keys": keys.verify_keys,
-            "old_verify_keys": [old.key_id for old in keys.old_verify_keys],
-            "old_keys": {
-                old.key_id: {"key": old.key, "expired_at": old.expired_at.isoformat() if old.expired_at else None}
-                for old in keys.old_verify_keys
-            },
-            "algorithms": list(keys.algorithms),
-            "signed_by": list(keys.signed_by),
-            "broken_signatures": list(keys.broken_signatures),
-            "trusted_until": keys.trusted_until(seen.observed_at).isoformat(),
-            "valid_until": keys.valid_until.isoformat(),
-        },
-        "client_well_known": None
-        if client is None
-        else {
-            "base_url": client.base_url,
-            "identity_server": client.identity_server,
-            "rtc_foci": list(client.rtc_foci),
-            "sliding_sync_proxy": client.sliding_sync_proxy,
-            "oauth_issuer": client.oauth_issuer,
-        },
-        "support": None
-        if support is None
-        else {"roles": [contact.role for contact in support.contacts], "support_page": support.support_page},
-        "directory": {
-            "state": seen.directory.state,
-            "rooms": directory_rooms(seen.directory),
-            "way": seen.directory.way,
-            "skipped_because": seen.directory.skipped_because,
-        },
-        "signed_accepted": seen.signed_accepted,
-        "failures": [
-            {"what": what, "phase": failure.phase, "kind": failure.kind, "detail": failure.detail}
-            for what, failure in seen.failures
-        ],
-        "timings_s": timings_s(seen),
-    }
-
-
-def directory_rooms(directory: DirectoryResult) -> int | None:
-    """Rooms in the directory: as read when it was read whole, else as it estimates itself; None when not known."""
-    if not directory.pages:
-        return None
-    if directory.stopped is Stopped.COMPLETE:
-        return len(directory.rooms)
-    return directory.total_estimate
-
-
-def timings_s(seen: ServerObservation) -> dict[str, float | None]:
-    """Wall seconds of each part; None for what was not attempted."""
-    timings: dict[str, float | None] = {"resolution": sum(step.duration_s for step in seen.resolution.steps)}
-    for part, attempt in seen.attempts:
-        timings[part] = attempt.timings.total_s if isinstance(attempt, Ok | Failed) else None
-    timings["total"] = seen.duration_s
-    return timings
-
-
-def _step(step: Step) -> dict[str, object]:
-    failure = step.failure
-    return {
-        "question": step.question,
-        "subject": step.subject,
-        "answer": step.answer,
-        "conclusion": step.conclusion,
-        "failure": None
-        if failure is None
-        else {"phase": failure.phase, "kind": failure.kind, "detail": failure.detail},
-        "duration_s": step.duration_s,
-        "cache_s": step.cache_s,
-        "cached_at": step.cached_at.isoformat() if step.cached_at else None,
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +163,21 @@ class IdentityCheck:
     observation: ServerObservation
 
     def as_dict(self) -> dict[str, object]:
-        return {"good": self.good, "sentence": self.sentence, "check": as_json(self.observation)}
+        """As `identity check --json` prints it."""
+        return {
+            "good": self.good,
+            "sentence": self.sentence,
+            "failures": [
+                {"what": what, "kind": failure.kind, "detail": failure.detail}
+                for what, failure in self.observation.failures
+            ],
+        }
 
 
 async def check_identity(network: Network, identity: Identity) -> IdentityCheck:
     """Fetch our own key document by our own name, as a peer would, and compare it with the key in hand."""
-    seen = await check_server(network, None, identity.server_name)
+    async with network:
+        seen = (await visit(network, None, Visit(identity.server_name, hurried=False), directory_pages=1)).observation
     name = identity.server_name
     match seen.keys:
         case Ok(document):

@@ -22,7 +22,7 @@ from crawler.engine.patience import patiently
 from crawler.engine.permission import OBEYED, ask_robots
 from crawler.engine.task import LookedUp, LookUp, Outcome, Task, Visit, Visited
 from crawler.engine.tries import is_unsettled
-from crawler.errors import Phase
+from crawler.errors import Phase, printable
 from crawler.model.client_side import ClientWellKnown, Support
 from crawler.model.discovery import Endpoint, Resolution
 from crawler.model.observation import (
@@ -154,9 +154,7 @@ class _Look:
     async def look(self, directory_pages: int | None) -> None:
         """The whole visit, in the order of ARCHITECTURE's list."""
         self._resolution = await self._session.resolve()
-        self._client_well_known = await self._ask_published(
-            client_side.CLIENT_WELL_KNOWN_URI, client_side.parse_client_well_known
-        )
+        self._client_well_known = await self._ask_client_well_known()
         if not self._host_is_silent:
             self._support = await self._ask_published(client_side.SUPPORT_URI, client_side.parse_support)
         connection = await self._connect(self._resolution.endpoints)
@@ -213,12 +211,21 @@ class _Look:
         self._addresses = await look_at_addresses(self._session, known, self._limits)
         self._families = judge_families(self._addresses, self._session.has_route)
 
+    async def _ask_client_well_known(self) -> Attempt[ClientWellKnown | None]:
+        attempt = await self._get_from_host(client_side.CLIENT_WELL_KNOWN_URI)
+        found = published(attempt, client_side.parse_client_well_known)
+        if not isinstance(attempt, Ok) or not isinstance(found, Ok) or found.value is None:
+            return found
+        header = attempt.value.headers.get("access-control-allow-origin")
+        return Ok(replace(found.value, allow_origin=None if header is None else printable(header)), found.timings)
+
     async def _ask_published(self, uri: str, parse: Callable[[bytes], T]) -> Attempt[T | None]:
         """A document that the name's own host may publish; None when it does not."""
-        attempt = await self._session.get(
-            f"https://{self._name.host_for_url}{uri}", body_limit_bytes=self._limits.well_known_bytes
-        )
-        return published(attempt, parse)
+        return published(await self._get_from_host(uri), parse)
+
+    async def _get_from_host(self, uri: str) -> Attempt[Answer]:
+        url = f"https://{self._name.host_for_url}{uri}"
+        return await self._session.get(url, body_limit_bytes=self._limits.well_known_bytes)
 
     async def _connect(self, endpoints: tuple[Endpoint, ...]) -> Connection | None:
         """The first endpoint with verified TLS. Without one, TCP counts if any endpoint gave it, and the failure kept

@@ -47,6 +47,14 @@ class Death(StrEnum):
     NOT_MATRIX = "not_matrix"
     REDIRECTS = "redirects"
     HANGS_UP = "hangs_up"
+    HUGE_BODY = "huge_body"
+    """Answers everything with 16 MiB of nothing."""
+    STALLS = "stalls"
+    """Accepts the connection and never says a word: the handshake does not end."""
+    NEVER_ANSWERS = "never_answers"
+    """Ends the handshake and never answers a request."""
+    DRIPS = "drips"
+    """Sends its answer a byte a second."""
     KEYS_NOT_JSON = "keys_not_json"
     KEYS_NOT_FOUND = "keys_not_found"
     KEYS_WRONG_NAME = "keys_wrong_name"
@@ -128,6 +136,10 @@ DEATHS: dict[Death, DeathFacts] = {
     Death.NOT_MATRIX: DeathFacts(FailureKind.HTTP_NOT_FOUND, Reached.SECURE, _NAMED, 2),
     Death.REDIRECTS: DeathFacts(FailureKind.HTTP_REDIRECT, Reached.SECURE, _NAMED, 1),
     Death.HANGS_UP: DeathFacts(FailureKind.HTTP_CLOSED, Reached.SECURE, _NAMED, 1),
+    Death.HUGE_BODY: DeathFacts(FailureKind.HTTP_TOO_LARGE, Reached.SECURE, _NAMED, 0.5),
+    Death.STALLS: DeathFacts(FailureKind.TLS_TIMEOUT, Reached.REACHABLE, (Branch.WELL_KNOWN_PORT, Branch.SRV), 0.5),
+    Death.NEVER_ANSWERS: DeathFacts(FailureKind.HTTP_TIMEOUT, Reached.SECURE, _NAMED, 0.5),
+    Death.DRIPS: DeathFacts(FailureKind.HTTP_TIMEOUT, Reached.SECURE, _NAMED, 0.5),
     Death.KEYS_NOT_JSON: DeathFacts(FailureKind.JSON_INVALID, Reached.ONLINE, _EVERY, 0.5),
     Death.KEYS_NOT_FOUND: DeathFacts(FailureKind.HTTP_NOT_FOUND, Reached.ONLINE, _EVERY, 0.5),
     Death.KEYS_WRONG_NAME: DeathFacts(FailureKind.KEYS_WRONG_NAME, Reached.ONLINE, _EVERY, 0.5),
@@ -136,3 +148,6 @@ DEATHS: dict[Death, DeathFacts] = {
     Death.KEYS_NO_SIGNATURE: DeathFacts(FailureKind.KEYS_NO_SIGNATURE, Reached.ONLINE, _EVERY, 0.3),
     Death.KEYS_BAD_SIGNATURE: DeathFacts(FailureKind.KEYS_BAD_SIGNATURE, Reached.ONLINE, _EVERY, 0.4),
 }
+
+TARPITS = frozenset({Death.STALLS, Death.NEVER_ANSWERS, Death.DRIPS})
+"""Deaths that hold a visitor up until its own deadline: staged only where tarpits are asked for."""

@@ -68,7 +68,9 @@ class Directories:
             return matrix_error(403, "M_FORBIDDEN", why)
         if door is Door.EMPTY:
             return _EMPTY
-        rows = self.rows(index, way)
+        if plan.is_endless:
+            return _endless_page(self._world.names[index], query.get("since"))
+        rows = self.rows(index, way, query.get("include_all_networks") == "true")
         if dialect is Dialect.ROCKET_CHAT:
             if not {"limit", "include_all_networks"} <= query.keys():
                 return matrix_error(400, "M_UNKNOWN", "limit and include_all_networks are required")
@@ -82,7 +84,9 @@ class Directories:
         page = {Dialect.DENDRITE: _dendrite_page, Dialect.CONDUIT: _conduit_page}.get(dialect, _synapse_page)
         return page(rows, limit, query.get("since"))
 
-    def _rows(self, index: int, way: DirectoryWay) -> tuple[Row, ...]:
+    def _rows(self, index: int, way: DirectoryWay, all_networks: bool = False) -> tuple[Row, ...]:
+        """What stands in a directory; with `all_networks`, the lists of third-party networks among it, where the
+        implementation keeps such lists."""
         rooms = self._world.rooms
         dialect = self._world.plan(index).release.dialect
         federation = way is DirectoryWay.FEDERATION
@@ -94,6 +98,11 @@ class Directories:
             members = rooms.reported_members(index, room)
             hidden = federation and room.hides_from_federation and index == room.origin
             found.append(Row(room, members, _entry(room, members, dialect), hidden))
+        if all_networks and dialect is Dialect.SYNAPSE:
+            found += (
+                Row(room, room.members, _entry(room, room.members, dialect), False)
+                for _, room in self._world.portals(index)
+            )
         if dialect is Dialect.DENDRITE:
             found.sort(key=lambda row: digest(self._world.seed, "unsorted", index, row.room.room_id, size=8))
         else:
@@ -184,3 +193,16 @@ def _conduit_page(rows: tuple[Row, ...], limit: int, since: str | None) -> Respo
     page = rows[start : start + limit]
     next_batch = f"n{start + limit}" if len(page) == limit else None
     return _page(page, next_batch, f"p{start}" if start else None, len(rows))
+
+
+_ENDLESS_ROOMS = 20
+
+
+def _endless_page(name: str, since: str | None) -> Response:
+    """A page of rooms that were never seen before, and the promise of another."""
+    page = int(since) if since is not None and since.isascii() and since.isdigit() and len(since) < 12 else 0
+    chunk = ",".join(
+        f'{{"room_id":"!endless-{page}-{k}:{name}","num_joined_members":2,"world_readable":false,"guest_can_join":false}}'
+        for k in range(_ENDLESS_ROOMS)
+    )
+    return Response(200, f'{{"chunk":[{chunk}],"next_batch":"{page + 1}"}}'.encode())

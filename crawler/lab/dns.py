@@ -122,6 +122,7 @@ class Answers:
         self, response: dns.message.Message, owner: dns.name.Name, name: str, rdtype: dns.rdatatype.RdataType
     ) -> None:
         for _ in range(_MAX_CNAMES):
+            name = self._zone.closest(name)
             if name not in self._zone.names:
                 response.set_rcode(dns.rcode.NXDOMAIN)
                 response.authority.append(_soa(name))

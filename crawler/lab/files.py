@@ -40,8 +40,8 @@ def write_files(directory: Path, world: World, authority: Authority, identity: I
     return files
 
 
-def write_truth(path: Path, document: dict[str, object]) -> None:
-    """`--truth FILE`."""
+def write_json(path: Path, document: dict[str, object]) -> None:
+    """`--truth FILE` and `--manners FILE`."""
     _write(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 

@@ -5,10 +5,12 @@ Matrix.
 """
 
 import json
+from collections.abc import Mapping
 
-from crawler.lab.dice import digest, share
-from crawler.lab.network import Presence, Route
+from crawler.lab.dice import digest
+from crawler.lab.network import Route
 from crawler.lab.oddities import Front
+from crawler.lab.published import Published
 from crawler.lab.world import World
 from crawler.listen.message import HTML, TEXT, Headers, Request, Response, json_response
 
@@ -28,27 +30,33 @@ _CACHE_HEADERS: tuple[Headers, ...] = (
     ((b"expires", b"Thu, 01 Jan 2037 00:00:00 GMT"),),
     ((b"cache-control", b"max-age=0"), (b"expires", b"0")),
 )
-_SUPPORT_SHARE = 0.3
 
 
-def answer_front(world: World, route: Route, presence: Presence, host: str, request: Request) -> Response:
-    """What a host answers on a path that is not below /_matrix."""
+def well_known_documents(published: Published) -> dict[str, Response]:
+    """Path -> answer of the documents that stand at a server name's own host."""
+    found = {
+        "client": published.client,
+        "support": published.support,
+        "policy_server": published.policy_server,
+    }
+    return {
+        f"/.well-known/matrix/{word}": json_response(200, document, _CORS)
+        for word, document in found.items()
+        if document is not None
+    }
+
+
+def answer_front(
+    world: World, route: Route, host: str, request: Request, documents: Mapping[str, Response]
+) -> Response:
+    """What a host answers on a path that is not below /_matrix; `documents` are those of the name's own host, and
+    empty at every other."""
     path = request.path
     if route.front is Front.HTML:
         return PARKED_PAGE
     if path == "/.well-known/matrix/server":
         return _server(world, route, host, request)
-    own_host = host == presence.own_host
-    if path == "/.well-known/matrix/client" and own_host and presence.client_base is not None:
-        return json_response(200, {"m.homeserver": {"base_url": presence.client_base}}, _CORS)
-    if path == "/.well-known/matrix/support" and own_host and _has_support(world, route):
-        contact = {"role": "m.role.admin", "matrix_id": f"@admin:{presence.name}"}
-        return json_response(200, {"contacts": [contact]}, _CORS)
-    return NOT_FOUND_PAGE
-
-
-def _has_support(world: World, route: Route) -> bool:
-    return world.plan(route.index).alive and share(world.seed, "support", route.index) < _SUPPORT_SHARE
+    return documents.get(path, NOT_FOUND_PAGE)
 
 
 def _server(world: World, route: Route, host: str, request: Request) -> Response:

@@ -21,12 +21,15 @@ OTHER_PORT = 9443
 LISTENING_PORTS = (WEB_PORT, FEDERATION_PORT, OTHER_PORT)
 REFUSING_PORT = 8449
 SILENT_PORT = 8450
+STALLING_PORT = 8451
+"""Accepts connections and leaves it at that."""
 
 _OWN = ipaddress.IPv4Address("127.64.0.0")
 _SHARED = ipaddress.IPv4Address("127.96.0.0")
 _MANY = ipaddress.IPv4Address("127.104.0.0")
 _REFUSING = ipaddress.IPv4Address("127.120.0.0")
 _SILENT = ipaddress.IPv4Address("127.121.0.0")
+_FARMS = ipaddress.IPv4Address("127.122.0.0")
 _OWN_IPV6 = ipaddress.IPv6Address("fd4d:6361:6c61:62::")
 _ADDRESSES_EACH = 8
 _SHARED_EACH = 1024
@@ -63,6 +66,7 @@ class Hosting:
     seed: int
     size: int
     providers: int
+    tenants_an_address: int = 6
 
     def own(self, index: int, which: int = 0) -> str:
         """The `which`-th IPv4 address of a server of its own."""
@@ -77,10 +81,15 @@ class Hosting:
         return tuple(str(first + n) for n in range(min(count, _MANY_EACH)))
 
     def shared(self, provider: int, index: int) -> str:
-        """The address at which a provider hosts a server: about six servers behind each."""
+        """The address at which a provider hosts a server: about `tenants_an_address` servers behind each."""
         tenants = self.provider_share(provider) * self.size
-        addresses = max(1, min(_SHARED_EACH, round(tenants * 0.2 / 6)))
-        return str(_SHARED + provider * _SHARED_EACH + digest(self.seed, "slot", index)[0] % addresses)
+        addresses = max(1, min(_SHARED_EACH, round(tenants * 0.2 / self.tenants_an_address)))
+        slot = int.from_bytes(digest(self.seed, "slot", index, size=2))
+        return str(_SHARED + provider * _SHARED_EACH + slot % addresses)
+
+    def farm(self, farm: int) -> str:
+        """The one address of all names of a farm."""
+        return str(_FARMS + farm)
 
     def provider_share(self, provider: int) -> float:
         """Share of the hosted servers at a provider: the k-th has 1/k as many as the first."""
@@ -93,7 +102,7 @@ class Hosting:
     @property
     def dead_addresses(self) -> int:
         """How many addresses refuse, and how many are silent: each costs a connect rule."""
-        return max(2, self.size // 100)
+        return max(2, min(128, self.size // 100))
 
     def refusing(self, index: int) -> str:
         """An address where every port refuses."""

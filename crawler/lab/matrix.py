@@ -15,17 +15,21 @@ import trio
 from crawler.lab.deaths import Death
 from crawler.lab.dice import dice, digest
 from crawler.lab.directory import Directories
-from crawler.lab.fronts import NOT_FOUND_PAGE, PARKED_PAGE, answer_front
+from crawler.lab.fronts import NOT_FOUND_PAGE, PARKED_PAGE, answer_front, well_known_documents
+from crawler.lab.hierarchy import PATH as HIERARCHY_PATH
+from crawler.lab.hierarchy import Hierarchies
 from crawler.lab.names import UNPARSABLE_SERVERS
-from crawler.lab.network import Presence, Role, Route
+from crawler.lab.network import Role, Route
 from crawler.lab.oddities import Quirk
 from crawler.lab.peers import Peers
+from crawler.lab.robots import ROBOTS_TEXT, Robots
 from crawler.lab.rooms import WIDE_ROOMS
 from crawler.lab.seen import Seen, Sighting, Signature
 from crawler.lab.software import Door, spec_versions, unstable_features
 from crawler.lab.world import World
 from crawler.listen.message import (
     HTML,
+    JSON,
     TEXT,
     UNRECOGNIZED,
     WRONG_METHOD,
@@ -40,11 +44,22 @@ from crawler.model.names import parse_server_name
 from crawler.model.rooms import DirectoryWay
 from crawler.protocol.signing import Identity, SigningKey, build_key_document
 
-_SERVERS_KEPT = 4096
+_SERVERS_KEPT = 2048
 _KEYS_VALID_FOR_S = 24 * 3600
 
 _MISDIRECTED = Response(421, b"No such server here\n", TEXT)
 _BAD_GATEWAY = Response(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>", HTML)
+_HUGE = Response(200, bytes(16 * 1024 * 1024), HTML)
+_NEVER_S = 3600.0
+_DRIP = Response(200, b'{"server":{"name":"Synapse","version":"1.163.2"}}' + b" " * 4096, JSON, pause_s=1.0)
+_NO_DOCUMENTS: dict[str, Response] = {}
+_SAYS_WAIT = {"errcode": "M_LIMIT_EXCEEDED", "error": "Too Many Requests"}
+_RATE_LIMITED = (
+    json_response(429, {**_SAYS_WAIT, "retry_after_ms": 800}, ((b"retry-after", b"1"),)),
+    json_response(429, {**_SAYS_WAIT, "retry_after_ms": 1200}),
+    json_response(429, _SAYS_WAIT, ((b"retry-after", b"1"),)),
+)
+"""The wait is said in a header, in the deprecated member of the body, or both (client-server API, "Rate limiting")."""
 _ALIAS_PATHS = ("/_matrix/client/v3/directory/room/", "/_matrix/client/r0/directory/room/")
 _PUBLIC_ROOMS_PATHS = ("/_matrix/client/v3/publicRooms", "/_matrix/client/r0/publicRooms")
 
@@ -54,12 +69,15 @@ _ONE_HOST = frozenset({Branch.EXPLICIT_PORT, Branch.SRV, Branch.SRV_DEPRECATED, 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """Answers of one server that are the same for everybody."""
+    """Answers of one server that are the same for everybody, by path: `documents` those of its own host, `client` those
+    of its client API."""
 
-    presence: Presence
+    own_host: str
     version: Response
     keys: Response
-    client_versions: Response
+    documents: dict[str, Response]
+    client: dict[str, Response]
+    robots: Response
 
 
 class Matrix:
@@ -80,6 +98,7 @@ class Matrix:
         self._seen = seen
         self._now = now
         self._directories = Directories(world)
+        self._hierarchies = Hierarchies(world)
         self._limited: set[int] = set()
         self._rekeyed: set[int] = set()
         self._prepared = lru_cache(maxsize=_SERVERS_KEPT)(self._prepare)
@@ -115,14 +134,17 @@ class Matrix:
     async def _answer(self, route: Route, host: str, request: Request, sighting: Sighting) -> Response | None:
         plan = self._world.plan(route.index)
         if plan.death is not None and (Role.FEDERATION in route.role or plan.branch in _ONE_HOST):
-            conduct = self._dead(plan.death, host)
+            conduct = await self._dead(plan.death, host)
             if conduct is not _ALIVE_SO_FAR:
                 return conduct
         path = request.path
         prepared = self._prepared(route.index, int(self._now().timestamp() / (_KEYS_VALID_FOR_S / 2)))
         if not path.startswith("/_matrix/"):
+            if path == "/robots.txt":
+                return prepared.robots
             if Role.WELL_KNOWN in route.role:
-                return answer_front(self._world, route, prepared.presence, host, request)
+                documents = prepared.documents if host == prepared.own_host else _NO_DOCUMENTS
+                return answer_front(self._world, route, host, request, documents)
             return NOT_FOUND_PAGE
         if Role.FEDERATION in route.role and not path.startswith("/_matrix/client/"):
             return await self._federation(route.index, prepared, request, sighting)
@@ -131,7 +153,7 @@ class Matrix:
         return NOT_FOUND_PAGE if route.role is Role.WELL_KNOWN else UNRECOGNIZED
 
     @staticmethod
-    def _dead(death: Death, host: str) -> Response | None:
+    async def _dead(death: Death, host: str) -> Response | None:
         """How a host that is dead above TLS answers everything; `_ALIVE_SO_FAR` when its death comes later."""
         match death:
             case Death.PARKED:
@@ -143,6 +165,13 @@ class Matrix:
             case Death.REDIRECTS:
                 return Response(302, b"", TEXT, ((b"location", f"https://gone.{host.partition(':')[0]}/".encode()),))
             case Death.HANGS_UP:
+                return None
+            case Death.HUGE_BODY:
+                return _HUGE
+            case Death.DRIPS:
+                return _DRIP
+            case Death.NEVER_ANSWERS:
+                await trio.sleep(_NEVER_S)
                 return None
             case _:
                 return _ALIVE_SO_FAR
@@ -159,6 +188,12 @@ class Matrix:
             if request.method not in ("GET", "HEAD"):
                 return WRONG_METHOD
             return await self._public_rooms(index, request, sighting)
+        elif path.startswith(HIERARCHY_PATH):
+            if request.method not in ("GET", "HEAD"):
+                return WRONG_METHOD
+            room_id = unquote(path.removeprefix(HIERARCHY_PATH), errors="replace")
+            refusal = await self._refusal(index, request, sighting)
+            return refusal or self._hierarchies.answer(index, room_id, request.query())
         else:
             return UNRECOGNIZED
         return response if request.method in ("GET", "HEAD") else WRONG_METHOD
@@ -167,25 +202,31 @@ class Matrix:
         plan = self._world.plan(index)
         if plan.policy.federation is Door.ABSENT:
             return UNRECOGNIZED
-        refusal = await self._peers.refusal(request, self._world.names[index])
-        if refusal is None and plan.quirk is Quirk.SIGNATURE_REFUSED:
-            refusal = self._peers.no_key(self._peers.name, "")
+        refusal = await self._refusal(index, request, sighting)
         if refusal is not None:
-            sighting.signature = Signature.NONE if request.header(b"authorization") is None else Signature.BAD
             return refusal
-        sighting.signature = Signature.GOOD
         if plan.quirk is Quirk.RATE_LIMITED_ONCE and index not in self._limited:
             self._limited.add(index)
-            body = {"errcode": "M_LIMIT_EXCEEDED", "error": "Too Many Requests", "retry_after_ms": 800}
-            return json_response(429, body, ((b"retry-after", b"1"),))
+            return _RATE_LIMITED[digest(self._world.seed, "429", index, size=1)[0] % len(_RATE_LIMITED)]
         return self._directories.answer(index, DirectoryWay.FEDERATION, request.query(), self._peers.name)
+
+    async def _refusal(self, index: int, request: Request, sighting: Sighting) -> Response | None:
+        """None where the request is signed and this server can tell."""
+        refusal = await self._peers.refusal(request, self._world.names[index])
+        if refusal is None and self._world.plan(index).quirk is Quirk.SIGNATURE_REFUSED:
+            refusal = self._peers.no_key(self._peers.name, "")
+        if refusal is None:
+            sighting.signature = Signature.GOOD
+        else:
+            sighting.signature = Signature.NONE if request.header(b"authorization") is None else Signature.BAD
+        return refusal
 
     def _client(self, index: int, prepared: _Prepared, request: Request) -> Response:
         path = request.path
         if request.method not in ("GET", "HEAD"):
             return WRONG_METHOD
-        if path == "/_matrix/client/versions":
-            return prepared.client_versions
+        if (known := prepared.client.get(path)) is not None:
+            return known
         if path in _PUBLIC_ROOMS_PATHS:
             return self._directories.answer(index, DirectoryWay.CLIENT, request.query(), "")
         for prefix in _ALIAS_PATHS:
@@ -199,6 +240,11 @@ class Matrix:
         if alias[:1] != "#" or not domain or not localpart:
             return matrix_error(400, "M_INVALID_PARAM", "Room alias invalid")
         owner = self._world.index_of.get(domain)
+        if owner is not None:
+            for _, portal in self._world.portals(owner):
+                if portal.alias == alias:
+                    body = {"room_id": portal.room_id, "servers": [self._world.names[owner]]}
+                    return json_response(200, body)
         digits = localpart.rpartition("-")[2]
         serial = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 7 else -1
         rooms = self._world.rooms
@@ -227,11 +273,19 @@ class Matrix:
         if release.version_raw is not None:
             server["version"] = release.version_raw
         versions = {"versions": spec_versions(release), "unstable_features": unstable_features(release)}
+        published = self._world.published(index)
+        client = {"/_matrix/client/versions": json_response(200, versions)}
+        if published.login is not None:
+            client["/_matrix/client/v3/login"] = json_response(200, published.login)
+        if published.auth_metadata is not None:
+            client["/_matrix/client/v1/auth_metadata"] = json_response(200, published.auth_metadata)
         return _Prepared(
-            presence=self._world.presence(index),
+            own_host=self._world.presence(index).own_host,
             version=json_response(200, {"server": server}),
             keys=self._keys(index, plan.death),
-            client_versions=json_response(200, versions),
+            documents=well_known_documents(published),
+            client=client,
+            robots=_robots(plan.robots),
         )
 
     def _keys(self, index: int, death: Death | None) -> Response:
@@ -255,6 +309,12 @@ class Matrix:
         elif death is Death.KEYS_BAD_SIGNATURE:
             document["valid_until_ts"] += 1
         return json_response(200, document)
+
+
+def _robots(robots: Robots) -> Response:
+    if robots is Robots.ABSENT:
+        return NOT_FOUND_PAGE
+    return Response(200, ROBOTS_TEXT[robots], HTML if robots is Robots.PAGE else TEXT)
 
 
 _ALIVE_SO_FAR = Response(0)

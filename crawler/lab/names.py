@@ -41,6 +41,15 @@ _SUBJECTS = _words(
     travel typography video volunteering weather woodwork writing yoga
     """
 )
+_OFFERS = (
+    "free crypto airdrop",
+    "casino bonus",
+    "cheap followers",
+    "forex signals",
+    "hot singles chat",
+    "instant loan approval",
+    "premium accounts cheap",
+)
 _KINDS = (
     "help",
     "lounge",
@@ -108,17 +117,38 @@ def provider_domain(seed: int, provider: int) -> str:
     return f"{noun}-cloud-{provider}.example"
 
 
+def farm_domain(seed: int, farm: int) -> str:
+    """The registrable domain under which one owner makes names up without end."""
+    noun = _NOUNS[digest(seed, "farm", farm)[0] % len(_NOUNS)]
+    return f"{noun}-farm-{farm}.test"
+
+
+def spam_words(seed: int, origin: int, serial: int) -> tuple[str, str]:
+    """Name and topic of a room that is there to be found by searches, not for anybody to talk in."""
+    draw = dice(seed, "spam", origin, serial)
+    offer = draw.choice(_OFFERS)
+    link = f"https://{draw.choice(_NOUNS)}-{draw.randrange(1000)}.example/join?ref={serial}"
+    name = draw.choice(
+        (f"\U0001f4b0 {offer.upper()} \U0001f4b0", f"{offer} | {offer} | {offer}", f"\u2b50 Best {offer} 2026")
+    )
+    return name, f"{offer.capitalize()}! Limited offer, act now >>> {link} <<< contact @{draw.choice(_NOUNS)}_vip"
+
+
 def tenant_label(seed: int, index: int) -> str:
     """The label of a hosted server under its provider's domain."""
     return f"{_NOUNS[digest(seed, 'tenant', index)[0] % len(_NOUNS)]}-{index}"
 
 
-def room_words(seed: int, origin: int, serial: int) -> tuple[str, str, str]:
-    """Name, topic and alias localpart of a room; localparts of one server never repeat."""
+def room_words(seed: int, origin: int, serial: int, renamed: int = 0) -> tuple[str, str, str]:
+    """Name, topic and alias localpart of a room that was renamed so many times; localparts of one server never repeat,
+    and an alias stays what it was."""
     draw = dice(seed, "words", origin, serial)
     subject, kind = draw.choice(_SUBJECTS), draw.choice(_KINDS)
     localpart = f"{subject}-{kind}-{serial}"
     if draw.random() < 0.06:
         localpart = f"{draw.choice(_ODD_LOCALPARTS)}-{serial}"
     topic = f"All about {subject}: {kind}. Be kind." if draw.random() < 0.7 else ""
-    return f"{subject.capitalize()} {kind}", topic, localpart
+    name = f"{subject.capitalize()} {kind}"
+    if renamed:
+        name = f"{dice(seed, 'renamed', origin, serial, renamed).choice(_SUBJECTS).capitalize()} {kind}"
+    return name, topic, localpart

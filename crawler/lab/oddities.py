@@ -47,6 +47,8 @@ class Quirk(StrEnum):
     """A valid .well-known where the algorithm must not look, pointing to a name that does not exist."""
     RATE_LIMITED_ONCE = "rate_limited_once"
     """The first request for its directory gets 429, the next ones are answered."""
+    ENDLESS_DIRECTORY = "endless_directory"
+    """Every page of its directory has rooms that nobody has seen and promises another; only among tarpits."""
     SIGNATURE_REFUSED = "signature_refused"
     """Cannot get our key: 401 to everything signed."""
 

@@ -23,13 +23,13 @@ from crawler.errors import UsageError
 from crawler.file_limit import raise_file_limit
 from crawler.lab.certificates import Authority, Contexts
 from crawler.lab.dns import Answers, serve_dns
-from crawler.lab.files import LabFiles, write_files, write_truth
+from crawler.lab.files import LabFiles, write_files, write_json
 from crawler.lab.hosting import LISTENING_PORTS
 from crawler.lab.matrix import Matrix
 from crawler.lab.peers import Peers
-from crawler.lab.profile import REALISTIC, Profile
+from crawler.lab.profile import SHOWCASE, Profile
 from crawler.lab.seen import Seen
-from crawler.lab.sockets import free_port, refusing_port, silent_port
+from crawler.lab.sockets import free_port, refusing_port, serve_stalling, silent_port
 from crawler.lab.truth import Truth
 from crawler.lab.world import CRAWLER_NAME, World
 from crawler.listen.http import listening_port, open_listeners, serve
@@ -54,6 +54,8 @@ class LabOptions:
         directory: where its files go and stay; None: a temporary folder, removed at the end.
         log: where to write, as JSON lines, every request that its servers saw; None: nowhere.
         profile: what kind of federation.
+        day: how many days after its first; it changes from day to day.
+        manners: where to write, when it ends, what its servers saw of the crawler in sum; None: nowhere.
     """
 
     servers: int = 300
@@ -61,7 +63,9 @@ class LabOptions:
     truth: Path | None = None
     directory: Path | None = None
     log: Path | None = None
-    profile: Profile = REALISTIC
+    profile: Profile = SHOWCASE
+    day: int = 0
+    manners: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ async def serve_lab(
     Raises:
         UsageError: a file cannot be written.
     """
-    world = World(options.seed, options.servers, options.profile)
+    world = World(options.seed, options.servers, options.profile, options.day)
     authority = Authority(datetime.now(UTC))
     identity = Identity(parse_server_name(CRAWLER_NAME), new_signing_key(secrets.token_hex))
     with contextlib.ExitStack() as held:
@@ -121,8 +125,10 @@ async def serve_lab(
         seen = Seen(trio.current_time, log, keep=keep_seen)
         client_tls = ssl.create_default_context(cadata=authority.pem().decode())
         matrix = Matrix(world, Peers(CRAWLER_NAME, _HOST, serve_key, client_tls), seen)
-        contexts = Contexts(authority, world.certificates, world.ip_names)
+        contexts = Contexts(authority, world.certificates, world.ip_names, world.domains())
+        held.callback(_write_manners, options.manners, seen)
         async with trio.open_nursery() as nursery:
+            stalling: int = await nursery.start(serve_stalling)
             dns_port, answers = await nursery.start(serve_dns, world.zone)
             ports: dict[int, int] = {}
             for port in LISTENING_PORTS:
@@ -146,7 +152,7 @@ async def serve_lab(
                     identity=identity,
                     dns_port=dns_port,
                     ports=ports,
-                    connect=tuple(world.connect_rules(ports, refusing, silent, serve_key)),
+                    connect=tuple(world.connect_rules(ports, refusing, silent, stalling, serve_key)),
                     serve_key=serve_key,
                     seen=seen,
                     dns_answers=answers,
@@ -180,6 +186,23 @@ async def _run(options: LabOptions, out: TextIO) -> None:
                 break
 
 
+def tell_truth(options: LabOptions, path: Path) -> None:
+    """Write what a perfect crawl must find, without serving anything.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    try:
+        write_json(path, Truth(World(options.seed, options.servers, options.profile, options.day)).document())
+    except OSError as error:
+        raise UsageError(f"cannot write {error.filename}: {error.strerror}") from error
+
+
+def _write_manners(path: Path | None, seen: Seen) -> None:
+    if path is not None:
+        write_json(path, seen.summary())
+
+
 def _open_files(options: LabOptions, held: contextlib.ExitStack) -> tuple[Path, TextIO | None]:
     try:
         directory = options.directory
@@ -196,7 +219,7 @@ def _write_files(
 ) -> LabFiles:
     try:
         if options.truth is not None:
-            write_truth(options.truth, Truth(world).document())
+            write_json(options.truth, Truth(world).document())
         return write_files(directory, world, authority, identity)
     except OSError as error:
         raise UsageError(f"cannot write {error.filename}: {error.strerror}") from error

@@ -5,9 +5,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import TextIO
 
 from crawler.listen.message import Request
+
+_AGENTS = 100
+"""Different user agents that are counted: a crawler has one."""
 
 
 class Signature(StrEnum):
@@ -42,6 +46,18 @@ class Sighting:
     took_s: float = 0.0
 
 
+@dataclass(slots=True)
+class Manners:
+    """What one server remembers of the crawler: requests; times that it refused its directory (403) or asked to wait
+    (429); requests for the directory that came after a refusal; times that its robots.txt was asked for."""
+
+    requests: int = 0
+    refused: int = 0
+    after_refusal: int = 0
+    limited: int = 0
+    robots: int = 0
+
+
 class Seen:
     """Collects sightings.
 
@@ -59,6 +75,11 @@ class Seen:
         self._in_flight: Counter[str] = Counter()
         self.sightings: list[Sighting] = []
         self.requests = 0
+        self.misdirected = 0
+        self.user_agents: Counter[str] = Counter()
+        self.together_max: dict[str, int] = {}
+        """Address -> the most requests it ever had in flight at once."""
+        self.manners: dict[str, Manners] = {}
 
     def begin(self, server: str | None, address: str | None, port: int, host: str, request: Request) -> Sighting:
         """A request came in."""
@@ -67,6 +88,11 @@ class Seen:
         if address is not None:
             self._in_flight[address] += 1
             together = self._in_flight[address]
+            if together > self.together_max.get(address, 0):
+                self.together_max[address] = together
+        agent = request.header(b"user-agent")
+        if agent in self.user_agents or len(self.user_agents) < _AGENTS:
+            self.user_agents[agent or ""] += 1
         sighting = Sighting(
             at_s=self._clock() - self._started,
             server=server,
@@ -75,16 +101,47 @@ class Seen:
             host=host,
             method=request.method,
             target=request.target,
-            user_agent=request.header(b"user-agent"),
+            user_agent=agent,
             together=together,
         )
         if self._keep:
             self.sightings.append(sighting)
         return sighting
 
+    def _note(self, sighting: Sighting) -> None:
+        """Keep what a test of manners needs of a request, in constant memory for each server."""
+        if sighting.server is None:
+            self.misdirected += 1
+            return
+        manners = self.manners.get(sighting.server)
+        if manners is None:
+            manners = self.manners[sighting.server] = Manners()
+        manners.requests += 1
+        about_rooms = "/publicRooms" in sighting.target
+        if about_rooms and manners.refused:
+            manners.after_refusal += 1
+        if sighting.status == HTTPStatus.TOO_MANY_REQUESTS:
+            manners.limited += 1
+        elif about_rooms and sighting.status == HTTPStatus.FORBIDDEN:
+            manners.refused += 1
+        elif sighting.target == "/robots.txt":
+            manners.robots += 1
+
+    def summary(self) -> dict[str, object]:
+        """How the crawler behaved, server by server, in one JSON object; `--manners FILE` holds it."""
+        return {
+            "requests": self.requests,
+            "misdirected": self.misdirected,
+            "user_agents": dict(self.user_agents),
+            "together_max": max(self.together_max.values(), default=0),
+            "addresses": self.together_max,
+            "servers": {name: asdict(manners) for name, manners in self.manners.items()},
+        }
+
     def end(self, sighting: Sighting, status: int | None) -> None:
         """It was answered, or given up."""
         sighting.status = status
+        self._note(sighting)
         sighting.took_s = self._clock() - self._started - sighting.at_s
         if sighting.address is not None:
             self._in_flight[sighting.address] -= 1

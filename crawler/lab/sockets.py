@@ -4,7 +4,11 @@ import contextlib
 import socket
 from collections.abc import Iterator
 
+import trio
+
 _FILL = 4
+_STALLED_AT_ONCE = 1000
+_STALLS_FOR_S = 120.0
 
 
 @contextlib.contextmanager
@@ -40,3 +44,20 @@ def free_port(host: str = "127.0.0.1") -> int:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+async def serve_stalling(
+    host: str = "127.0.0.1", *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Accept connections and never say a word, until the peer leaves or two minutes are over; starts with the port."""
+    slots = trio.CapacityLimiter(_STALLED_AT_ONCE)
+
+    async def hold(stream: trio.SocketStream) -> None:
+        async with slots, stream:
+            with trio.move_on_after(_STALLS_FOR_S), contextlib.suppress(trio.BrokenResourceError):
+                while await stream.receive_some(4096):
+                    pass
+
+    (listener,) = await trio.open_tcp_listeners(0, host=host)
+    task_status.started(listener.socket.getsockname()[1])
+    await trio.serve_listeners(hold, [listener])

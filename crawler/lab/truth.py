@@ -9,15 +9,19 @@ identity and without).
 import statistics
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 from crawler.lab.deaths import DEATHS, Reached
 from crawler.lab.directory import Directories, Row
+from crawler.lab.hierarchy import SPEAKING
 from crawler.lab.network import Target
 from crawler.lab.oddities import Quirk
 from crawler.lab.plan import ServerPlan
+from crawler.lab.robots import Robots
+from crawler.lab.rooms import Room
 from crawler.lab.software import Door
+from crawler.lab.spaces import SPACE
 from crawler.lab.world import World
 from crawler.model.crawl import LeadSource
 from crawler.model.names import alias_domain, room_id_domain
@@ -40,7 +44,8 @@ class Findings:
     """What can be found in one way of crawling.
 
     `sources` of each server that something names; `members` of each room as the directories state them;
-    `directory_rooms` and `noindex` by server.
+    `directory_rooms` and `noindex` by server. `named_by_space`: whom spaces name. `space_rooms`: the children of
+    spaces, those that stand in directories too; `opened_spaces`: the spaces that somebody told us of.
     """
 
     signed: bool
@@ -48,6 +53,10 @@ class Findings:
     members: dict[str, list[int]] = field(default_factory=dict)
     directory_rooms: dict[int, int] = field(default_factory=dict)
     noindex: Counter[int] = field(default_factory=Counter)
+    spam: set[str] = field(default_factory=set)
+    named_by_space: set[int] = field(default_factory=set)
+    space_rooms: dict[str, Room] = field(default_factory=dict)
+    opened_spaces: set[str] = field(default_factory=set)
 
 
 class Truth:
@@ -67,13 +76,14 @@ class Truth:
         """What a crawl without one finds."""
         return self.findings(signed=False)
 
-    def findings(self, *, signed: bool, look_ups: int | None = None) -> Findings:
+    def findings(self, *, signed: bool, look_ups: int | None = None, spaces: bool = True) -> Findings:
         """Follow every lead from the seeds.
 
         Args:
             signed: whether the crawl has an identity.
             look_ups: ask each server for at most so many of the aliases it lists as its own, those of its biggest rooms
                 first, and nobody for aliases that others list; None: for all.
+            spaces: whether the crawl follows spaces; only one with an identity can.
         """
         found = Findings(signed)
         queue: deque[int] = deque()
@@ -81,23 +91,54 @@ class Truth:
             self._hear(found, queue, self._world.index_of[name], LeadSource.SEED)
         while queue:
             index = queue.popleft()
-            rows = self._read(found, index, signed=signed)
+            rows = self.read(found, index, signed=signed)
             for named, source in self._named_by(index, rows, look_ups):
                 self._hear(found, queue, named, source)
+            if spaces and signed:
+                for row in rows:
+                    if row.room.room_type == SPACE:
+                        self._open_space(found, queue, row.room, (index,))
         return found
 
+    def _open_space(self, found: Findings, queue: deque[int], space: Room, askable: tuple[int, ...]) -> None:
+        """Follow a space, and the spaces in it, by asking whoever of `askable` answers."""
+        waiting = deque([(space, askable)])
+        while waiting:
+            space, askable = waiting.popleft()
+            if space.room_id in found.opened_spaces or not any(self._tells(space, index) for index in askable):
+                continue
+            found.opened_spaces.add(space.room_id)
+            for child in self._world.spaces.children(space.origin, space.serial):
+                for index in child.via:
+                    found.named_by_space.add(index)
+                    self._hear(found, queue, index, None)
+                if child.room is None or not any(self._tells(child.room, index) for index in child.via):
+                    continue
+                if not child.room.is_noindex:
+                    found.space_rooms[child.room.room_id] = child.room
+                if child.room.room_type == SPACE:
+                    waiting.append((child.room, child.via))
+
+    def _tells(self, room: Room, index: int) -> bool:
+        """Whether a server answers a signed question about a room that it is in."""
+        plan = self._world.plan(index)
+        can = plan.alive and plan.release.dialect in SPEAKING and plan.quirk is not Quirk.SIGNATURE_REFUSED
+        return can and room.is_federated and plan.robots is not Robots.DISALLOWS_US
+
     @staticmethod
-    def _hear(found: Findings, queue: deque[int], index: int, source: LeadSource) -> None:
+    def _hear(found: Findings, queue: deque[int], index: int, source: LeadSource | None) -> None:
+        """Somebody named a server; `source` None: a space did."""
         if index not in found.sources:
             found.sources[index] = set()
             queue.append(index)
-        found.sources[index].add(source)
+        if source is not None:
+            found.sources[index].add(source)
 
-    def _read(self, found: Findings, index: int, *, signed: bool) -> list[Row]:
+    def read(self, found: Findings, index: int, *, signed: bool) -> list[Row]:
         """The rows of a server's directory that a crawl may use."""
         plan = self._world.plan(index)
         way = plan.readable_door(signed=signed)
-        if way is None:
+        if way is None or plan.is_endless:
             return []
         rows = self._directories.rows(index, way) if _door(plan, way) is Door.OPEN else ()
         usable = [row for row in rows if not row.is_filtered and not row.room.is_noindex]
@@ -105,6 +146,8 @@ class Truth:
         found.directory_rooms[index] = len(usable)
         for row in usable:
             found.members.setdefault(row.room.room_id, []).append(row.members)
+            if row.room.is_spam:
+                found.spam.add(row.room.room_id)
         return usable
 
     def _named_by(self, index: int, rows: list[Row], look_ups: int | None) -> Iterator[tuple[int, LeadSource]]:
@@ -130,22 +173,40 @@ class Truth:
     def document(self) -> dict[str, object]:
         """The whole truth as one JSON object; `--truth FILE` holds it."""
         servers = {self._world.names[index]: self._server(index) for index in range(self._world.size)}
+        spam = self.signed.spam | self.unsigned.spam
         rooms = {
             room_id: {
                 "signed": _room(self.signed.members.get(room_id)),
                 "unsigned": _room(self.unsigned.members.get(room_id)),
+                "spam": room_id in spam,
             }
             for room_id in {**self.signed.members, **self.unsigned.members}
         }
         return {
-            "schema": 1,
+            "schema": 2,
             "seed": self._world.seed,
             "profile": self._world.profile.name,
+            "day": self._world.day,
             "seeds": self._world.seeds(),
             "servers": servers,
             "rooms": rooms,
+            "space_rooms": {
+                room_id: {"members": room.members, "type": room.room_type, "in_directories": room_id in rooms}
+                for room_id, room in self.signed.space_rooms.items()
+            },
+            "network_rooms": self._network_rooms(),
             "totals": {"signed": self._totals(self.signed), "unsigned": self._totals(self.unsigned)},
         }
+
+    def _network_rooms(self) -> dict[str, object]:
+        """The rooms that only who asks for all networks finds, by a crawl with an identity."""
+        found: dict[str, object] = {}
+        for index in self.signed.sources:
+            plan = self._world.plan(index)
+            if plan.readable_door(signed=True) is not None:
+                for network, room in self._world.portals(index):
+                    found[room.room_id] = {"network": network, "members": room.members, "alias": room.alias}
+        return found
 
     def _server(self, index: int) -> dict[str, object]:
         plan, presence = self._world.plan(index), self._world.presence(index)
@@ -157,6 +218,11 @@ class Truth:
             "findable": index in self.signed.sources,
             "findable_unsigned": index in self.unsigned.sources,
             "sources": sorted(self.signed.sources.get(index, ())),
+            "named_by_space": index in self.signed.named_by_space,
+            "farm": plan.farm,
+            "robots": plan.robots,
+            "opted_out": plan.robots.names_us,
+            "users": plan.users,
             "alive": plan.alive,
             "death": plan.death,
             "quirk": plan.quirk,
@@ -167,6 +233,7 @@ class Truth:
             "delegated": presence.delegated,
             "endpoints": [_endpoint(target) for target in presence.targets],
             "client_base": presence.client_base,
+            "published": asdict(self._world.published(index)) if online else None,
             "software": {
                 "name_raw": release.name_raw.format(server=name) if release.name_raw is not None else None,
                 "version_raw": release.version_raw,
@@ -179,15 +246,11 @@ class Truth:
         }
 
     def _directory(self, plan: ServerPlan) -> dict[str, object]:
-        federation = _STATE_OF[plan.policy.federation]
-        if plan.quirk is Quirk.SIGNATURE_REFUSED:
-            federation = DirectoryState.AUTH_FAILED
-        client = _STATE_OF[plan.policy.client] if plan.publishes_client else None
-        way = plan.readable_door(signed=True)
-        state = federation if way is None else _STATE_OF[_door(plan, way)]
+        client = directory_state(plan, signed=False) if plan.publishes_client else None
         return {
-            "state": state,
-            "way": way,
+            "state": directory_state(plan, signed=True),
+            "way": plan.readable_door(signed=True),
+            "endless": plan.is_endless,
             "rooms": self._directory_rooms(plan, signed=True),
             "noindex": self._noindex(plan, signed=True),
             "unsigned": {
@@ -198,14 +261,15 @@ class Truth:
         }
 
     def _directory_rooms(self, plan: ServerPlan, *, signed: bool) -> int | None:
-        """How many rooms; None when the directory does not answer. Also for servers that nobody can find."""
-        if plan.readable_door(signed=signed) is None:
+        """How many rooms; None when the directory does not answer. Also for servers that nobody can find,
+        but not for those whose directory has no end."""
+        if plan.readable_door(signed=signed) is None or plan.is_endless:
             return None
-        return len(self._read(Findings(signed), plan.index, signed=signed))
+        return len(self.read(Findings(signed), plan.index, signed=signed))
 
     def _noindex(self, plan: ServerPlan, *, signed: bool) -> int:
         aside = Findings(signed)
-        self._read(aside, plan.index, signed=signed)
+        self.read(aside, plan.index, signed=signed)
         return aside.noindex[plan.index]
 
     def _totals(self, found: Findings) -> dict[str, object]:
@@ -228,6 +292,20 @@ class Truth:
         }
 
 
+def directory_state(plan: ServerPlan, *, signed: bool) -> DirectoryState:
+    """How the directory of a server that federates answers; skipped where robots.txt asks us by name to stay away."""
+    if plan.robots.names_us:
+        return DirectoryState.SKIPPED
+    way = plan.readable_door(signed=signed)
+    if way is not None:
+        return _STATE_OF[_door(plan, way)]
+    if not signed:
+        return _STATE_OF[plan.policy.client]
+    if plan.quirk is Quirk.SIGNATURE_REFUSED:
+        return DirectoryState.AUTH_FAILED
+    return _STATE_OF[plan.policy.federation]
+
+
 def predicates_of(plan: ServerPlan, *, signed: bool) -> dict[str, bool | None]:
     """The predicates of the funnel. `accepting` is None where no answer tells: without an identity, and after a 403,
     which may come before the signature is looked at."""
@@ -237,7 +315,8 @@ def predicates_of(plan: ServerPlan, *, signed: bool) -> dict[str, bool | None]:
     if federating and not signed:
         accepting = None
     elif federating and plan.quirk is not Quirk.SIGNATURE_REFUSED:
-        accepting = True if plan.policy.federation in (Door.OPEN, Door.EMPTY) else None
+        is_asked = plan.policy.federation in (Door.OPEN, Door.EMPTY) and not plan.robots.names_us
+        accepting = True if is_asked else None
     return {
         "resolves": reached >= Reached.RESOLVES,
         "reachable": reached >= Reached.REACHABLE,

@@ -1,20 +1,25 @@
 """The whole practice federation, put together from its parts: names, DNS zone, routes, certificates, rooms.
 
-Everything is decided when a `World` is made, and the same (seed, size, profile) makes the same world on every machine.
-What costs memory (endpoints, rooms, directories) is worked out again when asked for.
+Everything is decided when a `World` is made, and the same (seed, servers, profile, day) makes the same world on every
+machine. What costs memory (endpoints, rooms, directories) is worked out again when asked for.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from crawler.lab.dice import digest
-from crawler.lab.hosting import ALLOWED, CRAWLER_ADDRESS, LISTENING_PORTS, REFUSING_PORT, SILENT_PORT
+from crawler.lab.bridges import portals
+from crawler.lab.dice import digest, share
+from crawler.lab.hosting import ALLOWED, CRAWLER_ADDRESS, LISTENING_PORTS, REFUSING_PORT, SILENT_PORT, STALLING_PORT
 from crawler.lab.network import Certificate, DnsConduct, Presence, Record, RecordType, Route
-from crawler.lab.plan import Planner, ServerPlan
+from crawler.lab.plan import ServerPlan
+from crawler.lab.planner import Planner
 from crawler.lab.presence import build_presence
-from crawler.lab.profile import REALISTIC, Profile
-from crawler.lab.rooms import Rooms
+from crawler.lab.profile import SHOWCASE, Profile
+from crawler.lab.published import Published, published_by
+from crawler.lab.rooms import Room, Rooms
+from crawler.lab.software import Dialect
+from crawler.lab.spaces import Spaces
 from crawler.model.names import parse_server_name
 from crawler.protocol.signing import Identity, SigningKey
 
@@ -44,6 +49,15 @@ class Zone:
             self.names.add(name)
             name = name.partition(".")[2]
 
+    def closest(self, name: str) -> str:
+        """The name itself, or the wildcard that answers for it (RFC 4592, 3.3.1)."""
+        if name in self.names:
+            return name
+        above = name.partition(".")[2]
+        while above and above not in self.names:
+            above = above.partition(".")[2]
+        return wildcard if (wildcard := f"*.{above}") in self.names else name
+
     def conduct_of(self, name: str, kind: RecordType | None = None) -> DnsConduct | None:
         """How the servers of this name behave when asked for `kind`: its own conduct or that of a name above it."""
         if kind is not None and (found := self.type_conduct.get((name, kind))) is not None:
@@ -56,23 +70,28 @@ class Zone:
 
 
 class World:
-    """A practice federation of `size` servers."""
+    """A practice federation that had `servers` servers on day 0, as it is on `day`.
 
-    def __init__(self, seed: int, size: int, profile: Profile = REALISTIC) -> None:
+    `size` counts all its names: also tarpits, farms, and who was born since.
+    """
+
+    def __init__(self, seed: int, servers: int, profile: Profile = SHOWCASE, day: int = 0) -> None:
         self.seed = seed
-        self.size = size
         self.profile = profile
-        self.planner = Planner(seed, size, profile)
+        self.day = day
+        self.planner = Planner(seed, servers, profile, day)
+        self.size = self.planner.total
         self.zone = Zone()
         self.routes: dict[tuple[int, str], Route] = {}
         self.certificates: dict[tuple[int | None, str], Certificate] = {}
         self.ip_names: list[str] = []
         self.names: list[str] = []
-        for index in range(size):
+        for index in range(self.size):
             self._settle(self.presence(index))
         self.zone.add(Record(CRAWLER_NAME, RecordType.A, CRAWLER_ADDRESS, 300))
         self.index_of = {name: index for index, name in enumerate(self.names)}
         self.rooms = Rooms(self.planner, self.names)
+        self.spaces = Spaces(seed, self.planner.communities, self.rooms)
         self.identity = lru_cache(maxsize=1024)(self._identity)
 
     def _settle(self, presence: Presence) -> None:
@@ -90,10 +109,25 @@ class World:
     def presence(self, index: int) -> Presence:
         return build_presence(self.plan(index), self.seed, self.planner.hosting)
 
+    def published(self, index: int) -> Published:
+        """What a server says of itself to clients and administrators."""
+        presence = self.presence(index)
+        return published_by(self.seed, self.plan(index), presence.name, presence.own_host, presence.client_base)
+
+    def portals(self, index: int) -> tuple[tuple[str, Room], ...]:
+        """(network, room) of the lists that a server's bridge made; only with an implementation that keeps them."""
+        plan = self.plan(index)
+        has_bridge = index == 0 or share(self.seed, "bridge", index) < self.profile.bridge_share
+        if not has_bridge or plan.release.dialect is not Dialect.SYNAPSE or not plan.is_open:
+            return ()
+        return portals(self.seed, index, self.names[index])
+
     def _identity(self, index: int) -> Identity:
-        """A server's name and signing key: the same key under the same id for ever."""
+        """A server's name and signing key: the same key under the same id for ever; all names of a farm have one."""
+        farm = self.plan(index).farm
+        holder = index if farm is None else f"farm {farm}"
         key = SigningKey(
-            f"ed25519:a_{digest(self.seed, 'key id', index, size=4).hex()}", digest(self.seed, "key", index)
+            f"ed25519:a_{digest(self.seed, 'key id', holder, size=4).hex()}", digest(self.seed, "key", holder)
         )
         return Identity(parse_server_name(self.names[index]), key)
 
@@ -106,7 +140,9 @@ class World:
     def plans(self) -> Iterator[ServerPlan]:
         return (self.plan(index) for index in range(self.size))
 
-    def connect_rules(self, listening: dict[int, int], refusing: int, silent: int, serve_key: int) -> list[str]:
+    def connect_rules(
+        self, listening: dict[int, int], refusing: int, silent: int, stalling: int, serve_key: int
+    ) -> list[str]:
         """The `--connect` rules that lead every address and port of this world to ports of 127.0.0.1; the first that
         fits counts.
 
@@ -114,6 +150,7 @@ class World:
             listening: port of the world -> port that our listener for it has.
             refusing: a port where connections are refused.
             silent: a port where they are never answered.
+            stalling: a port where they are accepted, and nothing more.
             serve_key: where the crawler serves its own key document.
         """
         hosting = self.planner.hosting
@@ -122,9 +159,16 @@ class World:
         rules += [f"{address}:*=127.0.0.1:{silent}" for address in hosting.silent_addresses()]
         rules += [f"*:{port}=127.0.0.1:{listening[port]}" for port in LISTENING_PORTS]
         rules += [f"*:{SILENT_PORT}=127.0.0.1:{silent}", f"*:{REFUSING_PORT}=127.0.0.1:{refusing}"]
+        rules.append(f"*:{STALLING_PORT}=127.0.0.1:{stalling}")
         # Whatever else is dialled must not reach a stranger's service on this machine.
         rules.append(f"*:*=127.0.0.1:{refusing}")
         return rules
+
+    def domains(self) -> list[str]:
+        """The registrable domains of all hosts that are served, in the order of their servers."""
+        names = (host.partition(":")[0] for _, host in self.routes if not host.startswith("["))
+        found = dict.fromkeys(".".join(name.split(".")[-2:]) for name in names)
+        return [domain for domain in found if not domain.replace(".", "").isdigit()]
 
     def allow_addresses(self) -> list[str]:
         return list(ALLOWED)

@@ -270,12 +270,23 @@ class _Conversation:
         ]
         if last:
             headers.append((b"connection", b"close"))
-        out = self.http.send(h11.Response(status_code=response.status, headers=headers)) or b""
+        out: bytes = self.http.send(h11.Response(status_code=response.status, headers=headers)) or b""
+        if response.pause_s and not self.head_only:
+            await self._drip(out, response)
+            return
         if response.body and not self.head_only:
             out += self.http.send(h11.Data(data=response.body)) or b""
         out += self.http.send(h11.EndOfMessage()) or b""
         with trio.fail_after(self.bounds.answer_s):
             await self.stream.send_all(out)
+
+    async def _drip(self, head: bytes, response: Response) -> None:
+        """Send an answer byte by byte. `bounds.answer_s` ends it if the peer does not."""
+        await self.stream.send_all(head)
+        for at in range(len(response.body)):
+            await trio.sleep(response.pause_s)
+            await self.stream.send_all(self.http.send(h11.Data(data=response.body[at : at + 1])) or b"")
+        self.http.send(h11.EndOfMessage())
 
     async def _send(self, event: h11.Event) -> None:
         data = self.http.send(event)

@@ -54,6 +54,8 @@ class Response:
     body: bytes = b""
     content_type: bytes = JSON
     headers: Headers = ()
+    pause_s: float = 0.0
+    """Between one byte of the body and the next, for servers that are to be seen dripping; 0: all at once."""
 
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response | None]]

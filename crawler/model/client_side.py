@@ -14,7 +14,7 @@ class ClientWellKnown:
 
     `base_url` is an https URL without a slash at its end. `rtc_foci` are the URLs of `org.matrix.msc4143.rtc_foci` (or
     `m.rtc_foci`); `sliding_sync_proxy` that of `org.matrix.msc3575.proxy`; `oauth_issuer` that of
-    `org.matrix.msc2965.authentication`.
+    `org.matrix.msc2965.authentication`. `allow_origin` is the Access-Control-Allow-Origin that it came with.
     """
 
     base_url: str | None
@@ -22,6 +22,7 @@ class ClientWellKnown:
     rtc_foci: tuple[str, ...] = ()
     sliding_sync_proxy: str | None = None
     oauth_issuer: str | None = None
+    allow_origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

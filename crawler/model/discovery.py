@@ -7,6 +7,7 @@ without knowing how one is made.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 
 from crawler.errors import Failure
 from crawler.model.names import ServerName
@@ -37,6 +38,55 @@ class Question(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SrvRecord:
+    """RFC 2782. `target` without its trailing dot; "" stands for the root "." (service decidedly not available)."""
+
+    priority: int
+    weight: int
+    port: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class WellKnownFacts:
+    """How a valid .well-known document came. Header values as sent, made printable; None where absent. `redirects` are
+    the URLs after the first."""
+
+    body_bytes: int
+    content_type: str | None
+    cache_control: str | None
+    expires: str | None
+    redirects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SrvFacts:
+    """The records of one owner name: those to be tried, in that order, and those that cannot be. `cname` is set when
+    the owner name is an alias."""
+
+    usable: tuple[SrvRecord, ...]
+    unusable: tuple[SrvRecord, ...]
+    cname: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressFacts:
+    """The addresses of one host at one port: those to be tried, in that order, and those that may not be dialled.
+    `cname` is set when the host is an alias; `other_failure` when one family's look-up failed and the other's did
+    not."""
+
+    port: int
+    is_srv_target: bool
+    usable: tuple[str, ...]
+    refused: tuple[str, ...]
+    cname: str | None
+    other_failure: Failure | None
+
+
+Facts: TypeAlias = WellKnownFacts | SrvFacts | AddressFacts
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One question of a resolution and its answer.
 
@@ -44,6 +94,7 @@ class Step:
     empty when `failure` is set. `conclusion` says why a branch was taken or left. `duration_s` is wall time.
     `cache_s` is how long the answer may be kept; None when nothing said so. `cached_at` is when an answer was heard
     that was kept from then and not asked for now (`cache_s` is what is left of its lifetime); None for one just heard.
+    `facts` are what `answer` says in a line, for who judges it; None where there was no answer that could be judged.
     """
 
     question: Question
@@ -54,6 +105,7 @@ class Step:
     duration_s: float = 0.0
     cache_s: float | None = None
     cached_at: datetime | None = None
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,11 @@ import dns.rrset
 import trio
 
 from crawler.errors import Failure, FailureKind, UsageError, printable
+from crawler.model.discovery import SrvRecord
 from crawler.net.dnswire import UDP_PAYLOAD, NameServer, NoAnswerError
 from crawler.net.traffic import Traffic
 from crawler.protocol.addresses import is_ip_literal
-from crawler.protocol.questions import AddressAnswer, SrvAnswer, SrvRecord
+from crawler.protocol.questions import AddressAnswer, SrvAnswer
 
 ATTEMPTS = 2
 """Each gets its share of the time-out; the second asks the next name server where there are several."""

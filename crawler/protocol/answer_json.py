@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from crawler.errors import Failure, FailureKind, ProtocolError
-from crawler.model.discovery import Question
+from crawler.model.discovery import Question, SrvRecord
 from crawler.protocol.json_body import parse_object
-from crawler.protocol.questions import AddressAnswer, Answer, SrvAnswer, SrvRecord, WellKnownAnswer
+from crawler.protocol.questions import AddressAnswer, Answer, SrvAnswer, WellKnownAnswer
 
 
 def build_answer_json(answer: Answer) -> str:

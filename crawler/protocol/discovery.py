@@ -20,12 +20,23 @@ falling through to 8448, and so does the single target ".".
 import random
 import re
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from crawler.config import Limits
 from crawler.errors import Failure, FailureKind, ProtocolError, printable
-from crawler.model.discovery import Branch, Endpoint, Question, Resolution, Step
+from crawler.model.discovery import (
+    AddressFacts,
+    Branch,
+    Endpoint,
+    Facts,
+    Question,
+    Resolution,
+    SrvFacts,
+    SrvRecord,
+    Step,
+    WellKnownFacts,
+)
 from crawler.model.names import ServerName
 from crawler.protocol import srv, wellknown
 from crawler.protocol.addresses import interleave, is_ip_literal
@@ -37,7 +48,6 @@ from crawler.protocol.questions import (
     AskSrv,
     AskWellKnown,
     SrvAnswer,
-    SrvRecord,
     WellKnownAnswer,
 )
 
@@ -47,6 +57,9 @@ NO_SRV_RECORD = frozenset({FailureKind.DNS_NXDOMAIN, FailureKind.DNS_NODATA, Fai
 
 MAX_LINE = 2000
 """Characters of one line of a step: enough for as many targets and addresses as the limits let through."""
+
+_MAX_FACTS = 64
+"""Of records and addresses that are only told of, not tried."""
 
 _HOST = re.compile(r"\A[0-9A-Za-z_-]{1,63}(?:\.[0-9A-Za-z_-]{1,63})*\Z")
 """A name that can have addresses. Wider than a server name by the underscore, which DNS has and homeservers meet."""
@@ -145,6 +158,7 @@ class _Walk:
             after + then,
             answer,
             wellknown.cache_lifetime_s(answer, valid=True),
+            _well_known_facts(answer),
         )
         return delegate
 
@@ -199,10 +213,13 @@ class _Walk:
             if failure is not None:
                 self._note_srv(owner, answer, failure, f"whether there is a record is unknown: the end{alias}")
                 return failure
-            usable = [record for record in answer.records if record.port and _can_have_addresses(record.target)]
+            usable = [record for record in answer.records if _is_usable(record)]
             if not usable:
                 failure = _unavailable(answer.records)
-                self._note_srv(owner, answer, failure, f"records, but no usable one: the end, without 8448{alias}")
+                facts = SrvFacts((), answer.records[:_MAX_FACTS], answer.cname)
+                self._note_srv(
+                    owner, answer, failure, f"records, but no usable one: the end, without 8448{alias}", facts
+                )
                 return failure
             ordered = srv.order(usable, self.rng, at_most=self.limits.srv_targets)
             notes = [f"branch {branch}, targets in the order of RFC 2782"]
@@ -210,7 +227,9 @@ class _Walk:
                 notes.append(f"{len(answer.records) - len(usable)} unusable left out")
             if len(ordered) < len(usable):
                 notes.append(f"{len(usable) - len(ordered)} beyond the limit left out")
-            self._note_srv(owner, answer, _spell(ordered), "; ".join(notes) + alias)
+            unusable = tuple(record for record in answer.records if not _is_usable(record))
+            facts = SrvFacts(ordered, unusable[:_MAX_FACTS], answer.cname)
+            self._note_srv(owner, answer, _spell(ordered), "; ".join(notes) + alias, facts)
             return branch, [(record.target, record.port) for record in ordered]
         return branches.default, [(host, DEFAULT_PORT)]
 
@@ -236,21 +255,26 @@ class _Walk:
         if failure is None and not allowed:
             refused = ", ".join(answer.addresses[: self.limits.addresses_per_host])
             failure = Failure(FailureKind.POLICY_ADDRESS, printable(f"none of {refused} may be dialled"))
+        barred = [address for address in dict.fromkeys(answer.addresses) if not self.may_dial(address)]
+        facts = AddressFacts(port, is_srv_target, (), tuple(barred[:_MAX_FACTS]), answer.cname, answer.other_failure)
         if failure is not None:
             conclusion = "; ".join(["nowhere to connect to", *notes])
-            self._note(Question.ADDRESSES, host, failure, conclusion, answer, answer.ttl_s)
+            self._note(Question.ADDRESSES, host, failure, conclusion, answer, answer.ttl_s, facts)
             return failure
-        if refused_count := len(dict.fromkeys(answer.addresses)) - len(allowed):
-            notes.append(f"{refused_count} that may not be dialled left out")
+        if barred:
+            notes.append(f"{len(barred)} that may not be dialled left out")
         chosen = interleave(allowed)[: self.limits.addresses_per_host]
         if len(chosen) < len(allowed):
             notes.append(f"{len(allowed) - len(chosen)} beyond the limit left out")
         conclusion = "; ".join([f"to be tried in this order at port {port}", *notes])
-        self._note(Question.ADDRESSES, host, ", ".join(chosen), conclusion, answer, answer.ttl_s)
+        facts = replace(facts, usable=chosen)
+        self._note(Question.ADDRESSES, host, ", ".join(chosen), conclusion, answer, answer.ttl_s, facts)
         return chosen
 
-    def _note_srv(self, owner: str, answer: SrvAnswer, heard: str | Failure, conclusion: str) -> None:
-        self._note(Question.SRV, owner, heard, conclusion, answer, answer.ttl_s)
+    def _note_srv(
+        self, owner: str, answer: SrvAnswer, heard: str | Failure, conclusion: str, facts: SrvFacts | None = None
+    ) -> None:
+        self._note(Question.SRV, owner, heard, conclusion, answer, answer.ttl_s, facts)
 
     def _note(
         self,
@@ -260,6 +284,7 @@ class _Walk:
         conclusion: str,
         told: Answer | None = None,
         cache_s: float | None = None,
+        facts: Facts | None = None,
     ) -> None:
         duration_s = told.duration_s if told else 0.0
         kept = told.kept if told else None
@@ -269,7 +294,7 @@ class _Walk:
         answer = heard if isinstance(heard, str) else ""
         subject, answer, conclusion = (printable(text, MAX_LINE) for text in (subject, answer, conclusion))
         cached_at = kept.heard_at if kept else None
-        self.steps.append(Step(question, subject, answer, conclusion, failure, duration_s, cache_s, cached_at))
+        self.steps.append(Step(question, subject, answer, conclusion, failure, duration_s, cache_s, cached_at, facts))
 
 
 def _expect(kind: type[A], answer: Answer) -> A:
@@ -278,9 +303,20 @@ def _expect(kind: type[A], answer: Answer) -> A:
     return answer
 
 
+def _well_known_facts(answer: WellKnownAnswer) -> WellKnownFacts:
+    headers = (answer.content_type, answer.cache_control, answer.expires)
+    content_type, cache_control, expires = (None if header is None else printable(header) for header in headers)
+    redirects = tuple(printable(url, wellknown.MAX_URL) for url in answer.redirects)
+    return WellKnownFacts(len(answer.body), content_type, cache_control, expires, redirects)
+
+
 def _after_redirects(answer: WellKnownAnswer) -> str:
     count = len(answer.redirects)
     return f"after {count} redirect{'s' if count > 1 else ''}, the last to {answer.redirects[-1]}: " if count else ""
+
+
+def _is_usable(record: SrvRecord) -> bool:
+    return record.port > 0 and _can_have_addresses(record.target)
 
 
 def _can_have_addresses(target: str) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from crawler.errors import Failure
+from crawler.model.discovery import SrvRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +64,6 @@ class WellKnownAnswer:
     failure: Failure | None = None
     duration_s: float = 0.0
     kept: Kept | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SrvRecord:
-    """RFC 2782. `target` without its trailing dot; "" stands for the root "." (service decidedly not available)."""
-
-    priority: int
-    weight: int
-    port: int
-    target: str
 
 
 @dataclass(frozen=True, slots=True)

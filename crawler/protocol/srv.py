@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 
-from crawler.protocol.questions import SrvRecord
+from crawler.model.discovery import SrvRecord
 
 
 def order(records: Iterable[SrvRecord], rng: random.Random, at_most: int | None = None) -> tuple[SrvRecord, ...]:

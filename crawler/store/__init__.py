@@ -3,6 +3,8 @@
 Writing
 - `writer`      the one writer: begin a crawl, record batches, seal
 - `batch`       the rows of one batch
+- `intervals`   what a crawl saw, folded into what is so from one crawl to another
+- `journal`     what was attempted, summarised and let go after a while
 - `codec`       what a visit saw, as rows; pure
 - `numbers`     the numbers of servers
 - `schedule`    what crawls remember for those after them
@@ -21,7 +23,8 @@ Beside the files
 - `dictionary`  the data dictionary, generated from the schema's comments
 Underneath
 - `connection`  DuckDB behind one door
-- `migrations`  from any older schema to this one
+- `migrations`  from any older schema to this one, step by step
+- `upgrade`     the same for a whole file, with its crawls folded
 - `lock`        one writer, or readers
 - `durable`     small files, replaced whole
 - `clock`       the time of day

@@ -4,6 +4,8 @@ Apart from the writer, which commits it, and from the codec, which knows no numb
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from crawler.model.crawl import Lead
 from crawler.model.names import try_server_name
@@ -12,35 +14,46 @@ from crawler.model.rooms import AliasAnswer
 from crawler.store import codec
 from crawler.store.numbers import ServerNumbers
 
+Answered: TypeAlias = tuple[int, str]
+"""Number of the server that answered, ID of the room that it answered for."""
+
 
 class Batch:
     """The rows of one batch of a crawl.
 
     `participants` are the servers of a room as one server named them, (server that answered, room ID) -> numbers; they
-    become rows last, when the writer has taken out what earlier batches hold already. `support_heard` are the servers
-    that said whom to write to, or that they publish no such thing: what is kept of them from before is to go.
+    become rows last, when the writer has taken out what earlier batches hold already. `answers` gives the numbers of
+    answers, those of earlier batches among them. `support_heard` are the servers that said whom to write to, or that
+    they publish no such thing: what is kept of them from before is to go.
     """
 
-    def __init__(self, crawl_id: int, numbers: ServerNumbers, visited_before: set[int]) -> None:
+    def __init__(
+        self, crawl_id: int, numbers: ServerNumbers, visited_before: set[int], answers_before: Mapping[Answered, int]
+    ) -> None:
         self.rows: defaultdict[str, list[codec.Row]] = defaultdict(list)
         self.visited: set[int] = set()
         self.support_heard: set[int] = set()
-        self.participants: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
+        self.participants: defaultdict[Answered, set[int]] = defaultdict(set)
+        self.answers: dict[Answered, int] = {}
         self._crawl_id = crawl_id
         self._numbers = numbers
         self._visited_before = visited_before
+        self._answers_before = answers_before
 
     def add_observation(self, seen: ServerObservation) -> None:
         number = self._numbers.visited(seen.server_name)
         if number in self.visited or number in self._visited_before:
             raise ValueError(f"{seen.server_name.key} was visited before in crawl {self._crawl_id}")
         self.visited.add(number)
-        self.rows["server_observation"].append(codec.observation_row(self._crawl_id, number, seen))
+        row = codec.observation_row(self._crawl_id, number, seen)
+        # Each takes its columns: what it took to see the server, and what the server is.
+        self.rows["visit"].append(row)
+        self.rows["seen_server"].append(row)
         self.rows["attempt"].extend(codec.attempt_rows(self._crawl_id, number, seen))
         self.rows["resolution_step"].extend(codec.step_rows(self._crawl_id, number, seen))
         self.rows["endpoint"].extend(codec.endpoint_rows(self._crawl_id, number, seen))
         self.rows["address_look"].extend(codec.address_look_rows(self._crawl_id, number, seen))
-        self.rows["listing"].extend(codec.listing_rows(self._crawl_id, number, seen))
+        self.rows["seen_listing"].extend(codec.listing_rows(self._crawl_id, number, seen))
         self.rows["support_contact"].extend(codec.support_rows(self._crawl_id, number, seen))
         if isinstance(seen.support, Ok):
             self.support_heard.add(number)
@@ -75,5 +88,9 @@ class Batch:
         )
 
     def add_participation(self) -> None:
-        for (named_by, room_id), servers in self.participants.items():
-            self.rows["participation"].extend(codec.participation_rows(self._crawl_id, named_by, room_id, servers))
+        for answered, servers in self.participants.items():
+            answer_id = self._answers_before.get(answered)
+            if answer_id is None:
+                answer_id = self.answers[answered] = len(self._answers_before) + len(self.answers) + 1
+                self.rows["seen_answer"].append(codec.answer_row(self._crawl_id, answer_id, *answered))
+            self.rows["seen_participation"].extend(codec.participation_rows(self._crawl_id, answer_id, servers))

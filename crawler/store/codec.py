@@ -50,7 +50,7 @@ CONTACTS = 20
 
 
 def observation_row(crawl_id: int, server_id: int, seen: ServerObservation) -> Row:
-    """The row of `server_observation`."""
+    """The rows of `visit` and of `seen_server` in one: each table takes its columns."""
     fell_out = seen.fell_out
     return {
         "crawl_id": crawl_id,
@@ -333,7 +333,7 @@ def stored_room_id(room_id: str) -> str:
 
 
 def listing_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
-    """The rows of `listing`."""
+    """The rows of `seen_listing`."""
     for room_id, room in unique_rooms(seen.directory).items():
         yield {
             "crawl_id": crawl_id,
@@ -350,7 +350,12 @@ def listing_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iter
         }
 
 
-def participation_rows(crawl_id: int, named_by: int, room_id: str, servers: Iterable[int]) -> Iterator[Row]:
-    """The rows of `participation` of one room, for the servers of these numbers as one server named them."""
+def answer_row(crawl_id: int, answer_id: int, named_by: int, room_id: str) -> Row:
+    """The row of `seen_answer`."""
+    return {"crawl_id": crawl_id, "answer_id": answer_id, "named_by": named_by, "room_id": room_id}
+
+
+def participation_rows(crawl_id: int, answer_id: int, servers: Iterable[int]) -> Iterator[Row]:
+    """The rows of `seen_participation` of one answer, for the servers of these numbers."""
     for server_id in sorted(servers):
-        yield {"crawl_id": crawl_id, "room_id": room_id, "server_id": server_id, "named_by": named_by}
+        yield {"crawl_id": crawl_id, "answer_id": answer_id, "server_id": server_id}

@@ -35,6 +35,19 @@ def read_crawls(connection: Connection) -> list[Crawl]:
     return [_crawl(row) for row in connection.execute(f"{_SELECT} ORDER BY crawl_id DESC").fetchall()]
 
 
+def series_of(connection: Connection, vantage: str, *, synthetic: bool) -> int:
+    """The number of the series of such crawls; it is begun if there is none."""
+    place = [vantage, synthetic]
+    row = connection.execute("SELECT series_id FROM series WHERE vantage = ? AND synthetic = ?", place).fetchone()
+    if row is None:
+        row = connection.execute(
+            "INSERT INTO series SELECT coalesce(max(series_id), 0) + 1, ?, ? FROM series RETURNING series_id", place
+        ).fetchone()
+    if row is None:
+        raise ValueError("an INSERT that returns no row")
+    return int(row[0])
+
+
 def crawl_rows(census: Path) -> list[Crawl]:
     """The crawls of a census file, newest first, for a person who asks what is in it.
 

@@ -49,9 +49,7 @@ def key_uses(connection: Connection, server_key: str) -> tuple[KeyUse, ...]:
 def reused_keys(connection: Connection, crawl_id: int) -> tuple[ReusedKey, ...]:
     """Key IDs that a server published in one crawl and that had another key in an earlier crawl of the same kind (real
     or synthetic), by server and key ID."""
-    uses_of_reusers = f"SELECT * FROM ({_USES_UNTIL}) WHERE server_id IN ({_REUSED})"  # noqa: S608 - parts of our own
-    source = f"FROM ({uses_of_reusers}) {_ORDER}"
-    uses = all_of(connection, KeyUse, source, {"crawl": crawl_id})
+    uses = all_of(connection, KeyUse, f"FROM ({_USES_UNTIL}) {_ORDER}", {"crawl": crawl_id})
     return tuple(found for found in _by_key_id(uses) if len(found.uses) > 1 and _last(found) == crawl_id)
 
 
@@ -65,10 +63,12 @@ def _last(found: ReusedKey) -> int:
 
 
 # Key IDs hold any visible character, so they are never made part of a JSON path.
-_PUBLISHED = """
-SELECT crawl_id, server_id, unnest(map_entries(from_json(verify_keys, '"MAP(VARCHAR, VARCHAR)"'))) AS entry
-FROM server_observation WHERE verify_keys IS NOT NULL
-"""
+_ENTRIES = """unnest(map_entries(from_json(verify_keys, '"MAP(VARCHAR, VARCHAR)"'))) AS entry"""
+
+_PUBLISHED = f"SELECT crawl_id, server_id, {_ENTRIES} FROM server_observation WHERE verify_keys IS NOT NULL"  # noqa: S608 - parts of our own
+
+# What a crawl saw is in no interval before its seal. Only census files have it.
+_BEFORE_THE_SEAL = f"SELECT crawl_id, server_id, {_ENTRIES} FROM seen_server WHERE verify_keys IS NOT NULL"  # noqa: S608 - likewise
 
 _GROUPED = """
 SELECT server_id, any_value(server_key) AS server_key, any_value(server_name) AS server_name, entry.key AS key_id,
@@ -83,13 +83,20 @@ crawl_id <= $crawl AND crawl_id IN (
 )
 """
 
-_USES_UNTIL = f"""
-{_GROUPED} FROM ({_PUBLISHED} AND {_OF_THE_KIND}) JOIN server USING (server_id) GROUP BY server_id, key_id, key
-"""
+# Few: without them the keys of every server in every crawl would have to be counted.
+_CHANGED = f"""
+SELECT server_id FROM (
+    SELECT server_id, key_id, verify_key FROM server_key
+    UNION ALL SELECT server_id, entry.key, entry.value FROM ({_BEFORE_THE_SEAL})
+) GROUP BY server_id, key_id HAVING count(DISTINCT verify_key) > 1
+"""  # noqa: S608 - likewise
 
-_REUSED = f"""
-SELECT server_id FROM ({_PUBLISHED} AND {_OF_THE_KIND})
-GROUP BY server_id, entry.key HAVING count(DISTINCT entry.value) > 1
-"""  # noqa: S608 - parts of our own
+_OF_THE_CHANGED = f"""
+SELECT * FROM ({_PUBLISHED} UNION ALL {_BEFORE_THE_SEAL}) WHERE server_id IN ({_CHANGED}) AND {_OF_THE_KIND}
+"""  # noqa: S608 - likewise
+
+_USES_UNTIL = f"""
+{_GROUPED} FROM ({_OF_THE_CHANGED}) JOIN server USING (server_id) GROUP BY server_id, key_id, key
+"""
 
 _ORDER = "ORDER BY server_key, key_id, first_crawl, key"

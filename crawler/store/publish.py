@@ -1,9 +1,9 @@
 """From the census file to a serving file that anybody may open while the next crawl writes.
 
 `stage` copies what is sealed into a draft, steps from above add their tables to it, `commit` swaps it in. A serving
-file holds the completed crawls, census or limited, whole; of cancelled and failed crawls their row in `crawl` alone, so
-that they can be told of and never be counted; of a running one nothing. It is written row by row into a fresh file, so
-bytes of rows that were deleted from the census file are not in it.
+file holds the history of all completed crawls, census or limited, and the journal of the newest ones; of cancelled and
+failed crawls their row in `crawl` alone, so that they can be told of and never be counted; of a running one nothing. It
+is written row by row into a fresh file, so bytes of rows that were deleted from the census file are not in it.
 """
 
 import hashlib
@@ -23,6 +23,8 @@ from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_read, connect_to_write, first_line, transaction
 from crawler.store.durable import flush_file, flush_folder
 from crawler.store.insert import checked_type, column_types, insert_rows, quoted
+from crawler.store.intervals import INTERVALS, SEEN
+from crawler.store.journal import JOURNAL
 from crawler.store.lock import FileLock, lock_to_read, lock_to_write
 from crawler.store.migrations import latest_version, migrate, refuse_newer, schema_version
 from crawler.store.serving import drop_drafts, next_name, point_to, pointer, prune, serving_file, serving_folder
@@ -43,6 +45,11 @@ class Draft:
         self.snapshot_id = snapshot_id
         self._census = census
         self._lock: FileLock | None = lock
+
+    @property
+    def previous(self) -> Path | None:
+        """The serving file that this one will replace; None when it is the first."""
+        return serving_file(self._census)
 
     def write_table(
         self,
@@ -177,7 +184,7 @@ def _newest_completed(census: Path) -> int:
         version = schema_version(connection, census)
         refuse_newer(version, census)
         if version < latest_version():
-            raise StoreError(f"{census} has the older schema {version}; the next crawl brings it up to date")
+            raise StoreError(f"{census} has the older schema {version}; bring it up to date: matrix-census migrate")
         row = connection.execute("SELECT max(crawl_id) FROM crawl WHERE state = 'completed'").fetchone()
     finally:
         connection.close()
@@ -193,9 +200,11 @@ def _fill(path: Path, census: Path, crawl_id: int, now: Now) -> str:
         connection.execute(f"ATTACH {_literal(str(census))} AS census_file (READ_ONLY)")
         with transaction(connection, path):
             connection.execute(shipped("schema", "serving.sql").read_text("utf-8"))
+            for table in SEEN:
+                connection.execute(f"DROP TABLE {quoted(table)}")
             for table in _tables(connection):
                 columns = ", ".join(quoted(column) for column in column_types(connection, table))
-                source = f"SELECT {columns} FROM census_file.{quoted(table)} WHERE {_SEALED[table]}"  # noqa: S608 - our own names
+                source = f"SELECT {columns} FROM census_file.{quoted(table)} WHERE {_PUBLISHED[table]}"  # noqa: S608 - our own names
                 connection.execute(f"INSERT INTO {quoted(table)} ({columns}) {source}")
             snapshot_id = _write_snapshot(connection, census, crawl_id, now())
         connection.execute("DETACH census_file")
@@ -206,29 +215,39 @@ def _fill(path: Path, census: Path, crawl_id: int, now: Now) -> str:
         connection.close()
 
 
-_OF_COMPLETED = "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')"
+_JOURNAL = """crawl_id IN (
+    SELECT c.crawl_id FROM census_file.crawl c WHERE c.state = 'completed' AND c.crawl_id >= (
+        SELECT coalesce(max(n.crawl_id), 0) FROM census_file.crawl n
+        WHERE n.state = 'completed' AND n.scope = 'full' AND n.series_id = c.series_id
+    )
+)"""
+"""Of the newest census of each series, and of what came after it: what a reader shows. The rest is history."""
 
-_SEALED = {
+_ALL = "true"
+"""Only completed crawls write history."""
+
+_PUBLISHED = {
     "crawl": "state <> 'running'",
-    "server_observation": _OF_COMPLETED,
-    "attempt": _OF_COMPLETED,
-    "resolution_step": _OF_COMPLETED,
-    "endpoint": _OF_COMPLETED,
-    "address_look": _OF_COMPLETED,
-    "listing": _OF_COMPLETED,
-    "participation": _OF_COMPLETED,
-    "lead": _OF_COMPLETED,
+    "series": _ALL,
+    **dict.fromkeys(JOURNAL, _JOURNAL),
+    "attempt_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
+    "lead_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
+    "known_room": _ALL,
+    "room_text": _ALL,
+    "client_api": _ALL,
+    **{interval.table: _ALL for interval in INTERVALS},
     # Whom to write to is personal data, and a serving file is for anybody.
     "support_contact": "false",
     "cached_answer": "false",
     # What the next crawl is to know; readers see what was observed.
     "server_schedule": "false",
     "alias_schedule": "false",
-    # The names of all that the rows before name.
-    "server": """server_id IN (
-        SELECT server_id FROM server_observation
-        UNION SELECT server_id FROM lead UNION SELECT named_by FROM lead
-        UNION SELECT server_id FROM participation UNION SELECT named_by FROM participation
+    # The names of all that completed crawls met.
+    "server": """first_crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')
+    OR server_id IN (
+        SELECT server_id FROM server_state
+        UNION ALL SELECT server_id FROM lead UNION ALL SELECT named_by FROM lead WHERE named_by IS NOT NULL
+        UNION ALL SELECT server_id FROM room_participation UNION ALL SELECT named_by FROM room_participation
     )""",
 }
 """Which rows of a table are published, in the order of copying. A new table must be thought of here."""
@@ -237,9 +256,9 @@ _SEALED = {
 def _tables(connection: Connection) -> list[str]:
     rows = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()")
     made = {str(name) for (name,) in rows.fetchall()} - {"schema_migration", "snapshot"}
-    if made != set(_SEALED):
-        raise ValueError(f"what is published of {sorted(made ^ set(_SEALED))} is not decided")
-    return list(_SEALED)
+    if made != set(_PUBLISHED):
+        raise ValueError(f"what is published of {sorted(made ^ set(_PUBLISHED))} is not decided")
+    return list(_PUBLISHED)
 
 
 def _write_snapshot(connection: Connection, census: Path, crawl_id: int, published_at: datetime) -> str:
@@ -266,21 +285,22 @@ _CONTENT = {
         "server_id", "observed_at", "address", "online", "federating", "accepting", "failed_kind", "software_raw",
         "version_raw", "verify_keys", "directory_state", "directory_rooms", "bytes_read",
     ),
-    "listing": ("server_id", "room_id", "members", "name", "topic"),
+    "room": ("room_id", "directories", "members", "name", "topic"),
 }  # fmt: skip
 """What of a row tells it from others; whole rows would take four times as long to say the same."""
 
 
 def _content_sha256(connection: Connection, crawl_id: int) -> str:
-    """The crawls, and of the newest completed one the number of rows of each table and the sum of the MD5s of its
-    observations and listings: the same for the same rows in any order. Against accidents, not against forgers."""
+    """The crawls, the number of rows of each table, and of the newest completed crawl the sum of the MD5s of its
+    observations and rooms: the same for the same rows in any order. Against accidents, not against forgers."""
     said: list[object] = [*connection.execute("SELECT c::VARCHAR FROM crawl c ORDER BY crawl_id").fetchall()]
-    for table, rows in _SEALED.items():
-        if rows == _OF_COMPLETED:
-            columns = ", chr(31), ".join(quoted(column) for column in _CONTENT.get(table, ()))
-            content = f"sum(md5_number_lower(concat({columns}))::HUGEINT)" if columns else "NULL"
-            query = f"SELECT count(*), {content} FROM {quoted(table)} WHERE crawl_id = ?"  # noqa: S608 - our own names
-            said += [table, *connection.execute(query, [crawl_id]).fetchall()]
+    for table in _PUBLISHED:
+        said += [table, *connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchall()]  # noqa: S608 - our own names
+    for view, names in _CONTENT.items():
+        columns = ", chr(31), ".join(quoted(column) for column in names)
+        content = f"sum(md5_number_lower(concat({columns}))::HUGEINT)"
+        query = f"SELECT {content} FROM {quoted(view)} WHERE crawl_id = {crawl_id:d}"  # noqa: S608 - likewise
+        said += [view, *connection.execute(query).fetchall()]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 

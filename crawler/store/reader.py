@@ -307,10 +307,7 @@ ORDER BY servers DESC, software NULLS LAST, version NULLS LAST
 
 _FUNNEL = """
 SELECT
-    (SELECT count(DISTINCT server_id) FROM (
-        SELECT server_id FROM lead WHERE crawl_id = $crawl
-        UNION ALL SELECT server_id FROM server_observation WHERE crawl_id = $crawl
-    )),
+    coalesce((SELECT known FROM crawl WHERE crawl_id = $crawl AND state = 'completed'), 0),
     count(*),
     count(*) FILTER (resolves),
     count(*) FILTER (reachable),

@@ -19,9 +19,9 @@ from crawler.store.crawls import read_crawl
 
 RESUMABLE = (CrawlState.RUNNING, CrawlState.CANCELLED)
 
-OBSERVED = "server_observation"
-LISTED = "listing"
-"""Where the crawl that is not sealed yet has put what its visits and its directories said."""
+OBSERVED = "(SELECT * FROM seen_server JOIN visit USING (crawl_id, server_id))"
+LISTED = "seen_listing"
+"""Where a crawl that is not sealed yet has put what its visits and its directories said."""
 
 
 def interrupted(connection: Connection, crawl_id: int | None) -> Interrupted:
@@ -65,7 +65,7 @@ def _refuse_ended(connection: Connection, crawl: Crawl) -> None:
         )
     if not _count(connection, "lead", crawl.id) and not crawl.servers:
         raise UsageError(f"crawl {crawl.id} was ended before it began. Start a new one: leave --resume out")
-    if crawl.servers and not _count(connection, OBSERVED, crawl.id):
+    if crawl.servers and not _count(connection, "visit", crawl.id):
         raise UsageError(f"crawl {crawl.id} is so old that what it saw was let go. Start a new one: leave --resume out")
 
 
@@ -74,7 +74,7 @@ def reopen(connection: Connection, crawl_id: int, now: datetime, version: str) -
     sittings = [*_sittings(connection, crawl_id), _sitting(now, version)]
     connection.execute(
         "UPDATE crawl SET state = 'running', finished_at = NULL, servers = NULL, online = NULL, rooms = NULL,"
-        " report = ? WHERE crawl_id = ?",
+        " known = NULL, completeness = NULL, report = ? WHERE crawl_id = ?",
         [json.dumps({"sittings": sittings}), crawl_id],
     )
 
@@ -97,16 +97,16 @@ def read_past(connection: Connection, crawl_id: int) -> Past:
 
 def visited_numbers(connection: Connection, crawl_id: int) -> set[int]:
     """Numbers of the servers that it has visited."""
-    rows = connection.execute(f"SELECT server_id FROM {OBSERVED} WHERE crawl_id = ?", [crawl_id]).fetchall()  # noqa: S608 - our own names
+    rows = connection.execute("SELECT server_id FROM visit WHERE crawl_id = ?", [crawl_id]).fetchall()
     return {int(number) for (number,) in rows}
 
 
-def answered(connection: Connection, crawl_id: int) -> set[tuple[int, str]]:
-    """(number of the server that answered, room ID) of the answers to look-ups that it has had."""
+def answer_numbers(connection: Connection, crawl_id: int) -> dict[tuple[int, str], int]:
+    """(number of the server that answered, room ID) -> number of the answer, of the look-ups that it has made."""
     rows = connection.execute(
-        "SELECT DISTINCT named_by, room_id FROM participation WHERE crawl_id = ?", [crawl_id]
+        "SELECT named_by, room_id, answer_id FROM seen_answer WHERE crawl_id = ?", [crawl_id]
     ).fetchall()
-    return {(int(number), str(room_id)) for number, room_id in rows}
+    return {(int(named_by), str(room_id)): int(answer) for named_by, room_id, answer in rows}
 
 
 def _counts(connection: Connection, crawl_id: int) -> PastCounts:

@@ -1,10 +1,10 @@
 """The one writer of a census file.
 
-A crawl is begun, then recorded batch by batch, each batch one transaction, then sealed by one more. So a killed crawl
+A crawl is begun, then recorded batch by batch, each batch one transaction, then sealed by one more, which also turns
+what it saw into intervals (`intervals`) and lets go of journals that are old enough (`journal`). So a killed crawl
 leaves whole batches, and stays `running` until it is resumed (`resume`) or the next one begins and calls it failed;
-what earlier crawls saw is not touched by any of it. Rows are only ever added (the exceptions stand at the top of each
-file of the schema). Whom to write to is personal data: only the last that was heard is kept, and not for much longer
-than it is published.
+what earlier crawls saw is not touched by any of it. Whom to write to is personal data: only the last that was heard is
+kept, and not for much longer than it is published.
 
 Blocking: the engine calls it in a thread, one call at a time.
 """
@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
@@ -29,19 +29,21 @@ from crawler.model.schedule import Remembered, ServerSchedule
 from crawler.protocol.json_body import clean_text
 from crawler.protocol.memory import RememberedAnswer
 from crawler.store.answers import load_answers, store_answers
-from crawler.store.batch import Batch
+from crawler.store.batch import Answered, Batch
 from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_write, first_line, transaction
-from crawler.store.crawls import read_crawl
+from crawler.store.crawls import read_crawl, series_of
 from crawler.store.insert import column_types, insert_rows
+from crawler.store.intervals import fold
+from crawler.store.journal import JOURNAL_DAYS, let_go
 from crawler.store.keys import ReusedKey, reused_keys
 from crawler.store.lock import FileLock, lock_to_write
-from crawler.store.migrations import migrate
 from crawler.store.numbers import ServerNumbers
 from crawler.store.phases import phase_times
-from crawler.store.resume import answered, interrupted, read_past, reopen, visited_numbers
+from crawler.store.resume import answer_numbers, interrupted, read_past, reopen, visited_numbers
 from crawler.store.schedule import read_remembered, remember_aliases, remember_servers
 from crawler.store.status import CrawlStatus, write_status
+from crawler.store.upgrade import bring_up_to_date
 
 _VANTAGE = 255
 """Characters of the name of a vantage."""
@@ -50,40 +52,34 @@ SUPPORT_CENSUSES = 3
 """Censuses for which the contacts of a server are kept that none of them saw: it is gone, or hides them."""
 
 _TABLES = (
-    "server",
-    "server_observation",
-    "attempt",
-    "resolution_step",
-    "endpoint",
-    "address_look",
-    "listing",
-    "participation",
-    "lead",
-    "support_contact",
-)
+    "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "support_contact",
+    "seen_server", "seen_listing", "seen_answer", "seen_participation",
+)  # fmt: skip
 
 
 class CensusWriter:
     """Holds the census file open and locked until `close`. Use as a context manager."""
 
-    def __init__(self, path: Path, lock: FileLock, connection: Connection, now: Now) -> None:
+    def __init__(self, path: Path, lock: FileLock, connection: Connection, now: Now, journal_days: int) -> None:
         self._path = path
         self._lock = lock
         self._connection = connection
         self._now = now
+        self._journal_days = journal_days
         self._types = {table: column_types(connection, table) for table in _TABLES}
         self._numbers = ServerNumbers(connection.execute(_KNOWN_NUMBERS).fetchall())
         self._crawl: Crawl | None = None
         self._visited: set[int] = set()
-        self._answered: set[tuple[int, str]] = set()
+        self._answers: dict[Answered, int] = {}
 
     @classmethod
-    def open(cls, path: Path, *, now: Now = utc_now) -> "CensusWriter":
+    def open(cls, path: Path, *, now: Now = utc_now, journal_days: int = JOURNAL_DAYS) -> "CensusWriter":
         """Open or make a census file, and bring it to the schema of this program.
 
         Args:
             path: The census file; its folder is made if need be.
             now: The time of day, for the record of migrations and the status.
+            journal_days: How long what crawls attempted is kept after they ended.
 
         Raises:
             CensusLockedError: another process has it.
@@ -100,8 +96,8 @@ class CensusWriter:
         try:
             connection = connect_to_write(path)
             try:
-                migrate(connection, path, now)
-                return cls(path, lock, connection, now)
+                bring_up_to_date(connection, path, now)
+                return cls(path, lock, connection, now, journal_days)
             except BaseException:
                 connection.close()
                 raise
@@ -156,14 +152,16 @@ class CensusWriter:
             self._connection.execute("UPDATE crawl SET state = 'failed' WHERE state = 'running'")
             row = self._connection.execute("SELECT coalesce(max(crawl_id), 0) + 1 FROM crawl").fetchone()
             crawl_id = int(row[0]) if row else 1
+            place = clean_text(vantage, _VANTAGE) or ""
             self._connection.execute(
-                "INSERT INTO crawl (crawl_id, state, scope, synthetic, vantage, crawler_version, identity, started_at,"
-                " settings) VALUES (?, 'running', ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO crawl (crawl_id, series_id, state, folded, scope, synthetic, vantage, crawler_version,"
+                " identity, started_at, settings) VALUES (?, ?, 'running', false, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     crawl_id,
+                    series_of(self._connection, place, synthetic=synthetic),
                     scope.value,
                     synthetic,
-                    clean_text(vantage, _VANTAGE),
+                    place,
                     crawler_version,
                     identity,
                     started_at,
@@ -203,7 +201,7 @@ class CensusWriter:
             reopen(self._connection, crawl_id, self._now(), version)
             past = read_past(self._connection, crawl_id)
         self._visited = visited_numbers(self._connection, crawl_id)
-        self._answered = answered(self._connection, crawl_id)
+        self._answers = answer_numbers(self._connection, crawl_id)
         self._crawl = replace(past.crawl, servers=len(past.visits), online=past.counts.sums["online"])
         self._tell()
         return past
@@ -256,7 +254,7 @@ class CensusWriter:
         """
         crawl = self._begun(crawl_id)
         try:
-            batch = Batch(crawl_id, self._numbers, self._visited)
+            batch = Batch(crawl_id, self._numbers, self._visited, self._answers)
             for seen in observations:
                 batch.add_observation(seen)
             for lead in leads:
@@ -265,10 +263,10 @@ class CensusWriter:
                 batch.add_answer(self._numbers.heard(owner), answer)
             batch.add_new_servers()
             with transaction(self._connection, self._path):
-                for (named_by, room_id), servers in batch.participants.items():
-                    if (named_by, room_id) in self._answered:
+                for answered, servers in batch.participants.items():
+                    if answered in self._answers:
                         # The same server answered for the same room in an earlier batch, through another alias.
-                        servers.difference_update(self._participants(crawl_id, named_by, room_id))
+                        servers.difference_update(self._participants(crawl_id, self._answers[answered]))
                 batch.add_participation()
                 self._connection.execute(_FORGET_SUPPORT, [json.dumps(sorted(batch.support_heard))])
                 for table, rows in batch.rows.items():
@@ -285,7 +283,7 @@ class CensusWriter:
             raise
         self._numbers.keep(batch.visited)
         self._visited |= batch.visited
-        self._answered |= batch.participants.keys()
+        self._answers |= batch.answers
         online = sum(seen.online for seen in observations)
         self._crawl = replace(crawl, servers=len(self._visited), online=(crawl.online or 0) + online)
         self._tell()
@@ -295,7 +293,8 @@ class CensusWriter:
         return reused_keys(self._connection, crawl_id)
 
     def seal(self, crawl_id: int, state: CrawlState, finished_at: datetime, report: Mapping[str, object]) -> Crawl:
-        """End a crawl: count what it saw and say how it ended. Sealing a crawl again changes nothing.
+        """End a crawl: count what it saw, say how it ended, and if it is completed turn what it saw into intervals; all
+        in one transaction. Sealing a crawl again changes nothing.
 
         Args:
             crawl_id: The crawl.
@@ -312,24 +311,23 @@ class CensusWriter:
         """
         if state is CrawlState.RUNNING:
             raise ValueError("a seal says how a crawl ended")
-        with transaction(self._connection, self._path):
-            self._connection.execute(
-                _SEAL,
-                {
-                    "crawl": crawl_id,
-                    "state": state.value,
-                    "finished_at": finished_at,
-                    "report": _json_text(report),
-                },
-            )
-            self._connection.execute(_FORGET_UNSEEN_SUPPORT, {"crawl": crawl_id, "skipped": SUPPORT_CENSUSES - 1})
+        running = read_crawl(self._connection, crawl_id).state is CrawlState.RUNNING
+        if running:
+            seal = {"crawl": crawl_id, "state": state.value, "finished_at": finished_at, "report": _json_text(report)}
+            with transaction(self._connection, self._path):
+                self._connection.execute(_SEAL, seal)
+                self._connection.execute(_COMPLETENESS, [crawl_id])
+                if state is CrawlState.COMPLETED:
+                    fold(self._connection, crawl_id)
+                let_go(self._connection, finished_at - timedelta(days=self._journal_days))
+                self._connection.execute(_FORGET_UNSEEN_SUPPORT, {"crawl": crawl_id, "skipped": SUPPORT_CENSUSES - 1})
         sealed = read_crawl(self._connection, crawl_id)
         if self._crawl is not None and self._crawl.id == crawl_id:
             self._crawl = sealed
             self._tell()
             self._crawl = None
             self._visited.clear()
-            self._answered.clear()
+            self._answers.clear()
         return sealed
 
     def _begun(self, crawl_id: int) -> Crawl:
@@ -337,10 +335,9 @@ class CensusWriter:
             raise ValueError(f"crawl {crawl_id} is not the one that was begun")
         return self._crawl
 
-    def _participants(self, crawl_id: int, named_by: int, room_id: str) -> Iterable[int]:
+    def _participants(self, crawl_id: int, answer_id: int) -> Iterable[int]:
         rows = self._connection.execute(
-            "SELECT server_id FROM participation WHERE crawl_id = ? AND named_by = ? AND room_id = ?",
-            [crawl_id, named_by, room_id],
+            "SELECT server_id FROM seen_participation WHERE crawl_id = ? AND answer_id = ?", [crawl_id, answer_id]
         ).fetchall()
         return (int(number) for (number,) in rows)
 
@@ -360,14 +357,19 @@ def _json_text(value: object) -> str | None:
 
 
 _KNOWN_NUMBERS = """
-SELECT server_id, server_key, server_id IN (SELECT server_id FROM server_observation) FROM server
+SELECT server_id, server_key, server_id IN (
+    SELECT server_id FROM server_state UNION ALL SELECT server_id FROM visit
+) FROM server
 """
 
 _KNOWN_NAMES = """
 WITH met AS (
-    SELECT crawl_id, server_id FROM lead
-    UNION ALL SELECT crawl_id, server_id FROM server_observation
-    UNION ALL SELECT crawl_id, server_id FROM participation
+    SELECT first_crawl_id AS crawl_id, server_id FROM server
+    UNION ALL SELECT crawl_id, server_id FROM lead
+    UNION ALL SELECT crawl_id, server_id FROM visit
+    UNION ALL SELECT crawl_id, server_id FROM seen_participation
+    UNION ALL SELECT valid_from, server_id FROM server_state
+    UNION ALL SELECT valid_from, server_id FROM room_participation
 )
 SELECT server_name FROM server
 WHERE server_id IN (
@@ -381,12 +383,18 @@ _SEAL = """
 UPDATE crawl SET
     state = $state,
     finished_at = $finished_at,
-    servers = (SELECT count(*) FROM server_observation o WHERE o.crawl_id = $crawl),
-    online = (SELECT count(*) FROM server_observation o WHERE o.crawl_id = $crawl AND o.online),
-    rooms = (SELECT count(DISTINCT room_id) FROM listing l WHERE l.crawl_id = $crawl),
+    servers = (SELECT count(*) FROM seen_server o WHERE o.crawl_id = $crawl),
+    online = (SELECT count(*) FROM seen_server o WHERE o.crawl_id = $crawl AND o.online),
+    rooms = (SELECT count(DISTINCT room_id) FROM seen_listing l WHERE l.crawl_id = $crawl),
+    known = (SELECT count(DISTINCT server_id) FROM (
+        SELECT server_id FROM lead l WHERE l.crawl_id = $crawl
+        UNION ALL SELECT server_id FROM seen_server o WHERE o.crawl_id = $crawl
+    )),
     report = $report
 WHERE crawl_id = $crawl AND state = 'running'
 """
+
+_COMPLETENESS = "UPDATE crawl SET completeness = servers / known WHERE crawl_id = ? AND known > 0"
 
 _FORGET_SUPPORT = """
 DELETE FROM support_contact WHERE server_id IN (SELECT unnest(from_json_strict($1, '["INTEGER"]')))

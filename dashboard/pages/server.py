@@ -9,6 +9,7 @@ from crawler.store.rows import LeadRow, Observation, ServerDetail
 from dashboard import wording
 from dashboard.data import View
 from dashboard.figures.implementations import label
+from dashboard.pages import check_now
 from dashboard.pages.facts import Cell, facts, mark, plain_table
 from dashboard.pages.server_steps import SAID_LIMIT, attempts, endpoints, resolution
 from dashboard.pages.servers import reached, server_path
@@ -22,7 +23,7 @@ def layout(request: PageRequest) -> Component:
     name = wording.one_line(request.argument, 230)
     found = request.view.reader.server(request.argument, request.view.crawl.id)
     if found is None or not (found.observation or found.leads):
-        return _unknown(name)
+        return _unknown(name, request.argument)
     shown = wording.one_line(found.server_name, 230)
     head = [
         html.P(dcc.Link("Servers", href="/servers"), style={"margin": "0 0 4px"}),
@@ -30,7 +31,7 @@ def layout(request: PageRequest) -> Component:
     ]
     seen = found.observation
     if seen is None:
-        return html.Div([*head, *_not_visited(), *_named_by(found)])
+        return html.Div([*head, *_not_visited(), check_now.panel(found.server_name), *_named_by(found)])
     return html.Div(
         [
             *head,
@@ -41,6 +42,7 @@ def layout(request: PageRequest) -> Component:
             ),
             _verdict(seen),
             _stages(seen),
+            check_now.panel(found.server_name),
             html.Div(className="two", children=[_identity(request.view, found, seen), _security(seen)]),
             html.H2("Resolving the name"),
             *resolution(found, seen),
@@ -54,12 +56,13 @@ def layout(request: PageRequest) -> Component:
     )
 
 
-def _unknown(name: str) -> Component:
+def _unknown(name: str, argument: str) -> Component:
     return html.Div(
         [
             html.P(dcc.Link("Servers", href="/servers"), style={"margin": "0 0 4px"}),
             html.H1("Not in this census", tabIndex="-1"),
             html.P(["Nothing named ", html.Code(name), " to this census, so it was not looked for."], className="lede"),
+            check_now.panel(argument),
             html.P(
                 "A server becomes known when a room, an alias or a participant list of another server names it, or "
                 "when the crawl starts from it.",

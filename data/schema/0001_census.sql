@@ -1,6 +1,5 @@
 -- The first schema: crawls, what each visit saw, rooms as directories listed them, and who named whom.
--- Every row is written once. The only updates ever made: a crawl's state, finished_at, counts and report, at its seal and
--- when it is resumed;
+-- Every row is written once. The only updates ever made: a crawl's state, finished_at, counts and report, at its seal;
 -- and, at the first visit to a server so far only heard of, the spelling of its name.
 -- Times are TIMESTAMPTZ in UTC. Durations are wall seconds. NULL never stands for zero.
 -- Remote text is stored raw but for NUL characters and lone surrogates, which become U+FFFD, and for the caps named here.
@@ -33,7 +32,7 @@ CREATE TABLE crawl (
 );
 COMMENT ON TABLE crawl IS 'One crawl. A census is a crawl that is completed and full.';
 COMMENT ON COLUMN crawl.crawl_id IS 'Number of the crawl in this file, from 1, in the order of starting.';
-COMMENT ON COLUMN crawl.state IS 'running, completed, cancelled or failed. A killed crawl stays running until it is resumed, or until the next one begins and calls it failed.';
+COMMENT ON COLUMN crawl.state IS 'running, completed, cancelled or failed. A killed crawl stays running until the next start calls it failed.';
 COMMENT ON COLUMN crawl.scope IS 'full: every server that could be found; limited: a cap or a subset.';
 COMMENT ON COLUMN crawl.synthetic IS 'True when the servers were of the practice federation: no figure from it says anything about the real one.';
 COMMENT ON COLUMN crawl.vantage IS 'Where the crawler looked from, in the operator''s words.';
@@ -41,11 +40,11 @@ COMMENT ON COLUMN crawl.crawler_version IS 'Version of matrix-census that made t
 COMMENT ON COLUMN crawl.identity IS 'Server name that signed our requests; NULL when the crawl was unsigned.';
 COMMENT ON COLUMN crawl.started_at IS 'Start, UTC.';
 COMMENT ON COLUMN crawl.finished_at IS 'Seal, UTC; NULL while running and after a kill.';
-COMMENT ON COLUMN crawl.settings IS 'Every setting the crawl ran with, as JSON; under crawl what else it was asked to do: max_servers, and whether it insists on its seeds.';
+COMMENT ON COLUMN crawl.settings IS 'Every setting the crawl ran with, as JSON.';
 COMMENT ON COLUMN crawl.servers IS 'Servers observed; NULL until the seal.';
 COMMENT ON COLUMN crawl.online IS 'Servers online by the predicate of that name; NULL until the seal.';
 COMMENT ON COLUMN crawl.rooms IS 'Unique room IDs listed by any directory; NULL until the seal.';
-COMMENT ON COLUMN crawl.report IS 'The crawl''s report (requests, bytes, queries, bounds hit) as JSON; NULL until the seal, and its sittings alone while it is resumed.';
+COMMENT ON COLUMN crawl.report IS 'The crawl''s report (requests, bytes, queries, bounds hit) as JSON; NULL until the seal.';
 
 CREATE TABLE server (
     server_id INTEGER PRIMARY KEY,
@@ -285,7 +284,7 @@ CREATE VIEW census AS
 SELECT * FROM crawl WHERE state = 'completed' AND scope = 'full';
 COMMENT ON VIEW census IS 'Crawls that may be shown as a census; the columns are those of crawl.';
 COMMENT ON COLUMN census.crawl_id IS 'Number of the crawl in this file, from 1, in the order of starting.';
-COMMENT ON COLUMN census.state IS 'running, completed, cancelled or failed. A killed crawl stays running until it is resumed, or until the next one begins and calls it failed.';
+COMMENT ON COLUMN census.state IS 'running, completed, cancelled or failed. A killed crawl stays running until the next start calls it failed.';
 COMMENT ON COLUMN census.scope IS 'full: every server that could be found; limited: a cap or a subset.';
 COMMENT ON COLUMN census.synthetic IS 'True when the servers were of the practice federation: no figure from it says anything about the real one.';
 COMMENT ON COLUMN census.vantage IS 'Where the crawler looked from, in the operator''s words.';
@@ -293,11 +292,11 @@ COMMENT ON COLUMN census.crawler_version IS 'Version of matrix-census that made 
 COMMENT ON COLUMN census.identity IS 'Server name that signed our requests; NULL when the crawl was unsigned.';
 COMMENT ON COLUMN census.started_at IS 'Start, UTC.';
 COMMENT ON COLUMN census.finished_at IS 'Seal, UTC; NULL while running and after a kill.';
-COMMENT ON COLUMN census.settings IS 'Every setting the crawl ran with, as JSON; under crawl what else it was asked to do: max_servers, and whether it insists on its seeds.';
+COMMENT ON COLUMN census.settings IS 'Every setting the crawl ran with, as JSON.';
 COMMENT ON COLUMN census.servers IS 'Servers observed; NULL until the seal.';
 COMMENT ON COLUMN census.online IS 'Servers online by the predicate of that name; NULL until the seal.';
 COMMENT ON COLUMN census.rooms IS 'Unique room IDs listed by any directory; NULL until the seal.';
-COMMENT ON COLUMN census.report IS 'The crawl''s report (requests, bytes, queries, bounds hit) as JSON; NULL until the seal, and its sittings alone while it is resumed.';
+COMMENT ON COLUMN census.report IS 'The crawl''s report (requests, bytes, queries, bounds hit) as JSON; NULL until the seal.';
 
 CREATE VIEW room AS
 SELECT

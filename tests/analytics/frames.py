@@ -25,7 +25,8 @@ from typing import Any
 
 import polars as pl
 
-from analytics.schemas import OBSERVATION_COLUMNS, ROOM_COLUMNS
+from analytics.hosting import NO_DATA, Places
+from analytics.schemas import IN_ROOM_COLUMNS, LEAD_COLUMNS, OBSERVATION_COLUMNS, PLACE_COLUMNS, ROOM_COLUMNS
 from analytics.snapshot import Snapshot
 
 SEALED = datetime(2026, 11, 23, 3, 10, tzinfo=UTC)
@@ -45,6 +46,8 @@ SERVERS: tuple[tuple[str, str, bool | None, bool, str | None, str | None, str], 
 )
 
 # room, directories, median, least, largest, type
+_NOT_SAID = ("tls_issuer", "verify_keys", "spec_versions", "unstable_features")
+
 ROOMS: tuple[tuple[str, int, float | None, int | None, int | None, str | None], ...] = (
     ("!big:a.example", 3, 100.0, 90, 120, None),
     ("!one:a.example", 1, 7.0, 7, 7, None),
@@ -61,14 +64,20 @@ def observations(servers: tuple[tuple[Any, ...], ...] = SERVERS, crawl_id: int =
         row: dict[str, Any] = {predicate: PREDICATES.index(predicate) <= passed for predicate in PREDICATES[:5]}
         row |= {"crawl_id": crawl_id, "server_id": number, "server_name": name, "accepting": accepting}
         row |= {"listing": listing, "software": software, "version": version, "directory_state": directory}
-        rows.append(row | {"directory_stopped": None, "directory_rooms": None, "directory_noindex": 0})
+        row |= {"directory_stopped": None, "directory_rooms": None, "directory_noindex": 0}
+        address = f"192.0.2.{number}" if came else None
+        rows.append(row | {"address": address, "port": 8448 if came else None} | dict.fromkeys(_NOT_SAID))
     return pl.DataFrame(rows, schema=OBSERVATION_COLUMNS)
 
 
 def listed_rooms(rooms: tuple[tuple[Any, ...], ...] = ROOMS, crawl_id: int = 1) -> pl.DataFrame:
     columns = ("room_id", "directories", "members", "members_min", "members_max", "room_type")
     return pl.DataFrame(
-        [{"crawl_id": crawl_id} | dict(zip(columns, room, strict=True)) for room in rooms], schema=ROOM_COLUMNS
+        [
+            dict.fromkeys(ROOM_COLUMNS) | {"crawl_id": crawl_id} | dict(zip(columns, room, strict=True))
+            for room in rooms
+        ],
+        schema=ROOM_COLUMNS,
     )
 
 
@@ -83,6 +92,10 @@ def snapshot(**changes: Any) -> Snapshot:
         "known": 10,
         "observations": observations(),
         "rooms": listed_rooms(),
+        "leads": pl.DataFrame(schema=LEAD_COLUMNS),
+        "listings": pl.DataFrame(schema=IN_ROOM_COLUMNS),
+        "participations": pl.DataFrame(schema=IN_ROOM_COLUMNS),
+        "places": Places(pl.DataFrame(schema=PLACE_COLUMNS), NO_DATA),
     }
     return Snapshot(**parts | changes)
 

@@ -1,5 +1,7 @@
 """`metrics`: rows for programs, lines for pipes, one clear line when there is no census."""
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -76,3 +78,34 @@ def test_no_census_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_an_unknown_crawl_is_one_clear_line(db: Path) -> None:
     assert "no sealed crawl 7" in complaint("--db", str(db), "--crawl", "7")
+
+
+def test_csv_has_every_column_and_defuses_what_a_spreadsheet_would_run(db: Path) -> None:
+    lines = list(csv.DictReader(io.StringIO(run("--db", str(db), "--csv"))))
+    rows = json.loads(run("--db", str(db), "--json"))
+    assert list(lines[0]) == KEYS
+    assert len(lines) == len(rows)
+    assert [line["value"] == "" for line in lines] == [row["value"] is None for row in rows]
+    assert not any(line["dimension"].startswith(("=", "+", "-", "@")) for line in lines)
+
+
+def test_a_series_has_every_census_and_no_limited_crawl(db: Path) -> None:
+    rows = json.loads(run("--db", str(db), "--series", "--json"))
+    assert {row["snapshot"] for row in rows} == {1}
+    assert rows == json.loads(run("--db", str(db), "--json"))
+    assert "there is no census" in complaint("--db", str(db.parent / "none.duckdb"), "--series")
+
+
+@pytest.mark.parametrize("wanted", ["3", "servers_estimated", "concentration_by_network"])
+def test_explain_says_what_a_metric_means_without_a_census(wanted: str) -> None:
+    said = run("--explain", wanted)
+    assert "Rows:" in said
+    parts = json.loads(run("--explain", wanted, "--json"))
+    assert all(part["title"] and part["meaning"] for part in parts["metrics"])
+    if wanted != "concentration_by_network":
+        assert "the number of online servers in the open federation" in said
+        assert parts["number"] == 3
+
+
+def test_explaining_what_is_not_there_names_what_is() -> None:
+    assert "servers_by_software" in complaint("--explain", "42")

@@ -8,11 +8,13 @@ import duckdb
 import polars as pl
 import pytest
 
-from analytics.load import load_frames, load_metric_rows, load_software, newest_census
-from analytics.mission import metric_rows, mission_rows
+from analytics.load import load_frames, load_metric_rows, newest_census
+from analytics.mission import computed_rows, metric_rows
+from analytics.reference import load_software
 from analytics.schemas import METRIC_COLUMNS, MetricRow
 from crawler.errors import StoreError
 from crawler.resources import shipped
+from crawler.store.intervals import fold, unfolded
 from tests.analytics.frames import ROOMS, SERVERS, snapshot
 
 STARTED = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -37,6 +39,12 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, **values: object) 
     connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", list(values.values()))
 
 
+def fold_all(connection: duckdb.DuckDBPyConnection) -> None:
+    """What was inserted as seen becomes intervals, as it does at a seal."""
+    for crawl_id in unfolded(connection):
+        fold(connection, crawl_id)
+
+
 def insert_crawl(connection: duckdb.DuckDBPyConnection, crawl_id: int, state: str, scope: str = "full") -> None:
     sealed = None if state == "running" else STARTED + timedelta(minutes=10)
     insert(
@@ -51,6 +59,9 @@ def insert_crawl(connection: duckdb.DuckDBPyConnection, crawl_id: int, state: st
         identity="census.example",
         started_at=STARTED,
         finished_at=sealed,
+        series_id=1,
+        folded=False,
+        known=10,
     )
 
 
@@ -64,7 +75,9 @@ def insert_federation(connection: duckdb.DuckDBPyConnection, crawl_id: int) -> N
         insert(connection, "lead", crawl_id=crawl_id, server_id=number, source="room_id", named_by=1, count=2)
         insert(connection, "lead", crawl_id=crawl_id, server_id=number, source="seed", count=1)
     for row in observations(crawl_id=crawl_id).drop("server_name").iter_rows(named=True):
-        insert(connection, "server_observation", observed_at=STARTED, **row)
+        where = {"address": row.pop("address"), "port": row.pop("port")}
+        insert(connection, "seen_server", **row)
+        insert(connection, "visit", crawl_id=crawl_id, server_id=row["server_id"], observed_at=STARTED, **where)
     a, b, h = 1, 2, 8
     for server_id, room_id, members, room_type in (
         (a, "!big:a.example", 100, None),
@@ -78,13 +91,14 @@ def insert_federation(connection: duckdb.DuckDBPyConnection, crawl_id: int) -> N
     ):
         insert(
             connection,
-            "listing",
+            "seen_listing",
             crawl_id=crawl_id,
             server_id=server_id,
             room_id=room_id,
             members=members,
             room_type=room_type,
         )
+    fold_all(connection)
 
 
 def path_of(connection: duckdb.DuckDBPyConnection) -> Path:
@@ -106,6 +120,8 @@ def test_frames_are_those_of_the_federation(connection: duckdb.DuckDBPyConnectio
     assert loaded.observations.sort("server_id").equals(expected.observations)
     assert loaded.rooms.sort("room_id").equals(expected.rooms.sort("room_id"))
     assert loaded.rooms.height == len(ROOMS)
+    assert loaded.leads.height == 20
+    assert loaded.listings.height == 8
 
 
 def test_only_a_census_becomes_numbers_unless_asked(connection: duckdb.DuckDBPyConnection) -> None:
@@ -133,7 +149,7 @@ def test_stored_rows_come_back_as_they_were(connection: duckdb.DuckDBPyConnectio
     insert_crawl(connection, 1, "completed")
     insert_federation(connection, 1)
     path = path_of(connection)
-    computed = tuple(mission_rows(load_frames(path)))
+    computed = computed_rows(path, 1)
     assert load_metric_rows(path, 1) is None
     assert metric_rows(path, 1) == computed
     store(path, computed)

@@ -1,6 +1,6 @@
 """Implementations, lineages and versions, against counts made by hand from `tests.analytics.frames`."""
 
-from analytics.load import load_software
+from analytics.reference import load_software
 from analytics.schemas import MetricRow
 from analytics.software import software
 from tests.analytics.frames import empty_snapshot, observations, snapshot
@@ -72,9 +72,10 @@ def test_servers_that_are_not_online_do_not_count() -> None:
     assert rows_of("implementations", rows) == [("all", 0)]
 
 
-def test_an_empty_crawl_gives_no_rows_but_the_two_counts() -> None:
+def test_an_empty_crawl_gives_no_rows_but_the_counts_and_a_diversity_that_is_not_known() -> None:
     rows = list(software(empty_snapshot(), load_software()))
     assert [(row.metric, row.value, row.coverage) for row in rows] == [
         ("implementations", 0, None),
         ("lineages", 0, None),
+        *[("lineage_diversity", None, None)] * 3,
     ]

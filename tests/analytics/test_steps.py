@@ -4,8 +4,8 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.load import load_frames, load_metric_rows
-from analytics.mission import DEFINITIONS, mission_rows
+from analytics.load import load_metric_rows
+from analytics.mission import DEFINITIONS, computed_rows
 from analytics.schemas import METRIC_COLUMNS
 from crawler.model.crawl import CrawlScope
 from tests.dashboard.federation import publish, write_census
@@ -18,7 +18,7 @@ def test_the_rows_of_every_census_are_stored_with_it(tmp_path: Path) -> None:
     write_census(census, servers=25, seed=3)
     serving = publish(census)
     for crawl_id in (1, 3):
-        assert load_metric_rows(serving, crawl_id) == tuple(mission_rows(load_frames(serving, [crawl_id])))
+        assert load_metric_rows(serving, crawl_id) == computed_rows(serving, crawl_id)
     assert load_metric_rows(serving, 2) == ()
 
 
@@ -27,9 +27,31 @@ def test_every_row_has_its_definition_and_every_column_its_meaning(tmp_path: Pat
     write_census(census, servers=40)
     serving = publish(census)
     assert {row.metric for row in load_metric_rows(serving, 1) or ()} == set(DEFINITIONS)
+    tables = ("metric", "metric_version", "holder", "resilience", "graph_distribution", "room_feature")
     with duckdb.connect(str(serving), read_only=True) as connection:
         columns = connection.execute(
-            "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'metric' ORDER BY column_index"
+            "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE list_contains(?, table_name)"
+            " ORDER BY column_index",
+            [list(tables)],
         ).fetchall()
-    assert [name for name, _ in columns] == list(METRIC_COLUMNS)
-    assert all(comment for _, comment in columns)
+        filled = [connection.execute(f"SELECT count(*) FROM {table}").fetchone() for table in tables]
+    assert [name for table, name, _ in columns if table == "metric"] == list(METRIC_COLUMNS)
+    assert {table for table, _, _ in columns} == set(tables)
+    assert all(comment for _, _, comment in columns)
+    assert all(count and count[0] > 0 for count in filled)
+
+
+def test_rows_of_earlier_censuses_are_taken_over_and_the_newest_is_computed(tmp_path: Path) -> None:
+    census = tmp_path / "census.duckdb"
+    write_census(census, servers=12, seed=1)
+    first = publish(census)
+    with duckdb.connect(str(first)) as connection:
+        connection.execute("UPDATE metric SET method = 'marked'")
+    write_census(census, servers=14, seed=2)
+    second = publish(census)
+    assert {row.method for row in load_metric_rows(second, 1) or ()} == {"marked"}
+    assert "marked" not in {row.method for row in load_metric_rows(second, 2) or ()}
+    with duckdb.connect(str(second)) as connection:
+        connection.execute("UPDATE metric_version SET rows_version = rows_version - 1")
+    third = publish(census)
+    assert "marked" not in {row.method for row in load_metric_rows(third, 1) or ()}

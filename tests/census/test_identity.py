@@ -75,19 +75,21 @@ def test_check_says_in_json_what_it_is_promised_to_say(lab: Practice) -> None:
     assert told.returncode == 0, told.stderr
     seen = json.loads(told.stdout)
     assert seen.keys() >= {
-        "schema", "server_name", "federates", "resolution", "version", "keys", "directory", "failures", "timings_s",
+        "format", "server_name", "federates", "counted", "resolution", "version", "keys", "addresses", "directory",
+        "client", "failures", "conformance",
     }  # fmt: skip
     assert (seen["server_name"], seen["federates"]) == (good, True)
     assert seen["resolution"]["endpoints"][0].keys() == {"address", "port", "host_header", "tls_name", "via"}
     assert seen["resolution"]["endpoints"][0]["via"] == "3.2"
     assert [step["question"] for step in seen["resolution"]["steps"]] == ["name", "well_known", "addresses"]
-    assert seen["version"].keys() == {"name", "version"}
+    assert seen["format"] == "matrix-census/check/1"
+    assert seen["version"]["value"].keys() == {"name", "version"}
     assert seen["directory"].keys() >= {"state", "rooms"}
 
     told = census("check", dead, "--json", *network)
     assert told.returncode == 1
     seen = json.loads(told.stdout)
-    assert (seen["federates"], seen["version"], seen["keys"]) == (False, None, None)
+    assert (seen["federates"], seen["version"]["outcome"], seen["keys"]["outcome"]) == (False, "skipped", "skipped")
     assert {"phase": "dns", "kind": "dns_nxdomain"}.items() <= seen["failures"][0].items()
 
     shown = census("check", good, *network)

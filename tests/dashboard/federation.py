@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from analytics.steps import store_metric_rows
+from analytics.steps import store_numbers
 from crawler.errors import Failure, FailureKind
 from crawler.model.client_side import ClientWellKnown
 from crawler.model.crawl import CrawlScope, CrawlState, Lead, LeadSource
@@ -332,7 +332,7 @@ def publish(census: Path) -> Path:
     """Publish a census file with its metric rows, as a crawl does."""
     draft = stage(census)
     try:
-        store_metric_rows(draft)
+        store_numbers(draft)
         return draft.commit()
     finally:
         draft.discard()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from analytics.funnel import Predicate, funnel
-from analytics.load import load_software
+from analytics.reference import load_software
 from analytics.schemas import MetricRow
 from analytics.software import BY_SOFTWARE, software
 from dashboard.figures.funnel import funnel_figure, funnel_text

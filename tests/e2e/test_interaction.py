@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboard.federation import RTL_TOPIC, SCRIPT_ROOM
+from tests.e2e.test_pages import shot, violations
 from tests.e2e.visitor import Visitor, visiting
 
 pytestmark = pytest.mark.browser
@@ -198,4 +199,20 @@ def test_the_keyboard_reaches_the_content_first(browser: Browser, site: str) -> 
         visitor.page.keyboard.press("Tab")
         assert visitor.page.evaluate("document.activeElement.textContent") == "Skip to the content"
         expect(visitor.page.locator(".skip")).to_be_in_viewport()
+        assert visitor.complaints == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_a_server_can_be_checked_now(browser: Browser, site: str, scheme: str, width: int) -> None:
+    """An address that is never dialled: the whole check, without leaving this machine."""
+    with visiting(browser, site, scheme=scheme, width=width) as visitor:
+        visitor.open("/servers/%5B2001%3Adb8%3A%3A8%5D%3A8448")
+        visitor.page.get_by_role("button", name="Check it now").click()
+        result = visitor.page.locator("#check-now-result")
+        expect(result.locator(".verdict")).to_contain_text("does not federate")
+        expect(result).to_contain_text("Not counted, by this look, as online")
+        expect(result.locator(".findings li").first).to_contain_text("Point 2001:db8::8 at a public address")
+        shot(visitor, "check-now", scheme, width)
+        assert not visitor.scrolls_sideways()
+        assert violations(visitor) == []
         assert visitor.complaints == []

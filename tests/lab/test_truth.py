@@ -14,7 +14,7 @@ from crawler.lab.truth import PREDICATES, Truth
 from crawler.lab.world import World
 from crawler.model.crawl import LeadSource
 
-worlds = st.builds(World, seed=st.integers(0, 10**6), size=st.integers(1, 400))
+worlds = st.builds(World, seed=st.integers(0, 10**6), servers=st.integers(1, 400))
 some = settings(max_examples=25, deadline=None)
 
 

@@ -209,7 +209,7 @@ def test_a_full_disk_ends_the_crawl_with_a_clear_word_and_spoils_nothing(tmp_pat
         states = connection.execute("SELECT state FROM crawl ORDER BY crawl_id").fetchall()
         assert states == [("completed",), ("failed",)]
         found = connection.execute(
-            "SELECT count(*), (SELECT count(*) FROM listing WHERE crawl_id = 2) FROM server_observation"
+            "SELECT count(*), (SELECT count(*) FROM seen_listing WHERE crawl_id = 2) FROM seen_server"
             " WHERE crawl_id = 2"
         ).fetchone()
         assert found == (committed, 100 * committed)

@@ -43,11 +43,11 @@ with CensusWriter.open(Path(sys.argv[1])) as writer:
 
 CONTENT = """
 SELECT
-    (SELECT count(*) FROM server_observation WHERE crawl_id = $crawl),
+    (SELECT count(*) FROM seen_server WHERE crawl_id = $crawl),
     (SELECT count(*) FROM attempt WHERE crawl_id = $crawl),
-    (SELECT count(*) FROM listing WHERE crawl_id = $crawl),
+    (SELECT count(*) FROM seen_listing WHERE crawl_id = $crawl),
     (SELECT count(*) FROM lead WHERE crawl_id = $crawl),
-    (SELECT count(*) FROM participation WHERE crawl_id = $crawl),
+    (SELECT count(*) FROM seen_participation WHERE crawl_id = $crawl),
     (SELECT count(*) FROM server WHERE first_crawl_id = $crawl),
     (SELECT count(DISTINCT server_id) FROM server WHERE first_crawl_id = $crawl)
 """
@@ -57,7 +57,7 @@ def everything(path: Path, crawl_id: int) -> list[list[tuple[object, ...]]]:
     tables = ("server_observation", "attempt", "resolution_step", "endpoint", "listing", "lead", "participation")
     with duckdb.connect(str(path), read_only=True) as connection:
         return [
-            connection.execute(f"SELECT * FROM {table} WHERE crawl_id = ? ORDER BY rowid", [crawl_id]).fetchall()
+            connection.execute(f"SELECT * FROM {table} WHERE crawl_id = ? ORDER BY ALL", [crawl_id]).fetchall()
             for table in ("crawl", *tables)
         ]
 

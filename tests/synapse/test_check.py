@@ -33,6 +33,15 @@ class Checked:
         return [failure["kind"] for failure in self.told["failures"]]
 
     @property
+    def remedies(self) -> dict[str, str]:
+        """Check that fails or warns -> what to do."""
+        return {found["id"]: found["remedy"] for found in self.told["conformance"] if found["remedy"]}
+
+    @property
+    def failed(self) -> list[str]:
+        return [found["id"] for found in self.told["conformance"] if found["outcome"] == "fail"]
+
+    @property
     def steps(self) -> list[tuple[str, str | None]]:
         """(question, kind of failure) of each step of the resolution."""
         return [
@@ -53,30 +62,63 @@ def test_sound(surroundings: Surroundings) -> None:
     assert checked.told["resolution"]["endpoints"][0]["via"] == "3.2"
     assert checked.told["directory"]["state"] == "open_empty"
     assert checked.kinds == []
+    assert checked.failed == []
 
 
 @pytest.mark.parametrize(
-    ("breakage", "kind", "phase"),
+    ("breakage", "kind", "phase", "failed", "names"),
     [
-        (Breakage.CERTIFICATE_EXPIRED, "tls_expired", "tls"),
-        (Breakage.CERTIFICATE_WRONG_NAME, "tls_wrong_name", "tls"),
-        (Breakage.CERTIFICATE_SELF_SIGNED, "tls_self_signed", "tls"),
-        (Breakage.KEYS_OF_ANOTHER_NAME, "keys_wrong_name", "keys"),
-        (Breakage.KEYS_EXPIRED, "keys_expired", "keys"),
-        (Breakage.KEYS_TAMPERED, "keys_bad_signature", "keys"),
-        (Breakage.WELL_KNOWN_PRIVATE_NAME, "policy_address", "policy"),
-        (Breakage.WELL_KNOWN_PRIVATE_ADDRESS, "policy_address", "policy"),
-        (Breakage.SRV_NO_ADDRESS, "dns_nxdomain", "dns"),
-        (Breakage.SRV_REFUSED, "tcp_refused", "tcp"),
-        (Breakage.SRV_UNAVAILABLE, "dns_srv_unavailable", "dns"),
+        (
+            Breakage.CERTIFICATE_EXPIRED,
+            "tls_expired",
+            "tls",
+            "tls.expiry",
+            "Renew the certificate of matrix.gamma.test",
+        ),
+        (Breakage.CERTIFICATE_WRONG_NAME, "tls_wrong_name", "tls", "tls.name", "it names elsewhere.test"),
+        (
+            Breakage.CERTIFICATE_SELF_SIGNED,
+            "tls_self_signed",
+            "tls",
+            "tls.chain",
+            "Replace the self-signed certificate of matrix.gamma.test",
+        ),
+        (Breakage.KEYS_OF_ANOTHER_NAME, "keys_wrong_name", "keys", "keys.name", "set its server_name to gamma.test"),
+        (Breakage.KEYS_EXPIRED, "keys_expired", "keys", "keys.in_date", "valid_until_ts is past"),
+        (Breakage.KEYS_TAMPERED, "keys_bad_signature", "keys", "keys.signature", "as the homeserver signed it"),
+        (
+            Breakage.WELL_KNOWN_PRIVATE_NAME,
+            "policy_address",
+            "policy",
+            "dns.public_addresses",
+            "Point inside.gamma.test at a public address",
+        ),
+        (
+            Breakage.WELL_KNOWN_PRIVATE_ADDRESS,
+            "policy_address",
+            "policy",
+            "dns.public_addresses",
+            "Point 10.255.255.1 at a public address",
+        ),
+        (Breakage.SRV_NO_ADDRESS, "dns_nxdomain", "dns", "dns.srv_targets_resolve", "records for nowhere.gamma.test"),
+        (Breakage.SRV_REFUSED, "tcp_refused", "tcp", "addresses.connect", "the connection is refused"),
+        (
+            Breakage.SRV_UNAVAILABLE,
+            "dns_srv_unavailable",
+            "dns",
+            "dns.srv_available",
+            "Remove the SRV record _matrix-fed._tcp.gamma.test",
+        ),
     ],
 )
-def test_broken(surroundings: Surroundings, breakage: Breakage, kind: str, phase: str) -> None:
+def test_broken(surroundings: Surroundings, breakage: Breakage, kind: str, phase: str, failed: str, names: str) -> None:
     with arranged(surroundings, breakage) as broken:
         checked = check(surroundings)
         assert (checked.exit_code, checked.told["federates"]) == (DOES_NOT_FEDERATE, False)
         (failure,) = checked.told["failures"]
         assert (failure["kind"], failure["phase"]) == (kind, phase)
+        assert failed in checked.failed
+        assert names in checked.remedies[failed]
         # Only a server whose certificate and name are right is asked anything.
         asked = {seen.target for seen in broken.proxy.seen}
         assert (KEYS in asked) is (phase == "keys")
@@ -88,6 +130,9 @@ def test_a_well_known_that_is_a_web_page(surroundings: Surroundings) -> None:
         checked = check(surroundings)
     assert checked.exit_code == DOES_NOT_FEDERATE
     assert ("well_known", "well_known_not_json") in checked.steps
+    assert "well_known.json" in checked.failed
+    assert f"https://{surroundings.server.name}/.well-known/matrix/server" in checked.remedies["well_known.json"]
+    assert "port 8448" in checked.remedies["dns.default_port"]
     assert "tcp_refused" in checked.kinds
 
 
@@ -109,6 +154,8 @@ def test_a_closed_directory(federation: Federation, known_identity: CrawlerIdent
     assert (checked.exit_code, checked.told["federates"]) == (OK, True)
     assert checked.told["directory"] | {"state": "denied", "rooms": None} == checked.told["directory"]
     assert checked.kinds == ["http_forbidden"]
+    assert checked.failed == []
+    assert "allow_public_rooms_over_federation" in checked.remedies["directory.answers"]
 
 
 def test_the_file_of_an_identity_is_secret(federation: Federation) -> None:

@@ -1,0 +1,126 @@
+"""What a perfect crawl of one day would see of each server, without any socket: for rehearsing history.
+
+Apart from `lab.truth`, which scores a crawl: this is what an observation is made of. No time is in it, and nothing that
+only a connection has (a certificate's fingerprint, a duration): who builds observations from it says when they were
+made.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crawler.errors import FailureKind
+from crawler.lab.deaths import DEATHS, Reached
+from crawler.lab.network import Target
+from crawler.lab.software import spec_versions, unstable_features
+from crawler.lab.truth import Findings, Truth, directory_state, predicates_of
+from crawler.lab.world import World
+from crawler.model.discovery import Branch
+from crawler.model.rooms import DirectoryState, DirectoryWay, PublicRoom
+
+
+@dataclass(frozen=True, slots=True)
+class AliasGlimpse:
+    """Who is in the room of an alias, as the server that owns the alias answers; keys of server names."""
+
+    alias: str
+    room_id: str
+    servers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """One server on one day.
+
+    `reached` is how far along the funnel it comes; `failure` what stops it there, None for who federates. `branch` is
+    None when it does not resolve. `name_raw`, `version_raw`, `spec_versions` and `unstable_features` are empty for who
+    is not online, `verify_keys` (key id -> unpadded base64) for who does not federate. `named_by` is (source, key of
+    the server that named it) as far as a crawl from the seeds has heard it. Rooms that ask not to be indexed are
+    counted in `noindex` and not among `rooms`.
+    """
+
+    server: str
+    reached: Reached
+    failure: FailureKind | None
+    branch: Branch | None
+    delegated: str | None
+    targets: tuple[Target, ...]
+    client_base: str | None
+    name_raw: str | None
+    version_raw: str | None
+    spec_versions: tuple[str, ...]
+    unstable_features: dict[str, bool]
+    verify_keys: dict[str, str]
+    accepting: bool | None
+    directory: DirectoryState
+    way: DirectoryWay | None
+    rooms: tuple[PublicRoom, ...]
+    noindex: int
+    aliases: tuple[AliasGlimpse, ...]
+    latency_s: float
+
+
+def glimpses(world: World, *, max_rooms: int | None = None, max_aliases: int = 50) -> Iterator[Glimpse]:
+    """What a crawl with an identity sees of every server that it can find, in the order in which it hears of them.
+
+    Args:
+        world: the federation on its day.
+        max_rooms: of each directory at most so many rooms, the biggest; None: all.
+        max_aliases: ask each server for at most so many of its own aliases, those of its biggest rooms.
+    """
+    truth = Truth(world)
+    for index in truth.signed.sources:
+        yield _glimpse(world, truth, index, max_rooms, max_aliases)
+
+
+def _glimpse(world: World, truth: Truth, index: int, max_rooms: int | None, max_aliases: int) -> Glimpse:
+    plan, presence = world.plan(index), world.presence(index)
+    facts = None if plan.death is None else DEATHS[plan.death]
+    reached = Reached.FEDERATING if facts is None else facts.reached
+    online, federating = reached >= Reached.ONLINE, reached >= Reached.FEDERATING
+    release = plan.release
+    found = Findings(signed=True)
+    rows = sorted(truth.read(found, index, signed=True), key=lambda row: row.key) if federating else []
+    identity = world.identity(index)
+    own = [row.room for row in rows if row.room.origin == index and row.room.alias is not None][:max_aliases]
+    return Glimpse(
+        server=presence.name,
+        reached=reached,
+        failure=None if facts is None else facts.kind,
+        branch=plan.branch if reached >= Reached.RESOLVES else None,
+        delegated=presence.delegated,
+        targets=presence.targets,
+        client_base=presence.client_base,
+        name_raw=release.name_raw.format(server=presence.name) if online and release.name_raw is not None else None,
+        version_raw=release.version_raw if online else None,
+        spec_versions=tuple(spec_versions(release)) if online and plan.publishes_client else (),
+        unstable_features=unstable_features(release) if online and plan.publishes_client else {},
+        verify_keys={identity.key.key_id: identity.key.public_key_base64} if federating else {},
+        accepting=predicates_of(plan, signed=True)["accepting"],
+        directory=directory_state(plan, signed=True) if federating else DirectoryState.SKIPPED,
+        way=plan.readable_door(signed=True) if federating else None,
+        rooms=tuple(
+            PublicRoom(
+                room_id=row.room.room_id,
+                members=row.members,
+                name=row.room.name,
+                topic=row.room.topic or None,
+                canonical_alias=row.room.alias,
+                join_rule=row.room.join_rule,
+                room_type=row.room.room_type,
+                world_readable=row.room.world_readable,
+                guest_can_join=row.room.guest_can_join,
+            )
+            for row in rows[:max_rooms]
+        ),
+        noindex=found.noindex[index],
+        aliases=tuple(
+            AliasGlimpse(
+                alias=room.alias or "",
+                room_id=room.room_id,
+                servers=tuple(world.names[k] for k in world.rooms.participants(room.origin, room.serial)),
+            )
+            for room in own
+            if plan.publishes_client
+        ),
+        latency_s=plan.latency_s,
+    )

@@ -1,0 +1,262 @@
+"""What a crawl saw becomes intervals: the fold, made within the transaction of the seal.
+
+An interval row says that something is so from one crawl (`valid_from`) until another that looked again and saw
+otherwise (`valid_to`; NULL while it stands). For each kind of interval the fold lays beside each other what stands open
+and what this crawl saw, ends what it looked at and did not see so, and begins what did not stand. All of it in SQL: the
+rows of a census never pass through Python.
+
+What a crawl looked at: a full one at everything, so that what it did not see has ended; a limited one at the servers it
+visited, so that nothing else ends. Two things are looked at more seldom, and are carried until they are: what each
+address of a server presents (close looks take turns), and who takes part in a room (look-ups have a budget).
+
+Series (`series`) do not see each other: a crawl ends nothing that another vantage, or another world, said.
+"""
+
+from dataclasses import dataclass
+
+from crawler.store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One kind of interval rows.
+
+    Attributes:
+        table: Its table.
+        keys: Columns that name the thing; at most one row of each stands open.
+        values: Columns that say how it is.
+        now: Query of keys and values, in this order: all that this crawl saw.
+        looked: Condition on an open row `i`: this crawl looked at it. Of what a full crawl did not look at on purpose.
+    """
+
+    table: str
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+    now: str
+    looked: str = "i.server_id IN (SELECT server_id FROM visit WHERE crawl_id = $crawl) OR $full"
+
+
+def fold(connection: Connection, crawl_id: int) -> None:
+    """Turn what a completed crawl saw into intervals, and empty what it was kept in until now.
+
+    Args:
+        connection: In the transaction that seals the crawl. Crawls of a series are folded in their order.
+        crawl_id: The crawl; not folded yet.
+    """
+    row = connection.execute("SELECT series_id, scope = 'full' FROM crawl WHERE crawl_id = ?", [crawl_id]).fetchone()
+    if row is None:
+        raise ValueError(f"there is no crawl {crawl_id}")
+    values = {"crawl": crawl_id, "series": row[0], "full": row[1]}
+    for statement in _DIMENSIONS:
+        _run(connection, statement, values)
+    for interval in INTERVALS:
+        for statement in _statements(interval):
+            _run(connection, statement, values)
+    _run(connection, _DEVIATIONS, values)
+    for table in SEEN:
+        _run(connection, f"DELETE FROM {table} WHERE crawl_id = $crawl", values)  # noqa: S608 - our own names
+    for table in _TEMPORARY:
+        connection.execute(f"DROP TABLE temp.{table}")
+    _run(connection, "UPDATE crawl SET folded = true WHERE crawl_id = $crawl", values)
+
+
+def _run(connection: Connection, statement: str, values: dict[str, object]) -> None:
+    # DuckDB refuses values that a statement does not name.
+    connection.execute(statement, {name: value for name, value in values.items() if f"${name}" in statement})
+
+
+def _statements(kind: Interval) -> tuple[str, ...]:
+    """The statements of one kind. The rows that go on as they are, are found once, by one join; what stands open and is
+    not among them ends, what was seen and is not among them begins."""
+    columns = ", ".join((*kind.keys, *kind.values))
+    # `=` on keys, which are never NULL, lets DuckDB hash on them; what they say may be NULL.
+    same = " AND ".join(
+        [f"i.{key} = n.{key}" for key in kind.keys]
+        + [f"i.{value} IS NOT DISTINCT FROM n.{value}" for value in kind.values]
+    )
+    open_rows = "i.series_id = $series AND i.valid_to IS NULL"
+    order = ", ".join(kind.keys)
+    return (
+        f"CREATE OR REPLACE TEMP TABLE fold_now AS {kind.now}",
+        f"""CREATE OR REPLACE TEMP TABLE fold_same AS
+        SELECT i.rowid AS open_row, n.rowid AS now_row FROM {kind.table} i JOIN temp.fold_now n ON {same}
+        WHERE {open_rows}""",  # noqa: S608 - our own names
+        f"""UPDATE {kind.table} i SET valid_to = $crawl
+        WHERE {open_rows} AND i.rowid NOT IN (SELECT open_row FROM temp.fold_same) AND ({kind.looked})""",  # noqa: S608 - our own names
+        # In the order of the keys, so that columns of one crawl's rows compress well.
+        f"""INSERT INTO {kind.table} (series_id, {columns}, valid_from, valid_to)
+        SELECT $series, {columns}, $crawl, NULL FROM temp.fold_now n
+        WHERE n.rowid NOT IN (SELECT now_row FROM temp.fold_same) ORDER BY {order}""",  # noqa: S608 - our own names
+    )
+
+
+_TEXT = ("name", "topic", "canonical_alias", "join_rule", "room_type")
+_API = ("spec_versions", "unstable_features")
+
+
+def _same(left: str, right: str, columns: tuple[str, ...]) -> str:
+    return " AND ".join(f"{left}.{column} IS NOT DISTINCT FROM {right}.{column}" for column in columns)
+
+
+def _combinations(table: str, number: str, columns: tuple[str, ...], seen: str) -> str:
+    """Give a number to each combination of `columns` that is not in `table` yet."""
+    names = ", ".join(columns)
+    return f"""
+    INSERT INTO {table}
+    SELECT (SELECT coalesce(max({number}), 0) FROM {table}) + row_number() OVER (ORDER BY place), {names}
+    FROM (SELECT {names}, min(rowid) AS place FROM {seen} WHERE crawl_id = $crawl GROUP BY {names}) n
+    WHERE NOT EXISTS (SELECT 1 FROM {table} d WHERE {_same("d", "n", columns)})
+    """  # noqa: S608 - our own names
+
+
+_DIMENSIONS = (
+    # Numbered in the order of the directories that list them: the numbers of one directory lie together.
+    """
+    INSERT INTO known_room
+    SELECT (SELECT coalesce(max(room_number), 0) FROM known_room) + row_number() OVER (ORDER BY place, room_id),
+        room_id, $crawl
+    FROM (
+        SELECT room_id, min(place) AS place FROM (
+            SELECT room_id, server_id AS place FROM seen_listing WHERE crawl_id = $crawl
+            UNION ALL SELECT room_id, 2147483647 FROM seen_answer WHERE crawl_id = $crawl
+        ) GROUP BY room_id
+    ) n
+    WHERE NOT EXISTS (SELECT 1 FROM known_room k WHERE k.room_id = n.room_id)
+    """,
+    _combinations("room_text", "text_id", _TEXT, "seen_listing"),
+    _combinations("client_api", "client_api_id", _API, "seen_server"),
+    f"""
+    CREATE OR REPLACE TEMP TABLE fold_listing AS
+    SELECT l.server_id, k.room_number, l.members, t.text_id, l.world_readable, l.guest_can_join
+    FROM seen_listing l
+    JOIN known_room k ON k.room_id = l.room_id
+    JOIN room_text t ON {_same("t", "l", _TEXT)}
+    WHERE l.crawl_id = $crawl
+    """,  # noqa: S608 - our own names
+    # Most rooms are in one directory, and need none of the arithmetic of the others.
+    """
+    CREATE OR REPLACE TEMP TABLE fold_account AS
+    WITH counted AS (SELECT room_number, count(*)::INTEGER AS directories FROM temp.fold_listing GROUP BY room_number)
+    SELECT room_number, directories, members::DOUBLE AS members, NULL::INTEGER AS members_min,
+        NULL::INTEGER AS members_max, text_id, world_readable, guest_can_join
+    FROM temp.fold_listing JOIN counted USING (room_number) WHERE directories = 1
+    UNION ALL
+    SELECT room_number, any_value(directories), median(members),
+        CASE WHEN min(members) < max(members) THEN min(members) END,
+        CASE WHEN min(members) < max(members) THEN max(members) END,
+        -- One key of 64 bits: most members first, then the server we met first, so that the choice is always the same.
+        arg_max(text_id, coalesce(members, -1)::BIGINT * 4294967296 - server_id),
+        bool_or(world_readable), bool_or(guest_can_join)
+    FROM temp.fold_listing JOIN counted USING (room_number) WHERE directories > 1
+    GROUP BY room_number
+    """,
+    """
+    CREATE OR REPLACE TEMP TABLE fold_answer AS
+    SELECT a.answer_id, a.named_by, k.room_number FROM seen_answer a JOIN known_room k ON k.room_id = a.room_id
+    WHERE a.crawl_id = $crawl
+    """,
+)
+
+_STATE = (
+    "branch", "delegated", "resolves", "reachable", "secure", "online", "federating", "accepting", "listing",
+    "failed_phase", "failed_kind", "software_raw", "version_raw", "software", "version", "verify_keys", "tls_protocol",
+    "tls_cipher", "client_base", "identity_server", "rtc_foci", "sliding_sync_proxy", "oauth_issuer",
+    "support_published",
+)  # fmt: skip
+_DIRECTORY = ("directory_state", "directory_way", "directory_rooms", "directory_stopped", "directory_noindex")
+_CERTIFICATE = ("tls_fingerprint", "tls_issuer", "tls_not_after")
+_ADDRESS_LOOK = (
+    "tcp_failure", "tls_failure", "verify_code", "version_failure", "keys_failure", "tls_issuer", "tls_not_after",
+    "tls_fingerprint", "software_raw", "version_raw",
+)  # fmt: skip
+_ENDPOINT = ("address", "port", "host_header", "tls_name", "via")
+_ACCOUNT = ("directories", "members", "members_min", "members_max", "text_id", "world_readable", "guest_can_join")
+
+
+def _of_visits(columns: tuple[str, ...], where: str = "true") -> str:
+    return f"SELECT server_id, {', '.join(columns)} FROM seen_server WHERE crawl_id = $crawl AND {where}"  # noqa: S608 - our own names
+
+
+INTERVALS = (
+    Interval(
+        "server_state",
+        ("server_id",),
+        (*_STATE, "client_api_id"),
+        f"""SELECT s.server_id, {", ".join(f"s.{column}" for column in _STATE)}, a.client_api_id
+        FROM seen_server s JOIN client_api a ON {_same("a", "s", _API)} WHERE s.crawl_id = $crawl""",  # noqa: S608 - our own names
+    ),
+    Interval("directory_state", ("server_id",), _DIRECTORY, _of_visits(_DIRECTORY)),
+    Interval(
+        "server_certificate", ("server_id",), _CERTIFICATE, _of_visits(_CERTIFICATE, "tls_fingerprint IS NOT NULL")
+    ),
+    Interval(
+        "server_address",
+        ("server_id", *_ENDPOINT),
+        (),
+        f"SELECT DISTINCT server_id, {', '.join(_ENDPOINT)} FROM endpoint WHERE crawl_id = $crawl",  # noqa: S608 - our own names
+    ),
+    Interval(
+        "server_families",
+        ("server_id",),
+        ("families",),
+        "SELECT server_id, families FROM visit WHERE crawl_id = $crawl AND families IS NOT NULL",
+        # Close looks take turns: what one found stands until the next, or until a census does not find the server.
+        """i.server_id IN (SELECT server_id FROM visit WHERE crawl_id = $crawl AND families IS NOT NULL)
+        OR ($full AND i.server_id NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND resolves))""",
+    ),
+    Interval(
+        "address_state",
+        ("server_id", "address", "port"),
+        _ADDRESS_LOOK,
+        f"""SELECT DISTINCT ON (server_id, address, port) server_id, address, port, {", ".join(_ADDRESS_LOOK)}
+        FROM address_look WHERE crawl_id = $crawl ORDER BY server_id, address, port, ordinal""",  # noqa: S608 - our own names
+        """i.server_id IN (SELECT server_id FROM address_look WHERE crawl_id = $crawl)
+        OR ($full AND i.server_id NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND resolves))""",
+    ),
+    Interval("room_listing", ("server_id", "room_number"), (), "SELECT server_id, room_number FROM temp.fold_listing"),
+    Interval(
+        "room_state",
+        ("room_number",),
+        _ACCOUNT,
+        f"SELECT room_number, {', '.join(_ACCOUNT)} FROM temp.fold_account",  # noqa: S608 - our own names
+        # A limited crawl knows of the rooms that it saw listed, and of those that it saw leave their last directory.
+        """$full OR i.room_number IN (SELECT room_number FROM temp.fold_now) OR i.room_number NOT IN (
+            SELECT room_number FROM room_listing WHERE series_id = $series AND valid_to IS NULL
+        )""",
+    ),
+    Interval(
+        "room_participation",
+        ("room_number", "server_id", "named_by"),
+        (),
+        """SELECT a.room_number, p.server_id, a.named_by
+        FROM seen_participation p JOIN temp.fold_answer a USING (answer_id) WHERE p.crawl_id = $crawl""",
+        # Asked again; or, in a census, past asking: nobody there to answer, or nothing that would lead us to ask.
+        """(i.named_by, i.room_number) IN (SELECT (named_by, room_number) FROM temp.fold_answer) OR ($full AND (
+            i.named_by NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND online)
+            OR i.room_number NOT IN (SELECT room_number FROM temp.fold_listing)
+        ))""",
+    ),
+)
+"""In the order of folding: rooms after their listings."""
+
+_DEVIATIONS = """
+INSERT INTO listing_deviation
+SELECT $crawl, l.server_id, l.room_number, l.members, l.text_id, l.world_readable, l.guest_can_join
+FROM temp.fold_listing l JOIN temp.fold_account a USING (room_number)
+WHERE a.directories > 1 AND (
+    l.members IS DISTINCT FROM a.members OR l.text_id <> a.text_id
+    OR l.world_readable IS DISTINCT FROM a.world_readable OR l.guest_can_join IS DISTINCT FROM a.guest_can_join
+)
+ORDER BY l.server_id, l.room_number
+"""
+
+SEEN = ("seen_server", "seen_listing", "seen_answer", "seen_participation")
+"""What a crawl sees until its seal."""
+
+_TEMPORARY = ("fold_listing", "fold_account", "fold_answer", "fold_now", "fold_same")
+
+
+def unfolded(connection: Connection) -> list[int]:
+    """Completed crawls whose intervals are still to be made, in order: those of a file of an older schema."""
+    rows = connection.execute("SELECT crawl_id FROM crawl WHERE state = 'completed' AND NOT folded ORDER BY crawl_id")
+    return [int(crawl_id) for (crawl_id,) in rows.fetchall()]

@@ -1,0 +1,92 @@
+"""Signs counted over rooms, memberships and the tops of directories; features kept while the text stays."""
+
+import polars as pl
+import pytest
+
+from analytics.discovery import LISTED_IN, ROOMS_ESTIMATED, ROOMS_ON_THE_WAY, SERVERS_ON_THE_WAY, discovery
+from analytics.schemas import IN_ROOM_COLUMNS, ROOM_COLUMNS
+from analytics.signal import LANGUAGES, NOISE, SIGNAL, room_features, signal
+from analytics.snapshot import Snapshot
+from tests.analytics.frames import empty_snapshot, snapshot
+
+SPAM = "Cheap things of every kind at https://shop{}.example for you and all your friends"
+
+
+def room(number: int, name: str, members: int, **more: object) -> dict[str, object]:
+    counts = {"directories": 1, "members": float(members), "members_min": members, "members_max": members}
+    return (
+        dict.fromkeys(ROOM_COLUMNS) | {"crawl_id": 1, "room_id": f"!{number}:a.example", "name": name} | counts | more
+    )
+
+
+def rooms() -> pl.DataFrame:
+    made = [room(n, SPAM.format(n), 10) for n in range(6)]
+    made += [
+        room(6, "A quiet place to talk about gardens and birds", 100, join_rule="knock"),
+        room(7, "Empty", 1, canonical_alias="#empty:a.example"),
+        room(8, "Lobby", 29, directories=2, canonical_alias="#lobby:a.example", join_rule="public"),
+        room(9, "A space", 500, room_type="m.space"),
+    ]
+    return pl.DataFrame(made, schema=ROOM_COLUMNS)
+
+
+def federation() -> Snapshot:
+    edges = [(1, f"!{n}:a.example", 1) for n in range(9)] + [(1, "!8:a.example", 8)]
+    return snapshot(
+        rooms=rooms(),
+        listings=pl.DataFrame(edges, schema=IN_ROOM_COLUMNS, orient="row"),
+        participations=pl.DataFrame([(1, "!8:a.example", 3)], schema=IN_ROOM_COLUMNS, orient="row"),
+    )
+
+
+def test_the_share_below_each_threshold() -> None:
+    snap = federation()
+    features = room_features(snap)
+    assert features.height == 9
+    found = {(row.metric, row.dimension): row for row in signal(snap, features)}
+    # Six rooms show links and near duplicates, one is empty, two show nothing.
+    assert found[SIGNAL, "rooms: under 1"].value == pytest.approx(2 / 9)
+    assert found[SIGNAL, "rooms: under 2"].value == pytest.approx(3 / 9)
+    assert found[SIGNAL, "rooms: under 3"].value == 1
+    assert found[SIGNAL, "memberships: under 1"].value == pytest.approx(129 / 190)
+    # The directory of 1 lists all nine, that of 8 the lobby alone.
+    assert found[SIGNAL, "tops of directories: under 1"].value == pytest.approx(3 / 10)
+    assert found[NOISE, "near_duplicates"].value == pytest.approx(6 / 9)
+    assert found[NOISE, "empty"].value == pytest.approx(1 / 9)
+    assert found[LANGUAGES, "en"].value == 7
+    assert found[LANGUAGES, "und"].value == 2
+
+
+def test_features_of_a_text_that_stayed_are_taken_over() -> None:
+    snap = federation()
+    features = room_features(snap)
+    # A mark that only taking over can leave: what an earlier version said of a text.
+    marked = features.with_columns(language=pl.lit("xx"), links=pl.lit(value=False))
+    again = room_features(snap, marked)
+    assert set(again["language"]) == {"xx"}
+    assert again["near_duplicates"].sum() == 6  # of all rooms together, so computed each time
+    other = snap.rooms.with_columns(topic=pl.lit("A topic that was not there before"))
+    assert "xx" not in set(room_features(snapshot(rooms=other), marked)["language"])
+
+
+def test_nothing_listed_is_not_all_clean() -> None:
+    empty = empty_snapshot()
+    assert all(row.value is None for row in signal(empty, room_features(empty)))
+
+
+def test_the_way_to_a_room() -> None:
+    found = {(row.metric, row.dimension): row.value for row in discovery(federation())}
+    assert found[SERVERS_ON_THE_WAY, "online"] == 6
+    assert found[SERVERS_ON_THE_WAY, "directory answers"] == 3
+    assert found[SERVERS_ON_THE_WAY, "directory has rooms"] == 2
+    assert found[ROOMS_ON_THE_WAY, "listed"] == 9
+    assert found[ROOMS_ON_THE_WAY, "with an alias"] == 2
+    assert found[ROOMS_ON_THE_WAY, "alias resolves"] == 1
+    assert found[ROOMS_ON_THE_WAY, "open to join"] == 8
+    assert found[ROOMS_ON_THE_WAY, "to knock at"] == 1
+    assert found[LISTED_IN, "1 directory"] == 8
+    assert found[LISTED_IN, "2 directories"] == 1
+    # Chao2 over two directories with Q1 8 and Q2 1.
+    assert found[ROOMS_ESTIMATED, "Chao2 over directories"] == pytest.approx(9 + 0.5 * 64 / 2)
+    unknown = {row.dimension: row.value for row in discovery(empty_snapshot()) if row.metric == ROOMS_ON_THE_WAY}
+    assert set(unknown.values()) == {None}
