@@ -45,6 +45,7 @@ from crawler.net.transport import Network
 from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
 from crawler.store.clock import utc_now
+from crawler.store.crawls import unpublished
 from crawler.store.publish import Draft, stage
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
@@ -143,9 +144,13 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
     crawl_id = number_to_resume(options["resume"]) if resumes else None
     if resumes and not options["db"].is_file():
         raise UsageError(f"there is no census file {options['db']}, so there is no crawl to resume in it")
+    on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
+    left = unpublished(options["db"]) if resumes else None
+    if left is not None and crawl_id in (None, left.id):
+        _say_document(left, publish(options["db"], on_sealed), as_json=options["as_json"])
+        return
     new = None if resumes else _new_plan(options, identity, opt_outs)
     raise_file_limit()
-    on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
     with CensusWriter.open(options["db"]) as writer:
         settings, plan = new or resumed_plan(options, writer.interrupted(crawl_id), identity, opt_outs)
         _say_what_it_is(plan, writer)
@@ -301,20 +306,7 @@ def publish(db: Path, on_sealed: Sequence[OnSealed]) -> Path:
 
 def _say(sealed: Crawl, run: CrawlRun, traffic: Traffic, published: Path | None, *, as_json: bool) -> None:
     if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "crawl": sealed.id,
-                    "state": sealed.state,
-                    "scope": sealed.scope,
-                    "synthetic": sealed.synthetic,
-                    "servers": sealed.servers,
-                    "online": sealed.online,
-                    "rooms": sealed.rooms,
-                    "published": str(published) if published else None,
-                }
-            )
-        )
+        _say_document(sealed, published, as_json=True)
         return
     for line in summary_lines(sealed, run.progress, traffic):
         click.echo(line)
@@ -322,3 +314,23 @@ def _say(sealed: Crawl, run: CrawlRun, traffic: Traffic, published: Path | None,
         click.echo("Look at it with: matrix-census serve")
     if sealed.state is CrawlState.FAILED:
         raise CensusError("the crawl failed; what it saw is kept, but it is no census")
+
+
+def _say_document(sealed: Crawl, published: Path | None, *, as_json: bool) -> None:
+    if not as_json:
+        click.echo(f"Crawl {sealed.id} was completed and only had to be published: {published}")
+        return
+    click.echo(
+        json.dumps(
+            {
+                "crawl": sealed.id,
+                "state": sealed.state,
+                "scope": sealed.scope,
+                "synthetic": sealed.synthetic,
+                "servers": sealed.servers,
+                "online": sealed.online,
+                "rooms": sealed.rooms,
+                "published": str(published) if published else None,
+            }
+        )
+    )

@@ -21,7 +21,7 @@ import trio
 from crawler.engine.cadence import Cadence, Kind
 from crawler.errors import CensusError, printable
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState
-from crawler.store.crawls import crawl_rows
+from crawler.store.crawls import crawl_rows, unpublished
 
 COMMAND = (sys.executable, "-m", "matrix_census", "crawl", "--json", "--progress", "json")
 
@@ -129,8 +129,10 @@ class Watch:
         newest = crawls[0] if crawls else None
         if newest is None or newest.scope is not kind.scope or newest.id in self._resumed:
             return None
-        young = self._now() - newest.started_at < kind.every
-        return newest if young and newest.state in (CrawlState.RUNNING, CrawlState.CANCELLED) else None
+        if self._now() - newest.started_at >= kind.every:
+            return None
+        cut_short = newest.state in (CrawlState.RUNNING, CrawlState.CANCELLED) or unpublished(self._db) is not None
+        return newest if cut_short else None
 
     async def _crawl(self, kind: Kind, interrupted: Crawl | None) -> int:
         """One crawl, from its start to the news of its end. Returns its exit code."""
