@@ -22,10 +22,13 @@ from crawler.config import Limits
 from crawler.engine import schedule
 from crawler.engine.guard import EARNED, Group, Guard, groups_of
 from crawler.engine.lookup import in_order
+from crawler.engine.permission import OBEYED
 from crawler.engine.schedule import key_fingerprint
-from crawler.engine.task import LookUp, Task, Visit, Visited
+from crawler.engine.spaces import Spaces
+from crawler.engine.task import Explore, LookUp, Task, Visit, Visited
 from crawler.engine.tries import Tries
 from crawler.model.names import ServerName, try_server_name
+from crawler.model.rooms import PublicRoom, SpaceAnswer
 from crawler.model.schedule import Life, Remembered, ServerSchedule
 
 NOTHING_REMEMBERED = Remembered({}, {})
@@ -39,6 +42,7 @@ class _Owner:
     """What is known of a server as an owner of aliases. `client_base` is None until it was seen online."""
 
     name: ServerName
+    spelling: str = ""
     visited: bool = False
     client_base: str | None = None
     asked: set[str] = field(default_factory=set)
@@ -55,6 +59,7 @@ class Frontier:
         remembered: what earlier crawls left.
         started_at: of the crawl; what is due is judged by it.
         has_opted_out: names that are never contacted.
+        explores: spaces are opened; only signed requests can.
     """
 
     def __init__(
@@ -65,12 +70,16 @@ class Frontier:
         max_servers: int | None = None,
         remembered: Remembered = NOTHING_REMEMBERED,
         has_opted_out: Callable[[ServerName], bool] = lambda _: False,
+        explores: bool = False,
     ) -> None:
         self.concurrency = limits.concurrency
         self.tries = Tries(at_most=limits.tries, at_once=limits.second_tries)
         self.guard = Guard(limits)
+        self.spaces = Spaces(limits)
+        self.explores = explores
+        self._exploring = 0
         self._max_servers = max_servers
-        self._alias_lookups = limits.alias_lookups
+        self._alias_lookups = limits.alias_lookups if limits.client_api else 0
         self._remembered = remembered
         self._started_at = started_at
         self._has_opted_out = has_opted_out
@@ -119,7 +128,7 @@ class Frontier:
 
     @property
     def finished(self) -> bool:
-        idle = self.active == 0 and self.tries.pending == 0 and not self._ready
+        idle = self.active == 0 and self.tries.pending == 0 and not self._ready and not self.spaces.has_next
         return idle and (self.queued == 0 or self._capped)
 
     @property
@@ -189,7 +198,31 @@ class Frontier:
             key = next(iter(self._ready))
             del self._ready[key]
             return self._look_up(self._owners[key])
-        return None
+        return self._exploration()
+
+    def _exploration(self) -> Explore | None:
+        """Spaces come last, when the directories are read, so that only what none of them lists is asked about."""
+        if self.active > self._exploring or self.tries.pending:
+            return None
+        if self.active == 0:
+            while not self.spaces.has_next and self.spaces.is_stuck:
+                self.spaces.skip_the_absent()
+        found = self.spaces.next()
+        if found is None:
+            return None
+        host, rooms = found
+        self.active += 1
+        self._exploring += 1
+        owner = self._owners[host]
+        return Explore(owner.name, owner.spelling, rooms)
+
+    def explored(self, task: Explore, answers: Iterable[SpaceAnswer]) -> None:
+        """An exploration ended."""
+        self.active -= 1
+        self._exploring -= 1
+        for answer in answers:
+            self.spaces.answered(answer)
+        self.spaces.asked(task.server.key, task.rooms)
 
     def _next_visit(self) -> Visit | None:
         while self._heap:
@@ -211,6 +244,7 @@ class Frontier:
                 name,
                 directory_denied=schedule.is_denied(remembered, self._started_at),
                 aliases_asked=self._remembered.aliases.get(key, {}),
+                address=None if remembered is None else remembered.address,
             )
         return None
 
@@ -226,10 +260,27 @@ class Frontier:
         if verdict is not None:
             seen = verdict.observation
             client_base = verdict.client_base if seen.online else None
+            if seen.federating and verdict.robots not in OBEYED:
+                self._may_explore(seen.server_name, seen.own_spelling, seen.directory.rooms)
             self._settle(seen.server_name, client_base, verdict.asked, key_fingerprint(seen))
         return verdict
 
-    def was_seen(self, name: ServerName, *, client_base: str | None, asked: Collection[str], keys: str | None) -> None:
+    def _may_explore(self, name: ServerName, spelling: str, rooms: Iterable[PublicRoom]) -> None:
+        """A server whose directory listed these rooms may be asked about them and others."""
+        if self.explores:
+            self._owners.setdefault(name.key, _Owner(name)).spelling = spelling
+            self.spaces.is_online(name)
+            self.spaces.read_directory(name, rooms)
+
+    def was_seen(
+        self,
+        name: ServerName,
+        *,
+        client_base: str | None,
+        asked: Collection[str],
+        keys: str | None,
+        rooms: Iterable[PublicRoom] | None,
+    ) -> None:
         """A visit ended before the crawl was interrupted.
 
         Args:
@@ -237,11 +288,19 @@ class Frontier:
             client_base: where its client API is; None: it was not online.
             asked: the aliases that it was asked for, in the visit and afterwards.
             keys: fingerprint of its keys; None: it does not federate.
+            rooms: what its directory listed; None: it is not to be asked about rooms.
         """
         self._names[name.key] = name
         self._taken.add(name.key)
         self.guard.started(groups_of(name, self._remembered.servers.get(name.key)))
+        if rooms is not None:
+            self._may_explore(name, name.raw, rooms)
         self._settle(name, client_base, asked, keys)
+
+    def was_told(self, host: ServerName, answer: SpaceAnswer) -> None:
+        """`host` told of a room before the crawl was interrupted; after all `was_seen`, in the order of the answers."""
+        self.spaces.answered(answer)
+        self.spaces.was_asked(host)
 
     def _settle(self, name: ServerName, client_base: str | None, asked: Iterable[str], keys: str | None) -> None:
         self.visited += 1

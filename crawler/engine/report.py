@@ -20,11 +20,12 @@ MOST_NAMED = 100
 """Servers of each kind that the report names; all are counted."""
 
 
-def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
+def build_report(progress: Progress, traffic: Traffic, loop_lag_p99_ms: int | None = None) -> dict[str, object]:
     """The report of a crawl; every count is of this crawl alone.
 
     Counts of what was seen and times are over all sittings; traffic over those sittings that came to an end, and how
-    many did not stands beside it, as `sittings_untold`; tries are of the last sitting alone.
+    many did not stands beside it, as `sittings_untold`; tries and lag are of the last sitting alone, the lag of the
+    process that keeps the frontier.
     """
     sittings = [*progress.past_sittings, _this_sitting(progress, traffic)]
     told = [sitting["traffic"] for sitting in sittings if sitting["traffic"] is not None]
@@ -48,6 +49,7 @@ def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
         "guarded": {"servers": progress.guarded, "named": _first(progress.guarded_groups)},
         "left_out": dict(progress.left_out),
         "lives": dict(progress.lives),
+        "spaces": {"opened": progress.spaces, "outstanding": progress.spaces_outstanding},
         "robots": dict(progress.robots),
         "federating_distinct": {what: len(each) for what, each in progress.distinct.items()},
         "bounds_hit": {"servers": len(progress.bounds_hit), "named": _first(progress.bounds_hit)},
@@ -56,6 +58,7 @@ def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
         "traffic": {what: round(sum(each.get(what, 0) for each in told), 3) for what in dataclasses.asdict(traffic)},
         "sittings": sittings,
         "sittings_untold": len(sittings) - len(told),
+        "loop_lag_p99_ms": loop_lag_p99_ms,
     }
 
 

@@ -5,16 +5,18 @@ an observation together with everything that follows from it: who was visited, w
 aliases of whom wait to be asked. What was under way when the process ended is begun again.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from crawler.engine.frontier import Frontier
 from crawler.engine.guard import registrable_domain
+from crawler.engine.permission import OBEYED
 from crawler.engine.progress import Progress
 from crawler.errors import FailureKind
 from crawler.model.names import alias_domain, parse_server_name, try_server_name
 from crawler.model.past import Past
-from crawler.model.rooms import DirectoryState
-from crawler.model.schedule import Remembered
+from crawler.model.rooms import DirectoryState, PublicRoom
+from crawler.model.schedule import Remembered, ServerSchedule
 
 
 def remembered_before(past: Past, remembered: Remembered) -> Remembered:
@@ -42,6 +44,9 @@ def restore_frontier(frontier: Frontier, past: Past, remembered: Remembered, *, 
         insists: whether a person named the seeds.
     """
     asked = asked_already(past, remembered)
+    rooms: defaultdict[str, list[PublicRoom]] = defaultdict(list)
+    for server_name, room_id, room_type in past.listed:
+        rooms[server_name].append(PublicRoom(room_id, None, room_type=room_type))
     for visit in past.visits:
         name = parse_server_name(visit.server_name)
         schedule = remembered.servers.get(name.key)
@@ -51,7 +56,10 @@ def restore_frontier(frontier: Frontier, past: Past, remembered: Remembered, *, 
             client_base=(visit.client_base or f"https://{name.host_for_url}") if visit.online else None,
             asked=asked.get(name.key, frozenset()),
             keys=schedule.first_key if schedule is not None and visit.federating else None,
+            rooms=rooms[visit.server_name] if visit.federating and _lets_us(schedule) else None,
         )
+    for server_name, answer in past.spaces:
+        frontier.was_told(parse_server_name(server_name), answer)
     for text, _ in past.given:
         frontier.hear(parse_server_name(text), insisted=insists)
     for text, times in past.heard.items():
@@ -60,6 +68,10 @@ def restore_frontier(frontier: Frontier, past: Past, remembered: Remembered, *, 
         owner = try_server_name(alias_domain(alias) or "")
         if owner is not None:
             frontier.hear_alias(alias, owner, members)
+
+
+def _lets_us(schedule: ServerSchedule | None) -> bool:
+    return schedule is None or schedule.robots not in OBEYED
 
 
 def restore_progress(progress: Progress, past: Past, remembered: Remembered) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crawler.model.crawl import Crawl, LeadSource
+from crawler.model.rooms import SpaceAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Past:
         given: names that the crawl was given to start from, with how.
         heard: names that servers told of -> how many told, in the order of first hearing.
         foreign_aliases: aliases listed by directories other than their owner's -> most members reported.
+        listed: (server name, room ID, room type) of the directories.
+        spaces: (name of the server that told, what it told), in the order of telling.
         sittings: each run of the crawl's process so far, oldest first: began_at, ended_at, crawler_version and
             traffic; the last two of these are None when it was killed.
     """
@@ -68,5 +71,7 @@ class Past:
     given: tuple[tuple[str, LeadSource], ...]
     heard: Mapping[str, int]
     foreign_aliases: Mapping[str, int]
+    listed: tuple[tuple[str, str, str | None], ...]
+    spaces: tuple[tuple[str, SpaceAnswer], ...]
     counts: PastCounts
     sittings: tuple[Mapping[str, Any], ...]

@@ -14,6 +14,7 @@ from typing import Any
 from crawler.errors import UsageError
 from crawler.model.crawl import Crawl, CrawlState, LeadSource
 from crawler.model.past import Interrupted, Past, PastCounts, PastVisit
+from crawler.store.codec import space_answer
 from crawler.store.connection import Connection
 from crawler.store.crawls import read_crawl
 
@@ -90,6 +91,10 @@ def read_past(connection: Connection, crawl_id: int) -> Past:
         given=tuple((name, LeadSource(source)) for name, source in given),
         heard=dict(connection.execute(_HEARD, values).fetchall()),
         foreign_aliases=dict(connection.execute(_FOREIGN_ALIASES, values).fetchall()),
+        listed=tuple(connection.execute(_LISTED, values).fetchall()),
+        spaces=tuple(
+            (name, space_answer(json.loads(answer))) for name, answer in connection.execute(_SPACES, values).fetchall()
+        ),
         counts=_counts(connection, crawl_id),
         sittings=tuple(_sittings(connection, crawl_id)[:-1]),
     )
@@ -116,6 +121,7 @@ def _counts(connection: Connection, crawl_id: int) -> PastCounts:
     sums = {column: int(value or 0) for column, value in zip(columns, row, strict=True)}
     sums["listings"] = _count(connection, LISTED, crawl_id)
     sums["leads"] = _count(connection, "lead", crawl_id)
+    sums["spaces"] = _count(connection, "seen_space", crawl_id)
     sums["aliases_asked"] = _count(connection, "alias_schedule", crawl_id)
     return PastCounts(
         sums=sums,
@@ -172,6 +178,16 @@ WHERE l.crawl_id = ? AND l.canonical_alias IS NOT NULL
     AND lower(substr(l.canonical_alias, instr(l.canonical_alias, ':') + 1)) <> s.server_key
 GROUP BY l.canonical_alias ORDER BY min(l.rowid)
 """  # noqa: S608 - our own names
+
+_LISTED = f"""
+SELECT s.server_name, l.room_id, l.room_type FROM {LISTED} l JOIN server s USING (server_id) WHERE l.crawl_id = ?
+ORDER BY l.rowid
+"""  # noqa: S608 - our own names
+
+_SPACES = """
+SELECT s.server_name, t.answer FROM seen_space t JOIN server s ON s.server_id = t.named_by WHERE t.crawl_id = ?
+ORDER BY t.rowid
+"""
 
 _SUMS = f"""
 SELECT

@@ -24,7 +24,7 @@ from crawler.errors import StoreError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead
 from crawler.model.observation import ServerObservation
 from crawler.model.past import Interrupted, Past
-from crawler.model.rooms import AliasAnswer
+from crawler.model.rooms import AliasAnswer, SpaceAnswer
 from crawler.model.schedule import Remembered, ServerSchedule
 from crawler.protocol.json_body import clean_text
 from crawler.protocol.memory import RememberedAnswer
@@ -53,7 +53,8 @@ SUPPORT_CENSUSES = 3
 
 _TABLES = (
     "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "support_contact",
-    "seen_server", "seen_listing", "seen_answer", "seen_participation",
+    "space_child", "unlisted_room",
+    "seen_server", "seen_listing", "seen_answer", "seen_participation", "seen_space",
 )  # fmt: skip
 
 
@@ -237,6 +238,7 @@ class CensusWriter:
         answers: Sequence[tuple[str, AliasAnswer]] = (),
         schedules: Sequence[ServerSchedule] = (),
         asked: Sequence[tuple[str, str]] = (),
+        spaces: Sequence[tuple[str, SpaceAnswer]] = (),
     ) -> None:
         """Commit one batch.
 
@@ -246,6 +248,7 @@ class CensusWriter:
             leads: Who named whom, in any order.
             answers: Further alias answers: (key of the server that answered, what it said).
             schedules: What to remember of servers, all of them met before or in this batch.
+            spaces: What servers told of spaces: (key of the server that answered, what it said).
             asked: Aliases that were asked for, (key of their owner, alias).
 
         Raises:
@@ -261,6 +264,8 @@ class CensusWriter:
                 batch.add_lead(lead)
             for owner, answer in answers:
                 batch.add_answer(self._numbers.heard(owner), answer)
+            for owner, told in spaces:
+                batch.add_space(self._numbers.heard(owner), told)
             batch.add_new_servers()
             with transaction(self._connection, self._path):
                 for answered, servers in batch.participants.items():

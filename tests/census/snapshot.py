@@ -22,10 +22,16 @@ SRV_BRANCHES = ("3.3", "3.4", "4", "5")
 """Branches in which several targets may be equally good."""
 
 LEADS = """
-SELECT named.server_key AS server, source, teller.server_key AS teller, sum(count)::INTEGER AS count
+SELECT named.server_key AS server, source,
+    CASE WHEN source NOT LIKE 'space%' THEN teller.server_key END AS teller, sum(count)::INTEGER AS count
 FROM lead JOIN server AS named USING (server_id) LEFT JOIN server AS teller ON teller.server_id = lead.named_by
 GROUP BY ALL
 """
+
+SPACES = "SELECT space_id, child_id FROM space_child"
+"""Whoever is asked first tells of a space; which server that is depends on who was heard of first."""
+
+UNLISTED = "SELECT DISTINCT * EXCLUDE (crawl_id, server_id) FROM unlisted_room"
 
 ROOMS = "SELECT * EXCLUDE (crawl_id) FROM room"
 
@@ -36,6 +42,8 @@ def comparable(serving: Path) -> Comparable:
     """Table -> its rows as text, sorted; a row that is there twice is there twice."""
     found = {table: [_told(row) for row in rows(serving, _query(table))] for table in TABLES}
     found["lead"] = [_told(row) for row in rows(serving, LEADS)]
+    found["space_child"] = [_told(row) for row in rows(serving, SPACES)]
+    found["unlisted_room"] = [_told(row) for row in rows(serving, UNLISTED)]
     found["room"] = [_told(row) for row in rows(serving, ROOMS)]
     return {table: sorted(lines) for table, lines in found.items()}
 
