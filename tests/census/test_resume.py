@@ -125,3 +125,61 @@ def has_begun(db: Path) -> bool:
     """Whether the seeds are committed; a crawl killed before that has nothing to go on with."""
     with duckdb.connect(str(db), read_only=True) as connection:
         return bool(connection.execute("SELECT count(*) FROM lead").fetchall()[0][0])
+
+
+@pytest.fixture(scope="module")
+def cancelled(uninterrupted: Uninterrupted, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A census file with a crawl that was stopped by hand."""
+    db = tmp_path_factory.mktemp("cancelled") / "census.duckdb"
+    process = begun(db, [*WHOLE, *uninterrupted.lab.options()])
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    return db
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--resume", "7"], "no crawl 7"),
+        (["--resume", "example.org"], "takes no seeds"),
+        (["example.org", "--resume"], "takes no seeds"),
+        (["--resume", "--max-servers", "3"], "began without --max-servers"),
+        (["--resume", "--set", "limits.concurrency=7"], "another value of limits.concurrency"),
+        (["--resume", "--contact", "else@example.org"], "another value of politeness.contact"),
+        (["--resume"], "give its --identity"),
+    ],
+)
+def test_what_would_make_it_another_crawl_is_refused(cancelled: Path, options: list[str], says: str) -> None:
+    told = census("crawl", "--db", str(cancelled), *options)
+    assert told.returncode == 2, told.stderr
+    assert says in told.stderr
+    assert len(told.stderr.strip().splitlines()) == 1
+    (crawl,) = json.loads(census("status", "--json", "--db", str(cancelled)).stdout)
+    assert crawl["state"] == "cancelled"
+
+
+def test_a_cancelled_crawl_is_gone_on_with_and_its_report_tells_of_both_sittings(
+    uninterrupted: Uninterrupted, cancelled: Path
+) -> None:
+    told = census("crawl", "--resume", "--json", "--db", str(cancelled), *uninterrupted.again())
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["state"] == "completed"
+    assert differences(uninterrupted.snapshot, comparable(published(cancelled))) == {}
+    (crawl,) = rows(published(cancelled), "SELECT report FROM crawl")
+    report = json.loads(crawl["report"])
+    first, second = report["sittings"]
+    assert first["ended_at"] <= second["began_at"]
+    assert report["sittings_untold"] == 0
+    for what in ("requests", "connections", "dns_queries", "bytes_read"):
+        assert report["traffic"][what] == first["traffic"][what] + second["traffic"][what]
+    assert report["phase_times_s"]["tls"]["p50_s"] <= report["phase_times_s"]["tls"]["max_s"]
+    assert report["funnel"]["visited"] == crawl_servers(cancelled)
+    nothing_left = census("crawl", "--resume", "--db", str(cancelled), *uninterrupted.again())
+    assert nothing_left.returncode == 2
+    assert "no crawl to resume" in nothing_left.stderr
+
+
+def crawl_servers(db: Path) -> int:
+    (crawl,) = rows(published(db), "SELECT servers FROM crawl")
+    return int(crawl["servers"])
