@@ -1,5 +1,6 @@
 """kill -9 at random moments, then --resume: the same snapshot as that of a crawl that nothing interrupted."""
 
+import json
 import random
 import subprocess
 import time

@@ -1,4 +1,4 @@
-"""`watch` on the practice federation: on schedule, through a crawl that is killed, through a restart, and asked how it is."""
+"""`watch` on the practice federation: on schedule, through a killed crawl, through a restart, and asked how it is."""
 
 import json
 import os
