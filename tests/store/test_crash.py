@@ -8,11 +8,12 @@ import duckdb
 import pytest
 
 from crawler.model.crawl import CrawlState
+from crawler.model.schedule import Life, ServerSchedule
 from crawler.store.publish import stage
 from crawler.store.reader import SnapshotReader, crawl_rows
 from crawler.store.writer import CensusWriter
 from tests.store.census import begin, crawl
-from tests.store.observations import some_federation
+from tests.store.observations import DAY, online, some_federation
 from tests.store.process import line, python
 
 BATCH = 5
@@ -119,3 +120,16 @@ def test_a_crawl_goes_on_in_a_file_that_was_killed(tmp_path: Path) -> None:
         process.wait()
     sealed = crawl(path, some_federation(1, 10))
     assert (sealed.id, sealed.servers, sealed.is_census) == (2, 10, True)
+
+
+def test_what_a_crawl_that_is_not_completed_has_learnt_is_remembered(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    with CensusWriter.open(path) as writer:
+        crawl_id = begin(writer)
+        schedule = ServerSchedule("a.test", Life.ALIVE, 0, DAY, DAY, DAY)
+        writer.record(crawl_id, [online("a.test")], [], (), [schedule], [("a.test", "#x:a.test")])
+    with CensusWriter.open(path) as writer:
+        writer.resume_crawl(crawl_id, "0.1.0")
+        remembered = writer.remembered()
+    assert remembered.servers == {"a.test": schedule}
+    assert remembered.aliases == {"a.test": {"#x:a.test": crawl_id}}
