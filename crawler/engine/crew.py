@@ -20,7 +20,7 @@ import trio
 from crawler.engine.canary import Canary
 from crawler.engine.leases import Broken, Done, Job, Start
 from crawler.engine.pipe import Pipe
-from crawler.engine.task import LookUp, Outcome, Task, Visit, Visited
+from crawler.engine.task import Explore, LookUp, Outcome, Task, Visit, Visited
 from crawler.errors import CensusError
 from crawler.net.lending import Ask, Lender, Rest, Return, Sent
 from crawler.net.traffic import Traffic
@@ -132,6 +132,8 @@ class Crew:
                 place = address or server.host.lower()
             case LookUp(owner):
                 place = owner.host.lower()
+            case Explore(server):
+                place = server.host.lower()
             case _:
                 assert_never(task)
         return self._seats[zlib.crc32(place.encode()) % len(self._seats)]
