@@ -33,7 +33,7 @@ OURS = {
 }
 """Options of `crawl` that a watch sets itself."""
 
-RESUMED_TAKES = ("identity_file", "serve_key", "tls_cert", "tls_key", "opt_out")
+RESUMED_TAKES = ("identity_file", "serve_key", "tls_cert", "tls_key", "opt_out", "workers")
 """Options of `crawl` that a resumed one is given again."""
 
 
@@ -106,7 +106,7 @@ def watch(
     kinds: tuple[Kind, ...] = (Kind(CrawlScope.FULL, every),)
     if limited_every is not None:
         kinds += (Kind(CrawlScope.LIMITED, limited_every, limited_servers),)
-    again = _checked(crawl_options)
+    again = checked(crawl_options)
     place = _place(health) if health is not None else None
     log = log_plainly if sys.stderr.isatty() else log_json
     now = datetime.now(UTC)
@@ -115,7 +115,7 @@ def watch(
     trio.run(_watch, watching, place, log)
 
 
-def _checked(crawl_options: Sequence[str]) -> list[str]:
+def checked(crawl_options: Sequence[str]) -> list[str]:
     """Parse the options as `crawl` would, so that a misspelt one is told of now and not in the middle of the night.
 
     Returns:
@@ -127,6 +127,7 @@ def _checked(crawl_options: Sequence[str]) -> list[str]:
             for name, value in context.params.items()
             if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
         }
+        hosting_data = (context.obj or {}).get("geo_db", ())
     for name, option in OURS.items():
         if name in given:
             raise UsageError(f"{option} is set by the watch itself for each crawl; leave it out")
@@ -136,6 +137,8 @@ def _checked(crawl_options: Sequence[str]) -> list[str]:
         value = given.get(name)
         for each in value if isinstance(value, tuple) else () if value is None else (value,):
             again += [options[name], str(each)]
+    for file in hosting_data:
+        again += ["--geo-db", str(file)]
     return again
 
 
