@@ -62,9 +62,6 @@ unit:
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --skip-empty | tail -n 40
 
-endurance: .stamps/dev ## the tests that repeat themselves, for long: 100 kills of the writer, 200 publications
-	MATRIX_CENSUS_ENDURANCE=1 $(BIN)/python -m pytest tests/store/test_crash.py tests/store/test_publish.py $(ARGS)
-
 test-duckdb2: .stamps/dev ## the tests of the store on DuckDB 2, beside the locked one
 	$(UV) pip install --quiet --target .tools/duckdb2 --no-deps 'duckdb>=2,<3'
 	PYTHONPATH=.tools/duckdb2 $(BIN)/python -m pytest tests/store $(ARGS)
@@ -74,6 +71,9 @@ notebooks: ## run the notebooks on a small census of the practice federation
 	$(CENSUS) demo --no-serve --servers 60 --db test-artifacts/notebooks/census.duckdb > /dev/null
 	MATRIX_CENSUS_DB=$(CURDIR)/test-artifacts/notebooks/census.duckdb \
 	    $(BIN)/python -m pytest -o trio_mode=false --nbmake notebooks
+
+endurance: .stamps/dev ## run the long form of the tests that try random moments; writes docs/endurance.md (ARGS: of pytest)
+	$(BIN)/python -m tests.endurance $(ARGS)
 
 census-of-synapse: setup-dev ## crawl two real Synapse homeservers and leave the file to look at
 	$(BIN)/python -m tests.synapse.census_of_synapse $(ARGS)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 VERBS: dict[str, tuple[str, str]] = {
     "crawl": ("crawler.cli.crawl:crawl", "Take a census: find servers, check each, read directories."),
+    "watch": ("crawler.cli.watch:watch", "Crawl on a schedule, and publish after each crawl."),
     "check": ("crawler.cli.check:check", "Check one server as a federating server would."),
     "status": ("crawler.cli.status:status", "List the crawls of a census file."),
     "migrate": ("crawler.cli.migrate:migrate", "Bring a census file to the schema of this program."),

@@ -8,6 +8,7 @@ import dataclasses
 import ipaddress
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -152,15 +153,23 @@ class Settings:
 SECTIONS: dict[str, type[Any]] = {"limits": Limits, "politeness": Politeness, "network": Network, "liveness": Liveness}
 
 
-def load_settings(config: Path | None = None, overrides: tuple[str, ...] = (), **network: Any) -> Settings:
+def load_settings(
+    config: Path | None = None, overrides: tuple[str, ...] = (), *, base: Settings | None = None, **network: Any
+) -> Settings:
     """Read settings from a TOML file, `section.key=value` overrides and the network options of a verb.
+
+    Args:
+        base: what counts where nothing else is said; None: the defaults.
 
     Raises:
         UsageError: an unreadable file, an unknown section or key, a value of the wrong type or out of range.
     """
-    values: dict[str, Any] = {}
-    if config is not None:
-        values = _read_toml(config)
+    values: dict[str, Any] = dataclasses.asdict(base) if base is not None else {}
+    for key, given in (_read_toml(config) if config is not None else {}).items():
+        if isinstance(given, dict):
+            _section_of(values, key).update(given)
+        else:
+            values[key] = given
     for key, given in network.items():
         if given:
             section = "politeness" if key == "contact" else "network"
@@ -170,6 +179,29 @@ def load_settings(config: Path | None = None, overrides: tuple[str, ...] = (), *
     settings = _build(values)
     validate(settings)
     return settings
+
+
+def stored_settings(document: Mapping[str, Any]) -> Settings:
+    """Settings as `Settings.to_json` wrote them, sections that are no settings left out.
+
+    Raises:
+        UsageError: another version of the program wrote them, and this one does not know them all.
+    """
+    settings = _build({name: document[name] for name in (*SECTIONS, "vantage") if name in document})
+    validate(settings)
+    return settings
+
+
+def differing(one: Settings, other: Settings) -> list[str]:
+    """The settings in which two differ, as `--set` spells them."""
+    ours, theirs = dataclasses.asdict(one), dataclasses.asdict(other)
+    found = ["vantage"] if one.vantage != other.vantage else []
+    return found + [
+        f"{section}.{key}"
+        for section in SECTIONS
+        for key in ours[section]
+        if ours[section][key] != theirs[section][key]
+    ]
 
 
 def _section_of(values: dict[str, Any], name: str) -> dict[str, Any]:

@@ -24,13 +24,14 @@ from crawler.cli.options import (
     settings_from,
     settings_options,
 )
-from crawler.cli.panel import show_progress
+from crawler.cli.panel import Shown, show_progress
+from crawler.cli.resume import NEWEST, number_to_resume, resumed_plan
 from crawler.config import Settings
 from crawler.engine.canary import Canary
 from crawler.engine.crew import Crew
 from crawler.engine.identity import KeyService, key_service, serve_key_document
 from crawler.engine.leases import Start
-from crawler.engine.optouts import opt_out_lists, read_opt_outs
+from crawler.engine.optouts import OptOuts, opt_out_lists, read_opt_outs
 from crawler.engine.report import build_report, summary_lines
 from crawler.engine.run import CrawlRun, Plan
 from crawler.engine.seeds import LIST_LIMIT_BYTES, Seed, parse_seeds, read_seeds, shipped_seeds
@@ -42,10 +43,12 @@ from crawler.model.crawl import Crawl, CrawlScope, CrawlState, LeadSource
 from crawler.model.names import ServerName, try_server_name
 from crawler.model.observation import Attempt, Failed, Ok
 from crawler.net.fetch import Answer
+from crawler.net.traffic import Traffic
 from crawler.net.transport import Network
 from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
 from crawler.store.clock import utc_now
+from crawler.store.crawls import unpublished
 from crawler.store.publish import Draft, stage
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
@@ -75,6 +78,14 @@ OnSealed = Callable[[Draft], None]
     help="Visit at most N servers. The crawl is then limited and never shown as a census.",
 )
 @click.option(
+    "--resume",
+    is_flag=False,
+    flag_value=NEWEST,
+    metavar="[ID]",
+    help="Go on with a crawl that was killed or cancelled: the newest such, or the one of this number. Settings, scope "
+    "and seeds are those it began with; --identity and --serve-key are to be given again.",
+)
+@click.option(
     "--contact",
     default="",
     metavar="ADDRESS",
@@ -97,6 +108,14 @@ OnSealed = Callable[[Draft], None]
 @settings_options
 @network_options
 @json_option
+@click.option(
+    "--progress",
+    type=click.Choice([shown.value for shown in Shown]),
+    default=Shown.AUTO.value,
+    show_default=True,
+    help="How to show progress, on standard error. auto: a live panel on a terminal, elsewhere one JSON line every few "
+    "seconds.",
+)
 @click.pass_context
 def crawl(ctx: click.Context, /, **options: Any) -> None:
     """Take a census of the federation: from SEEDs to every server that can be found.
@@ -113,9 +132,48 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
       matrix-census crawl --contact me@example.org --identity identity.json \\
           --serve-key 0.0.0.0:8448 --tls-cert fullchain.pem --tls-key privkey.pem
 
-    Ctrl-C ends the crawl early: what was seen is kept and the crawl is sealed as cancelled. Exit codes: 0 completed,
-    1 failed, 2 bad input, 130 cancelled.
+    Ctrl-C ends the crawl early: what was seen is kept and the crawl is sealed as cancelled. Whatever interrupted it,
+    go on where it was:
+      matrix-census crawl --resume
+
+    Exit codes: 0 completed, 1 failed, 2 bad input, 130 cancelled.
     """
+    identity = identity_from(options["identity_file"])
+    service = _key_service(identity, options)
+    opt_outs = read_opt_outs(opt_out_lists(options["db"], options["opt_out"]))
+    resumes = options["resume"] is not None
+    crawl_id = number_to_resume(options["resume"]) if resumes else None
+    if resumes and not options["db"].is_file():
+        raise UsageError(f"there is no census file {options['db']}, so there is no crawl to resume in it")
+    on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
+    left = unpublished(options["db"]) if resumes else None
+    if left is not None and crawl_id in (None, left.id):
+        _say_document(left, publish(options["db"], on_sealed), as_json=options["as_json"])
+        return
+    new = None if resumes else _new_plan(options, identity, opt_outs)
+    raise_file_limit()
+    with CensusWriter.open(options["db"]) as writer:
+        settings, plan = new or resumed_plan(options, writer.interrupted(crawl_id), identity, opt_outs)
+        _say_what_it_is(plan, writer)
+        memory = Memory()
+        network = Network(settings, version=VERSION, memory=memory)
+        canary = Canary(network, settings.liveness, _canaries(settings))
+        memory.learn(writer.remembered_answers(settings.to_json(), utc_now()))
+        crew: Crew | None = None
+        if options["workers"] > 1:
+            start = Start(settings, identity, VERSION, tuple(_canaries(settings)))
+            crew = Crew(options["workers"], start, network.traffic, canary, memory)
+        work = worker(network, identity, canary) if crew is None else crew.work
+        run = CrawlRun(plan, settings, writer, work, utc_now, canary, memory)
+        contact, shown = settings.politeness.contact, Shown(options["progress"])
+        sealed = trio.run(_crawl, run, network, canary, crew, identity, service, contact, shown)
+    published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
+    _say(sealed, run, network.traffic, published, as_json=options["as_json"])
+    if sealed.state is CrawlState.CANCELLED:
+        sys.exit(130)
+
+
+def _new_plan(options: dict[str, Any], identity: Identity | None, opt_outs: OptOuts) -> tuple[Settings, Plan]:
     settings = settings_from(options, options["contact"])
     if settings.network.is_live and not settings.politeness.contact:
         raise UsageError(
@@ -127,42 +185,36 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         seeds += _seeds_from(where, settings)
     named_by_hand = bool(seeds)
     seeds = seeds or [(name, LeadSource.SEED) for name in shipped_seeds()]
-    identity = identity_from(options["identity_file"])
     plan = Plan(
         seeds=tuple(seeds),
         insists=named_by_hand,
-        opt_outs=read_opt_outs(opt_out_lists(options["db"], options["opt_out"])),
+        opt_outs=opt_outs,
         scope=CrawlScope.FULL if options["max_servers"] is None else CrawlScope.LIMITED,
         max_servers=options["max_servers"],
         synthetic=trusts_only_the_lab(settings.network.ca),
         identity=identity.server_name.raw if identity else None,
         crawler_version=VERSION,
     )
-    service = _key_service(identity, options)
-    raise_file_limit()
-    memory = Memory()
-    network = Network(settings, version=VERSION, memory=memory)
-    if identity is None:
+    return settings, plan
+
+
+def _say_what_it_is(plan: Plan, writer: CensusWriter) -> None:
+    if plan.identity is None:
         click.echo(
             "No --identity: requests are unsigned, and most servers show their room directory to signed ones only. "
             "See: matrix-census identity new --help",
             err=True,
         )
-    on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
-    with CensusWriter.open(options["db"]) as writer:
-        canary = Canary(network, settings.liveness, _canaries(settings))
-        memory.learn(writer.remembered_answers(settings.to_json(), utc_now()))
-        crew: Crew | None = None
-        if options["workers"] > 1:
-            start = Start(settings, identity, VERSION, tuple(_canaries(settings)))
-            crew = Crew(options["workers"], start, network.traffic, canary, memory)
-        work = worker(network, identity, canary) if crew is None else crew.work
-        run = CrawlRun(plan, settings, writer, work, utc_now, canary, memory)
-        sealed = trio.run(_crawl, run, network, canary, crew, identity, service, settings.politeness.contact)
-    published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
-    _say(sealed, run, published, as_json=options["as_json"])
-    if sealed.state is CrawlState.CANCELLED:
-        sys.exit(130)
+    if plan.resumes is not None:
+        click.echo(f"Going on with crawl {plan.resumes}.", err=True)
+        return
+    left = writer.killed()
+    if left is not None:
+        click.echo(
+            f"Crawl {left} was killed and is called failed from now on. Next time, go on with it instead: "
+            "matrix-census crawl --resume",
+            err=True,
+        )
 
 
 def _seeds_from(where: str, settings: Settings) -> list[Seed]:
@@ -210,13 +262,14 @@ async def _crawl(
     identity: Identity | None,
     service: KeyService | None,
     contact: str,
+    shown: Shown,
 ) -> Crawl:
     async with trio.open_nursery() as nursery:
         if service is not None and identity is not None:
             serving = identity
             await nursery.start(_serve, serving, service, contact)
         nursery.start_soon(_stop_on_signal, run)
-        nursery.start_soon(show_progress, run)
+        nursery.start_soon(show_progress, run, network.traffic, shown)
         if crew is not None:
             await nursery.start(crew.run)
         async with network:
@@ -256,26 +309,33 @@ def publish(db: Path, on_sealed: Sequence[OnSealed]) -> Path:
         raise
 
 
-def _say(sealed: Crawl, run: CrawlRun, published: Path | None, *, as_json: bool) -> None:
+def _say(sealed: Crawl, run: CrawlRun, traffic: Traffic, published: Path | None, *, as_json: bool) -> None:
     if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "crawl": sealed.id,
-                    "state": sealed.state,
-                    "scope": sealed.scope,
-                    "synthetic": sealed.synthetic,
-                    "servers": sealed.servers,
-                    "online": sealed.online,
-                    "rooms": sealed.rooms,
-                    "published": str(published) if published else None,
-                }
-            )
-        )
+        _say_document(sealed, published, as_json=True)
         return
-    for line in summary_lines(sealed, run.progress):
+    for line in summary_lines(sealed, run.progress, traffic):
         click.echo(line)
     if published is not None:
         click.echo("Look at it with: matrix-census serve")
     if sealed.state is CrawlState.FAILED:
         raise CensusError("the crawl failed; what it saw is kept, but it is no census")
+
+
+def _say_document(sealed: Crawl, published: Path | None, *, as_json: bool) -> None:
+    if not as_json:
+        click.echo(f"Crawl {sealed.id} was completed and only had to be published: {published}")
+        return
+    click.echo(
+        json.dumps(
+            {
+                "crawl": sealed.id,
+                "state": sealed.state,
+                "scope": sealed.scope,
+                "synthetic": sealed.synthetic,
+                "servers": sealed.servers,
+                "online": sealed.online,
+                "rooms": sealed.rooms,
+                "published": str(published) if published else None,
+            }
+        )
+    )

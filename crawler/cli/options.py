@@ -113,8 +113,8 @@ geo_db_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
-def settings_from(values: dict[str, Any], contact: str = "") -> Settings:
-    """Settings from the shared options of a verb, as click hands them over.
+def settings_from(values: dict[str, Any], contact: str = "", base: Settings | None = None) -> Settings:
+    """Settings from the shared options of a verb, as click hands them over; `base` counts where they say nothing.
 
     Raises:
         UsageError: see `crawler.config.load_settings`; also a --ca that is no file.
@@ -125,6 +125,7 @@ def settings_from(values: dict[str, Any], contact: str = "") -> Settings:
     return load_settings(
         values.get("config"),
         tuple(values.get("overrides") or ()),
+        base=base,
         dns=values.get("dns") or "",
         ca=str(ca) if ca is not None else "",
         connect=tuple(values.get("connect") or ()),

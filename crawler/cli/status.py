@@ -21,8 +21,9 @@ NUMBERS = frozenset({"crawl", "took", "servers", "online", "rooms"})
 def status(db: Path, *, as_json: bool) -> None:
     """List the crawls of a census file, newest first.
 
-    A census is a crawl that is completed and full. A crawl that was killed is called failed at the next start. Works
-    while a crawl is running: it then reads what was published last.
+    A census is a crawl that is completed and full. A crawl that was killed stays running until it
+    is resumed, or until the next one begins and calls it failed. Works while a crawl is running: it then reads what was
+    published last.
     """
     crawls = crawl_rows(db)
     if as_json:

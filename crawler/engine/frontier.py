@@ -14,7 +14,7 @@ whose answer is oldest.
 import heapq
 import itertools
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,8 +28,7 @@ from crawler.engine.spaces import Spaces
 from crawler.engine.task import Explore, LookUp, Task, Visit, Visited
 from crawler.engine.tries import Tries
 from crawler.model.names import ServerName, try_server_name
-from crawler.model.observation import ServerObservation
-from crawler.model.rooms import SpaceAnswer
+from crawler.model.rooms import PublicRoom, SpaceAnswer
 from crawler.model.schedule import Life, Remembered, ServerSchedule
 
 NOTHING_REMEMBERED = Remembered({}, {})
@@ -141,8 +140,13 @@ class Frontier:
     def _capped(self) -> bool:
         return self._max_servers is not None and len(self._taken) >= self._max_servers
 
-    def hear(self, name: ServerName, *, insisted: bool = False) -> bool:
-        """Somebody named a server. `insisted`: a person did, who wants it looked at whether it is due or not.
+    def hear(self, name: ServerName, *, insisted: bool = False, times: int = 1) -> bool:
+        """Somebody named a server.
+
+        Args:
+            name: the server.
+            insisted: a person named it, who wants it looked at whether it is due or not.
+            times: how many named it.
 
         Returns:
             Whether it is new.
@@ -157,13 +161,12 @@ class Frontier:
                 self._out.add(key)
                 self.left_out[why_not] += 1
         if key not in self._taken and key not in self._out:
-            count = self._witnesses.get(key, 0) + 1
-            self._witnesses[key] = count
-            if (
-                count & (count - 1) == 0
-            ):  # re-queued at 1, 2, 4, 8 ...: a heap cannot change a rank, and few ranks suffice
+            before = self._witnesses.get(key, 0)
+            count = self._witnesses[key] = before + times
+            # Re-queued at 1, 2, 4, 8 ...: a heap cannot change a rank, and few ranks suffice.
+            if count.bit_length() != before.bit_length():
                 rank = _NEVER_SEEN if remembered is None else _RANK[remembered.life]
-                heapq.heappush(self._heap, (rank, -count, next(self._order), key))
+                heapq.heappush(self._heap, (rank, -(1 << count.bit_length() - 1), next(self._order), key))
         return new
 
     def _why_not(self, name: ServerName, remembered: ServerSchedule | None, *, insisted: bool) -> str | None:
@@ -255,33 +258,66 @@ class Frontier:
             self.active -= 1
         verdict = self.tries.ended(visited)
         if verdict is not None:
-            self._settle(verdict)
+            seen = verdict.observation
+            client_base = verdict.client_base if seen.online else None
+            if seen.federating and verdict.robots not in OBEYED:
+                self._may_explore(seen.server_name, seen.own_spelling, seen.directory.rooms)
+            self._settle(seen.server_name, client_base, verdict.asked, key_fingerprint(seen))
         return verdict
 
-    def _settle(self, visited: Visited) -> None:
+    def _may_explore(self, name: ServerName, spelling: str, rooms: Iterable[PublicRoom]) -> None:
+        """A server whose directory listed these rooms may be asked about them and others."""
+        if self.explores:
+            self._owners.setdefault(name.key, _Owner(name)).spelling = spelling
+            self.spaces.is_online(name)
+            self.spaces.read_directory(name, rooms)
+
+    def was_seen(
+        self,
+        name: ServerName,
+        *,
+        client_base: str | None,
+        asked: Collection[str],
+        keys: str | None,
+        rooms: Iterable[PublicRoom] | None,
+    ) -> None:
+        """A visit ended before the crawl was interrupted.
+
+        Args:
+            name: whom it was to.
+            client_base: where its client API is; None: it was not online.
+            asked: the aliases that it was asked for, in the visit and afterwards.
+            keys: fingerprint of its keys; None: it does not federate.
+            rooms: what its directory listed; None: it is not to be asked about rooms.
+        """
+        self._names[name.key] = name
+        self._taken.add(name.key)
+        self.guard.started(groups_of(name, self._remembered.servers.get(name.key)))
+        if rooms is not None:
+            self._may_explore(name, name.raw, rooms)
+        self._settle(name, client_base, asked, keys)
+
+    def was_told(self, host: ServerName, answer: SpaceAnswer) -> None:
+        """`host` told of a room before the crawl was interrupted; after all `was_seen`, in the order of the answers."""
+        self.spaces.answered(answer)
+        self.spaces.was_asked(host)
+
+    def _settle(self, name: ServerName, client_base: str | None, asked: Iterable[str], keys: str | None) -> None:
         self.visited += 1
-        observation = visited.observation
-        name = observation.server_name
         entry = self._owners.setdefault(name.key, _Owner(name))
         entry.visited = True
-        entry.asked.update(visited.asked)
+        entry.asked.update(asked)
         for alias in entry.asked:
             entry.waiting.pop(alias, None)
-        if self.explores and observation.federating and visited.robots not in OBEYED:
-            entry.spelling = observation.own_spelling
-            self.spaces.is_online(name)
-            self.spaces.read_directory(name, observation.directory.rooms)
-        if observation.online:
-            entry.client_base = visited.client_base
+        if client_base is not None:
+            entry.client_base = client_base
         self._offer(entry)
-        self._count_proof(observation)
+        if keys is not None:
+            self._count_proof(name, keys)
 
-    def _count_proof(self, observation: ServerObservation) -> None:
+    def _count_proof(self, name: ServerName, keys: str) -> None:
         """A server of its own earns its group places: the names that were deferred first get them."""
-        keys = key_fingerprint(observation)
-        if keys is None:
-            return
-        groups = groups_of(observation.server_name, self._remembered.servers.get(observation.server_name.key))
+        groups = groups_of(name, self._remembered.servers.get(name.key))
         if not self.guard.proved(groups, keys):
             return
         for group in groups:

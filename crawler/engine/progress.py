@@ -1,8 +1,10 @@
 """How far a crawl is: numbers that the one loop keeps and that a person or a program is shown."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import assert_never
+from datetime import datetime
+from typing import Any, assert_never
 
 from crawler.engine.frontier import Frontier
 from crawler.engine.guard import registrable_domain
@@ -67,6 +69,15 @@ class Progress:
     """Server -> key IDs under which an earlier crawl saw another key. Known at the seal."""
     bounds_hit: dict[str, str] = field(default_factory=dict)
     """Server -> the bound its directory ran into; what a remote made us cut short is named, not hidden."""
+    crawl_id: int | None = None
+    """None until the crawl is begun."""
+    began_at: datetime | None = None
+    """When this sitting began: the process that runs the crawl now."""
+    ended_at: datetime | None = None
+    past_sittings: tuple[Mapping[str, Any], ...] = ()
+    """The sittings before this one, of a crawl that was resumed; see `model.past`."""
+    phase_times: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """How long the phases of all visits took; only known at the end."""
 
     def count(self, seen: ServerObservation) -> None:
         """Take one visit in. The failure counted is the first on the way to federating."""

@@ -5,6 +5,7 @@ no lock and no shared dict, and the end is explicit: nothing queued, nothing act
 batch by batch; whatever ends the crawl, the rest is committed too and the crawl is sealed with how it ended.
 """
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from crawler.engine.canary import Canary, Throttle
 from crawler.engine.frontier import NOTHING_REMEMBERED, Frontier
 from crawler.engine.optouts import NOBODY, OptOuts
 from crawler.engine.progress import Progress
+from crawler.engine.resume import remembered_before, restore_frontier, restore_progress
 from crawler.engine.rotation import is_turn
 from crawler.engine.schedule import after_visit
 from crawler.engine.task import Explored, LookedUp, Outcome, Task, Visit, Visited
@@ -42,7 +44,12 @@ Worker: TypeAlias = Callable[[Task], Awaitable[Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a crawl is asked to do. `insists`: a person named the seeds, which are looked at whether due or not."""
+    """What a crawl is asked to do.
+
+    Attributes:
+        insists: a person named the seeds, which are looked at whether due or not.
+        resumes: number of the interrupted crawl that is gone on with, which has its seeds already; None: a new one.
+    """
 
     seeds: tuple[tuple[ServerName, LeadSource], ...]
     scope: CrawlScope
@@ -52,6 +59,12 @@ class Plan:
     crawler_version: str = "unknown"
     insists: bool = True
     opt_outs: OptOuts = NOBODY
+    resumes: int | None = None
+
+    def settings_json(self, settings: Settings) -> str:
+        """The settings with what else a resumed crawl has to know of its beginning, as JSON."""
+        document = json.loads(settings.to_json())
+        return json.dumps({**document, "crawl": {"max_servers": self.max_servers, "insists": self.insists}})
 
 
 class CrawlRun:
@@ -102,7 +115,7 @@ class CrawlRun:
         Returns:
             The sealed crawl: completed, or cancelled after `stop()`.
         """
-        self._crawl_id = await trio.to_thread.run_sync(self._begin)
+        await trio.to_thread.run_sync(self._begin)
         state = CrawlState.FAILED
         try:
             with self._scope:
@@ -114,34 +127,61 @@ class CrawlRun:
                 crawl = await trio.to_thread.run_sync(self._seal, state, report)
         return crawl
 
-    def _begin(self) -> int:
-        crawl_id = self._writer.begin_crawl(
+    def _begin(self) -> None:
+        self.progress.began_at = self._now()
+        if self._plan.resumes is None:
+            self._begin_new(self.progress.began_at)
+        else:
+            self._resume(self._plan.resumes)
+        self._hear_known()
+        self.progress.crawl_id = self._crawl_id
+
+    def _begin_new(self, started_at: datetime) -> None:
+        self._crawl_id = self._writer.begin_crawl(
             scope=self._plan.scope,
             synthetic=self._plan.synthetic,
-            settings_json=self._settings.to_json(),
+            settings_json=self._plan.settings_json(self._settings),
             vantage=self._settings.vantage,
             identity=self._plan.identity,
             crawler_version=self._plan.crawler_version,
-            started_at=self._now(),
+            started_at=started_at,
         )
         self._remembered = self._writer.remembered()
-        self._frontier = Frontier(
+        self._frontier = self._new_frontier(started_at, self._remembered)
+        for name, source in self._plan.seeds:
+            self._hear(name, Lead(name.key, source), insisted=self._plan.insists)
+        # The seeds are all that a crawl which is killed at once has to go on with.
+        self._commit()
+
+    def _resume(self, crawl_id: int) -> None:
+        past = self._writer.resume_crawl(crawl_id, self._plan.crawler_version)
+        remembered = self._writer.remembered()
+        self._remembered = remembered_before(past, remembered)
+        self._frontier = self._new_frontier(past.crawl.started_at, self._remembered)
+        restore_frontier(self._frontier, past, remembered, insists=self._plan.insists)
+        restore_progress(self.progress, past, remembered)
+        self.progress.past_sittings = past.sittings
+        self._own_aliases_outstanding = past.counts.sums["aliases_outstanding"]
+        self._crawl_id = crawl_id
+
+    def _new_frontier(self, started_at: datetime, remembered: Remembered) -> Frontier:
+        return Frontier(
             self._settings.limits,
-            started_at=self._now(),
+            started_at=started_at,
             max_servers=self._plan.max_servers,
-            remembered=self._remembered,
+            remembered=remembered,
             has_opted_out=self._plan.opt_outs.has_server,
             explores=self._plan.identity is not None,
         )
-        for name, source in self._plan.seeds:
-            self._hear(name, Lead(name.key, source), insisted=self._plan.insists)
-        if self._plan.scope is CrawlScope.FULL:
-            known = [parse_server_name(raw) for raw in self._writer.known_servers()]
-            # Those looked at longest ago first, so that the names of a full group take turns over the crawls.
-            known.sort(key=lambda name: _tried_at(self._remembered, name))
-            for name in known:
-                self._frontier.hear(name)
-        return crawl_id
+
+    def _hear_known(self) -> None:
+        if self._plan.scope is CrawlScope.LIMITED:
+            return
+        known = [parse_server_name(raw) for raw in self._writer.known_servers()]
+        # Those looked at longest ago first, so that the names of a full group take turns over the crawls.
+        known.sort(key=lambda name: _tried_at(self._remembered, name))
+        for name in known:
+            self._frontier.hear(name)
 
     async def _loop(self) -> None:
         done, inbox = trio.open_memory_channel[Outcome](self._settings.limits.concurrency)
@@ -254,7 +294,7 @@ class CrawlRun:
         schedules, asked = self._schedules, self._asked
         spaces, self._spaces = self._spaces, []
         self._observations, self._leads, self._answers, self._schedules, self._asked = [], [], [], [], []
-        if observations or leads or answers:
+        if observations or leads or answers or asked or spaces:
             self._writer.record(self._crawl_id, observations, leads, answers, schedules, asked, spaces)
 
     def _seal(self, state: CrawlState, report: Callable[[Progress], dict[str, object]]) -> Crawl:
@@ -265,7 +305,9 @@ class CrawlRun:
         groups = self._frontier.guarded_groups
         self.progress.guarded_groups = {f"{group.kind} {group.value}": count for group, count in groups.items()}
         self.progress.aliases_outstanding = self._own_aliases_outstanding + self._frontier.aliases_outstanding
-        return self._writer.seal(self._crawl_id, state, self._now(), report(self.progress))
+        self.progress.phase_times = self._writer.phase_times(self._crawl_id)
+        self.progress.ended_at = self._now()
+        return self._writer.seal(self._crawl_id, state, self.progress.ended_at, report(self.progress))
 
 
 def _tried_at(remembered: Remembered, name: ServerName) -> datetime:

@@ -72,6 +72,10 @@ class Spaces:
             if room_id not in self._answered:
                 self._pass_on(room_id)
 
+    def was_asked(self, host: ServerName) -> None:
+        """A room of the budget of `host` is used up already."""
+        self._asked[host.key] = self._asked.get(host.key, 0) + 1
+
     def next(self) -> tuple[str, tuple[str, ...]] | None:
         """Whom to ask about which rooms; None when there is nobody to ask now."""
         for host, queue in self._queues.items():

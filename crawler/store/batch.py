@@ -68,6 +68,7 @@ class Batch:
         self.participants[named_by, codec.stored_room_id(answer.room_id)] |= servers
 
     def add_space(self, named_by: int, told: SpaceAnswer) -> None:
+        self.rows["seen_space"].append(codec.space_row(self._crawl_id, named_by, told))
         self.rows["space_child"].extend(codec.space_child_rows(self._crawl_id, named_by, told))
         self.rows["unlisted_room"].extend(codec.unlisted_room_rows(self._crawl_id, named_by, told.rooms, "space"))
 

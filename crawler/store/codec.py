@@ -25,7 +25,7 @@ from crawler.model.observation import (
     SkipReason,
     Timings,
 )
-from crawler.model.rooms import DirectoryResult, DirectoryState, PublicRoom, SpaceAnswer
+from crawler.model.rooms import DirectoryResult, DirectoryState, PublicRoom, SpaceAnswer, SpaceChild
 from crawler.protocol.json_body import clean_text, count_of
 from crawler.protocol.software import normalise
 
@@ -363,6 +363,30 @@ def space_child_rows(crawl_id: int, named_by: int, told: SpaceAnswer) -> Iterato
     space_id = stored_room_id(told.space_id)
     for child_id in dict.fromkeys(stored_room_id(child.room_id) for child in told.children):
         yield {"crawl_id": crawl_id, "space_id": space_id, "child_id": child_id, "named_by": named_by}
+
+
+def space_row(crawl_id: int, named_by: int, told: SpaceAnswer) -> Row:
+    """The row of `seen_space`: what of an answer says where to look further."""
+    answer = {
+        "space": stored_room_id(told.space_id),
+        "children": [
+            [stored_room_id(child.room_id), [clean_text(via, IDENTIFIER) for via in child.via]]
+            for child in told.children
+        ],
+        "rooms": [[stored_room_id(room.room_id), clean_text(room.room_type, IDENTIFIER)] for room in told.rooms],
+        "inaccessible": [stored_room_id(room_id) for room_id in told.inaccessible],
+    }
+    return {"crawl_id": crawl_id, "named_by": named_by, "answer": json.dumps(answer)}
+
+
+def space_answer(document: Any) -> SpaceAnswer:
+    """What `space_row` kept."""
+    return SpaceAnswer(
+        space_id=document["space"],
+        children=tuple(SpaceChild(room_id, tuple(via)) for room_id, via in document["children"]),
+        rooms=tuple(PublicRoom(room_id, None, room_type=kind) for room_id, kind in document["rooms"]),
+        inaccessible=tuple(document["inaccessible"]),
+    )
 
 
 def answer_row(crawl_id: int, answer_id: int, named_by: int, room_id: str) -> Row:

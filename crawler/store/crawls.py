@@ -9,7 +9,7 @@ from crawler.model.crawl import Crawl, CrawlScope, CrawlState
 from crawler.store.connection import Connection, connect_to_read
 from crawler.store.lock import lock_to_read
 from crawler.store.migrations import refuse_newer, schema_version
-from crawler.store.serving import serving_file
+from crawler.store.serving import published_crawl, serving_file
 from crawler.store.status import read_status
 
 _SELECT = """
@@ -71,6 +71,14 @@ def crawl_rows(census: Path) -> list[Crawl]:
         if status is None or any(crawl.id >= status.crawl.id for crawl in crawls):
             return crawls
         return [status.crawl, *crawls]
+
+
+def unpublished(census: Path) -> Crawl | None:
+    """The newest crawl of a census file, if it is completed and the process ended before it was published."""
+    newest = next(iter(crawl_rows(census)), None)
+    if newest is None or newest.state is not CrawlState.COMPLETED or published_crawl(census) == newest.id:
+        return None
+    return newest
 
 
 def _crawls_of(path: Path) -> list[Crawl]:

@@ -294,7 +294,7 @@ WHERE a.directories > 1 AND (
 ORDER BY l.server_id, l.room_number
 """
 
-SEEN = ("seen_server", "seen_listing", "seen_answer", "seen_participation")
+SEEN = ("seen_server", "seen_listing", "seen_answer", "seen_participation", "seen_space")
 """What a crawl sees until its seal."""
 
 _TEMPORARY = ("fold_resting", "fold_listing", "fold_account", "fold_answer", "fold_now", "fold_change")

@@ -19,7 +19,11 @@ ALIAS = 255
 
 def read_remembered(connection: Connection, synthetic: bool) -> Remembered:
     """All that crawls of one kind (real or synthetic) remember."""
-    kind = "server_id IN (SELECT server_id FROM server_observation JOIN crawl USING (crawl_id) WHERE synthetic = ?)"
+    # By the journal also those whom only a crawl has visited that is not completed, as one that is resumed.
+    kind = """server_id IN (
+        SELECT v.server_id FROM visit v JOIN crawl c USING (crawl_id) WHERE c.synthetic = $1
+        UNION ALL SELECT i.server_id FROM server_state i JOIN series s USING (series_id) WHERE s.synthetic = $1
+    )"""
     rows = connection.execute(
         "SELECT server_key, life, failures, tried_at, online_at, due_at, not_before, denied_until, robots, first_key,"  # noqa: S608 - our own words
         f" address FROM server_schedule JOIN server USING (server_id) WHERE {kind}",

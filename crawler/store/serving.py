@@ -37,6 +37,13 @@ def serving_file(census: Path) -> Path | None:
     return found if _place(census, name) is not None and found.is_file() else None
 
 
+def published_crawl(census: Path) -> int | None:
+    """Number of the newest crawl in the newest serving file; None when nothing is published."""
+    serving = serving_file(census)
+    place = None if serving is None else _place(census, serving.name)
+    return None if place is None else place[0]
+
+
 def pointer(census: Path) -> Path:
     """The file that names the newest serving file."""
     return serving_folder(census) / f"{census.stem}.current"

@@ -2,9 +2,9 @@
 
 A crawl is begun, then recorded batch by batch, each batch one transaction, then sealed by one more, which also turns
 what it saw into intervals (`intervals`) and lets go of journals that are old enough (`journal`). So a killed crawl
-leaves whole batches, and stays `running` until the next writer calls it failed; what earlier crawls saw is not touched
-by any of it. Whom to write to is personal data: only the last that was heard is kept, and not for much longer than it
-is published.
+leaves whole batches, and stays `running` until it is resumed (`resume`) or the next one begins and calls it failed;
+what earlier crawls saw is not touched by any of it. Whom to write to is personal data: only the last that was heard is
+kept, and not for much longer than it is published.
 
 Blocking: the engine calls it in a thread, one call at a time.
 """
@@ -23,6 +23,7 @@ import duckdb
 from crawler.errors import StoreError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead
 from crawler.model.observation import ServerObservation
+from crawler.model.past import Interrupted, Past
 from crawler.model.rooms import AliasAnswer, SpaceAnswer
 from crawler.model.schedule import Remembered, ServerSchedule
 from crawler.protocol.json_body import clean_text
@@ -37,6 +38,8 @@ from crawler.store.journal import JOURNAL_DAYS
 from crawler.store.keys import ReusedKey, reused_keys
 from crawler.store.lock import FileLock, lock_to_write
 from crawler.store.numbers import ServerNumbers
+from crawler.store.phases import phase_times
+from crawler.store.resume import answer_numbers, interrupted, read_past, reopen, visited_numbers
 from crawler.store.schedule import read_remembered, remember_aliases, remember_servers
 from crawler.store.seal import seal
 from crawler.store.status import CrawlStatus, write_status
@@ -48,7 +51,7 @@ _VANTAGE = 255
 _TABLES = (
     "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "support_contact",
     "space_child", "unlisted_room",
-    "seen_server", "seen_listing", "seen_answer", "seen_participation",
+    "seen_server", "seen_listing", "seen_answer", "seen_participation", "seen_space",
 )  # fmt: skip
 
 
@@ -69,7 +72,7 @@ class CensusWriter:
 
     @classmethod
     def open(cls, path: Path, *, now: Now = utc_now, journal_days: int = JOURNAL_DAYS) -> "CensusWriter":
-        """Open or make a census file, bring it to the schema of this program, and call crawls left running failed.
+        """Open or make a census file, and bring it to the schema of this program.
 
         Args:
             path: The census file; its folder is made if need be.
@@ -92,8 +95,6 @@ class CensusWriter:
             connection = connect_to_write(path)
             try:
                 bring_up_to_date(connection, path, now)
-                with transaction(connection, path):
-                    connection.execute("UPDATE crawl SET state = 'failed' WHERE state = 'running'")
                 return cls(path, lock, connection, now, journal_days)
             except BaseException:
                 connection.close()
@@ -134,7 +135,7 @@ class CensusWriter:
         crawler_version: str,
         started_at: datetime,
     ) -> int:
-        """Open a new crawl; the meaning of each value is that of its column.
+        """Open a new crawl, and call those left running failed; the meaning of each value is that of its column.
 
         Returns:
             Its number.
@@ -146,6 +147,7 @@ class CensusWriter:
         if self._crawl is not None:
             raise ValueError(f"crawl {self._crawl.id} is not sealed yet")
         with transaction(self._connection, self._path):
+            self._connection.execute("UPDATE crawl SET state = 'failed' WHERE state = 'running'")
             row = self._connection.execute("SELECT coalesce(max(crawl_id), 0) + 1 FROM crawl").fetchone()
             crawl_id = int(row[0]) if row else 1
             place = clean_text(vantage, _VANTAGE) or ""
@@ -167,6 +169,44 @@ class CensusWriter:
         self._crawl = replace(read_crawl(self._connection, crawl_id), servers=0, online=0)
         self._tell()
         return crawl_id
+
+    def killed(self) -> int | None:
+        """Number of the crawl that was left running, which the next to begin calls failed; None: there is none."""
+        row = self._connection.execute("SELECT max(crawl_id) FROM crawl WHERE state = 'running'").fetchone()
+        return None if row is None or row[0] is None or self._crawl is not None else int(row[0])
+
+    def interrupted(self, crawl_id: int | None) -> Interrupted:
+        """The crawl to resume; see `crawler.store.resume.interrupted`."""
+        return interrupted(self._connection, crawl_id)
+
+    def resume_crawl(self, crawl_id: int, version: str) -> Past:
+        """Go on with a crawl that was interrupted, as if it had been begun now.
+
+        Args:
+            crawl_id: One that `interrupted` gave.
+            version: Of this program.
+
+        Returns:
+            What it has committed.
+
+        Raises:
+            ValueError: the last one is not sealed; a fault of ours.
+            StoreError: the file cannot be written.
+        """
+        if self._crawl is not None:
+            raise ValueError(f"crawl {self._crawl.id} is not sealed yet")
+        with transaction(self._connection, self._path):
+            reopen(self._connection, crawl_id, self._now(), version)
+            past = read_past(self._connection, crawl_id)
+        self._visited = visited_numbers(self._connection, crawl_id)
+        self._answers = answer_numbers(self._connection, crawl_id)
+        self._crawl = replace(past.crawl, servers=len(past.visits), online=past.counts.sums["online"])
+        self._tell()
+        return past
+
+    def phase_times(self, crawl_id: int) -> dict[str, dict[str, float]]:
+        """How long the phases of the visits committed so far took; see `crawler.store.phases`."""
+        return phase_times(self._connection, crawl_id)
 
     def known_servers(self) -> list[str]:
         """The names of all servers that any crawl of the same kind (real or synthetic) as the one begun ever met, in

@@ -39,3 +39,15 @@ COMMENT ON COLUMN unlisted_room.join_rule IS 'Join rule, at most 255 characters;
 COMMENT ON COLUMN unlisted_room.room_type IS 'Room type, m.space for spaces, at most 255 characters; NULL for a plain room.';
 COMMENT ON COLUMN unlisted_room.world_readable IS 'Whether history is readable by anybody; NULL when not said.';
 COMMENT ON COLUMN unlisted_room.guest_can_join IS 'Whether guests may join; NULL when not said.';
+
+-- Where a crawl that is interrupted goes on from.
+
+CREATE TABLE seen_space (
+    crawl_id INTEGER NOT NULL,
+    named_by INTEGER NOT NULL,
+    answer JSON NOT NULL
+);
+COMMENT ON TABLE seen_space IS 'Answers about spaces as far as they say where to look further, for a crawl that is resumed; emptied at its seal.';
+COMMENT ON COLUMN seen_space.crawl_id IS 'The crawl.';
+COMMENT ON COLUMN seen_space.named_by IS 'The server that told of the space.';
+COMMENT ON COLUMN seen_space.answer IS 'space, its children with their via, the rooms told of with their type, and those inaccessible.';

@@ -8,13 +8,14 @@ import duckdb
 import pytest
 
 from crawler.model.crawl import CrawlState
+from crawler.model.schedule import Life, ServerSchedule
 from crawler.store.publish import stage
 from crawler.store.reader import SnapshotReader, crawl_rows
 from crawler.store.verify import verify
 from crawler.store.writer import CensusWriter
-from tests.store.census import crawl, publish
-from tests.store.endurance import KILLS
-from tests.store.observations import some_federation
+from tests.endurance import rounds
+from tests.store.census import begin, crawl, publish
+from tests.store.observations import DAY, online, some_federation
 from tests.store.process import line, python
 
 BATCH = 5
@@ -89,8 +90,9 @@ def test_kill_at_a_random_moment(tmp_path: Path, seed: int) -> None:
         assert reader.funnel(2).observed == 0
         assert reader.server("new0-0.test", 2) is None
 
-    with CensusWriter.open(path):
-        pass
+    with CensusWriter.open(path) as writer:
+        assert writer.killed() == 2
+        begin(writer)  # which calls it failed
     assert everything(path, 1) == sealed
     with duckdb.connect(str(path), read_only=True) as connection:
         assert connection.execute("SELECT state, finished_at, servers FROM crawl WHERE crawl_id = 2").fetchall() == [
@@ -146,11 +148,12 @@ with CensusWriter.open(path) as writer:
 """Crawls one after the other; what is printed was sealed."""
 
 
+@pytest.mark.endurance
 def test_history_is_sound_however_often_its_writer_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "census.duckdb"
     rng = random.Random(7)
     sealed: list[int] = []
-    for turn in range(KILLS):
+    for turn in rounds(10, 100):
         with python(SEAL, path, turn) as process:
             assert line(process) == "open"
             # In the first crawl of the process, or in a later one, somewhere.
@@ -168,3 +171,16 @@ def test_history_is_sound_however_often_its_writer_is_killed(tmp_path: Path) -> 
     assert sealed
     publish(path)
     assert verify(path) == []
+
+
+def test_what_a_crawl_that_is_not_completed_has_learnt_is_remembered(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    with CensusWriter.open(path) as writer:
+        crawl_id = begin(writer)
+        schedule = ServerSchedule("a.test", Life.ALIVE, 0, DAY, DAY, DAY)
+        writer.record(crawl_id, [online("a.test")], [], (), [schedule], [("a.test", "#x:a.test")])
+    with CensusWriter.open(path) as writer:
+        writer.resume_crawl(crawl_id, "0.1.0")
+        remembered = writer.remembered()
+    assert remembered.servers == {"a.test": schedule}
+    assert remembered.aliases == {"a.test": {"#x:a.test": crawl_id}}

@@ -1,0 +1,186 @@
+"""kill -9 at random moments, then --resume: the same snapshot as that of a crawl that nothing interrupted."""
+
+import json
+import random
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from crawler.store.publish import serving_file
+from tests.census.practice import COMMAND, PACE, Practice, census, environment, practice, rows
+from tests.census.snapshot import Comparable, comparable, differences
+from tests.endurance import rounds
+
+SERVERS = 60
+SEED = 20261124
+
+QUICK = [*PACE, "--set", "limits.dns_timeout_s=4", "--set", "limits.connect_timeout_s=4"]
+WHOLE = [*QUICK, "--set", "limits.alias_lookups=2000"]
+"""Which aliases a budget leaves out depends on when they are heard of; without one, crawls can be compared."""
+
+AGAIN = ("identity", "serve_key", "tls_cert", "tls_key")
+"""What a resumed crawl is to be given again."""
+
+VISIT = ("/_matrix/federation/v1/version", "/_matrix/key/v2/server", "/publicRooms")
+
+
+@dataclass(frozen=True, slots=True)
+class Uninterrupted:
+    lab: Practice
+    snapshot: Comparable
+    took_s: float
+
+    def again(self) -> list[str]:
+        return self.lab.options(*(key for key in self.lab.line if key not in AGAIN))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Uninterrupted]:
+    folder = tmp_path_factory.mktemp("resume")
+    with practice(folder / "lab", SERVERS, SEED) as lab:
+        db = folder / "census.duckdb"
+        process = begun(db, [*WHOLE, *lab.options()])
+        began = time.monotonic()
+        _out, err = process.communicate(timeout=240)
+        assert process.returncode == 0, err
+        yield Uninterrupted(lab, comparable(published(db)), time.monotonic() - began)
+
+
+def published(db: Path) -> Path:
+    serving = serving_file(db)
+    assert serving is not None
+    return serving
+
+
+def begun(db: Path, options: list[str]) -> subprocess.Popen[str]:
+    """A crawl whose process has begun it, or gone on with it."""
+    status = db.parent / "crawl-status.json"
+    status.unlink(missing_ok=True)
+    process = subprocess.Popen(
+        [*COMMAND, "crawl", "--db", str(db), "--progress", "none", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    for _ in range(2400):
+        if status.exists() or process.poll() is not None:
+            return process
+        time.sleep(0.05)
+    raise AssertionError("no crawl began in two minutes")
+
+
+def committed(db: Path) -> dict[str, Any]:
+    """Server -> when it was seen, of the visits that a killed crawl has committed."""
+    with duckdb.connect(str(db), read_only=True) as connection:
+        found = connection.execute(
+            "SELECT server_name, observed_at FROM server_observation JOIN server USING (server_id)"
+        )
+        return dict(found.fetchall())
+
+
+@pytest.mark.endurance
+@pytest.mark.parametrize("seed", rounds(5, 50))
+def test_killed_at_random_moments_and_resumed_it_is_the_same_snapshot(
+    uninterrupted: Uninterrupted, tmp_path: Path, seed: int
+) -> None:
+    dice = random.Random(seed)
+    lab, db = uninterrupted.lab, tmp_path / "census.duckdb"
+    options = [*WHOLE, *lab.options()]
+    seen: dict[str, Any] = {}
+    before = len(lab.sightings())
+    for _ in range(dice.choice((1, 1, 2))):
+        process = begun(db, options)
+        time.sleep(dice.uniform(0, uninterrupted.took_s))
+        process.kill()
+        _, err = process.communicate()
+        if process.returncode == 0:  # it was quicker
+            break
+        assert process.returncode == -9, err
+        now = committed(db)
+        assert seen.items() <= now.items()
+        seen, before = now, len(lab.sightings())
+        options = ["--resume", *uninterrupted.again()] if has_begun(db) else [*WHOLE, *lab.options()]
+    if process.returncode != 0:
+        told = census("crawl", "--db", str(db), "--progress", "none", *options)
+        assert told.returncode == 0, told.stderr
+    assert differences(uninterrupted.snapshot, comparable(published(db))) == {}
+
+    final = rows(published(db), "SELECT server_name, observed_at FROM server_observation JOIN server USING (server_id)")
+    assert seen.items() <= {row["server_name"]: row["observed_at"] for row in final}.items()
+    asked_again = {
+        sighting["server"]
+        for sighting in lab.sightings()[before:]
+        if sighting["server"] in seen and sighting["target"].startswith(VISIT)
+    }
+    assert asked_again == set()
+
+
+def has_begun(db: Path) -> bool:
+    """Whether the seeds are committed; a crawl killed before that has nothing to go on with."""
+    with duckdb.connect(str(db), read_only=True) as connection:
+        return bool(connection.execute("SELECT count(*) FROM lead").fetchall()[0][0])
+
+
+@pytest.fixture(scope="module")
+def cancelled(uninterrupted: Uninterrupted, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A census file with a crawl that was stopped by hand."""
+    db = tmp_path_factory.mktemp("cancelled") / "census.duckdb"
+    process = begun(db, [*WHOLE, *uninterrupted.lab.options()])
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    return db
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--resume", "7"], "no crawl 7"),
+        (["--resume", "example.org"], "takes no seeds"),
+        (["example.org", "--resume"], "takes no seeds"),
+        (["--resume", "--max-servers", "3"], "began without --max-servers"),
+        (["--resume", "--set", "limits.concurrency=7"], "another value of limits.concurrency"),
+        (["--resume", "--contact", "else@example.org"], "another value of politeness.contact"),
+        (["--resume"], "give its --identity"),
+    ],
+)
+def test_what_would_make_it_another_crawl_is_refused(cancelled: Path, options: list[str], says: str) -> None:
+    told = census("crawl", "--db", str(cancelled), *options)
+    assert told.returncode == 2, told.stderr
+    assert says in told.stderr
+    assert len(told.stderr.strip().splitlines()) == 1
+    (crawl,) = json.loads(census("status", "--json", "--db", str(cancelled)).stdout)
+    assert crawl["state"] == "cancelled"
+
+
+def test_a_cancelled_crawl_is_gone_on_with_and_its_report_tells_of_both_sittings(
+    uninterrupted: Uninterrupted, cancelled: Path
+) -> None:
+    told = census("crawl", "--resume", "--json", "--db", str(cancelled), *uninterrupted.again())
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["state"] == "completed"
+    assert differences(uninterrupted.snapshot, comparable(published(cancelled))) == {}
+    (crawl,) = rows(published(cancelled), "SELECT report FROM crawl")
+    report = json.loads(crawl["report"])
+    first, second = report["sittings"]
+    assert first["ended_at"] <= second["began_at"]
+    assert report["sittings_untold"] == 0
+    for what in ("requests", "connections", "dns_queries", "bytes_read"):
+        assert report["traffic"][what] == first["traffic"][what] + second["traffic"][what]
+    assert report["phase_times_s"]["tls"]["p50_s"] <= report["phase_times_s"]["tls"]["max_s"]
+    assert report["funnel"]["visited"] == crawl_servers(cancelled)
+    nothing_left = census("crawl", "--resume", "--db", str(cancelled), *uninterrupted.again())
+    assert nothing_left.returncode == 2
+    assert "no crawl to resume" in nothing_left.stderr
+
+
+def crawl_servers(db: Path) -> int:
+    (crawl,) = rows(published(db), "SELECT servers FROM crawl")
+    return int(crawl["servers"])

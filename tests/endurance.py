@@ -1,0 +1,81 @@
+"""The long form of tests that try something at random moments: `make endurance`.
+
+A test with a long form is marked `endurance` and asks `rounds` how many moments it is to try: a few in every run, many
+when MATRIX_CENSUS_ENDURANCE is set. Run as a program this runs the long form of all of them, and writes how it went
+into docs/endurance.md, with its date and commit.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
+from pathlib import Path
+
+VARIABLE = "MATRIX_CENSUS_ENDURANCE"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "endurance.md"
+RESULTS = ROOT / "test-artifacts" / "endurance.xml"
+
+HEAD = """# Endurance
+
+Made by `make endurance`, not by hand: the long form of the tests that try something at random moments, such as killing
+a crawl with SIGKILL and going on with it. `make test` runs the same tests with fewer moments.
+
+"""
+
+
+def rounds(few: int, many: int) -> range:
+    """The seeds of the moments to try."""
+    return range(many if os.environ.get(VARIABLE) else few)
+
+
+def main() -> int:
+    """Run the long forms and write the page."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    began = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "endurance", f"--junit-xml={RESULTS}", *sys.argv[1:]]
+    code = subprocess.run(command, check=False, cwd=ROOT, env={**os.environ, VARIABLE: "1"}).returncode
+    if not RESULTS.is_file():
+        return code or 1
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page(RESULTS, time.monotonic() - began), "utf-8")
+    print(f"written: {PAGE.relative_to(ROOT)}")
+    return code
+
+
+def page(results: Path, wall_s: float) -> str:
+    """The page for a JUnit file."""
+    tests: dict[str, list[bool]] = {}
+    failed: list[str] = []
+    for case in ET.parse(results).iter("testcase"):  # noqa: S314 - likewise
+        name = f"{case.get('classname')}.{case.get('name', '').partition('[')[0]}"
+        passed = not any(child.tag in ("failure", "error", "skipped") for child in case)
+        tests.setdefault(name, []).append(passed)
+        if not passed:
+            failed.append(f"{case.get('classname')}.{case.get('name')}")
+    lines = [
+        f"- When: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        f"- Commit: {_commit()}",
+        f"- Machine: {os.cpu_count()} cores, Python {sys.version.split()[0]}; {wall_s / 60:.0f} minutes",
+        "",
+        "| test | moments | passed |",
+        "|---|---|---|",
+        *(f"| `{name}` | {len(outcomes)} | {sum(outcomes)} |" for name, outcomes in sorted(tests.items())),
+    ]
+    if failed:
+        lines += ["", "Failed:", "", *(f"- `{name}`" for name in failed)]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def _commit() -> str:
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True, cwd=ROOT).stdout.strip()
+
+    changed = " and changes not committed" if git("status", "--porcelain", "--untracked-files=no") else ""
+    return f"`{git('rev-parse', '--short=12', 'HEAD')}`{changed}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
