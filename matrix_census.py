@@ -23,7 +23,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "check": ("crawler.cli.check:check", "Check one server as a federating server would."),
     "status": ("crawler.cli.status:status", "List the crawls of a census file."),
     "migrate": ("crawler.cli.migrate:migrate", "Bring a census file to the schema of this program."),
+    "diff": ("crawler.cli.diff:diff", "Say what changed between two crawls."),
+    "verify": ("crawler.cli.verify:verify", "Check a census file, and what is published of it."),
     "metrics": ("analytics.cli:metrics", "Print the numbers of the newest census."),
+    "alerts": ("analytics.cli:alerts", "Say what moved beyond its interval since the census before."),
     "serve": ("dashboard.cli:serve", "Serve the dashboard of a census file."),
     "identity": ("crawler.cli.identity:identity", "Make, publish and try the key that signs our requests."),
     "lab": ("crawler.cli.lab:lab", "Run the practice federation by itself."),
@@ -35,6 +38,7 @@ takes seconds, and `--help` must not."""
 
 BENCHES: dict[str, tuple[str, str]] = {
     "crawl": ("crawler.cli.bench:crawl", "A crawl of a practice federation against its floor of TLS handshakes."),
+    "store": ("crawler.cli.bench:store", "History kept for years, beside full daily copies."),
     "population": ("analytics.bench:population", "How often the intervals of the population estimates hold the truth."),
 }
 """Bench -> the same; a group of their own, for they are for whoever changes the program."""

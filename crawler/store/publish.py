@@ -230,8 +230,6 @@ _PUBLISHED = {
     "crawl": "state <> 'running'",
     "series": _ALL,
     **dict.fromkeys(JOURNAL, _JOURNAL),
-    "space_child": _JOURNAL,
-    "unlisted_room": _JOURNAL,
     "attempt_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
     "lead_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
     "known_room": _ALL,

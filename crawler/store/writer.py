@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -34,22 +34,19 @@ from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_write, first_line, transaction
 from crawler.store.crawls import read_crawl, series_of
 from crawler.store.insert import column_types, insert_rows
-from crawler.store.intervals import fold
-from crawler.store.journal import JOURNAL_DAYS, let_go
+from crawler.store.journal import JOURNAL_DAYS
 from crawler.store.keys import ReusedKey, reused_keys
 from crawler.store.lock import FileLock, lock_to_write
 from crawler.store.numbers import ServerNumbers
 from crawler.store.phases import phase_times
 from crawler.store.resume import answer_numbers, interrupted, read_past, reopen, visited_numbers
 from crawler.store.schedule import read_remembered, remember_aliases, remember_servers
+from crawler.store.seal import seal
 from crawler.store.status import CrawlStatus, write_status
 from crawler.store.upgrade import bring_up_to_date
 
 _VANTAGE = 255
 """Characters of the name of a vantage."""
-
-SUPPORT_CENSUSES = 3
-"""Censuses for which the contacts of a server are kept that none of them saw: it is gone, or hides them."""
 
 _TABLES = (
     "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "support_contact",
@@ -318,14 +315,8 @@ class CensusWriter:
             raise ValueError("a seal says how a crawl ended")
         running = read_crawl(self._connection, crawl_id).state is CrawlState.RUNNING
         if running:
-            seal = {"crawl": crawl_id, "state": state.value, "finished_at": finished_at, "report": _json_text(report)}
             with transaction(self._connection, self._path):
-                self._connection.execute(_SEAL, seal)
-                self._connection.execute(_COMPLETENESS, [crawl_id])
-                if state is CrawlState.COMPLETED:
-                    fold(self._connection, crawl_id)
-                let_go(self._connection, finished_at - timedelta(days=self._journal_days))
-                self._connection.execute(_FORGET_UNSEEN_SUPPORT, {"crawl": crawl_id, "skipped": SUPPORT_CENSUSES - 1})
+                seal(self._connection, crawl_id, state, finished_at, _json_text(report), self._journal_days)
         sealed = read_crawl(self._connection, crawl_id)
         if self._crawl is not None and self._crawl.id == crawl_id:
             self._crawl = sealed
@@ -384,31 +375,6 @@ WHERE server_id IN (
 ORDER BY server_id
 """
 
-_SEAL = """
-UPDATE crawl SET
-    state = $state,
-    finished_at = $finished_at,
-    servers = (SELECT count(*) FROM seen_server o WHERE o.crawl_id = $crawl),
-    online = (SELECT count(*) FROM seen_server o WHERE o.crawl_id = $crawl AND o.online),
-    rooms = (SELECT count(DISTINCT room_id) FROM seen_listing l WHERE l.crawl_id = $crawl),
-    known = (SELECT count(DISTINCT server_id) FROM (
-        SELECT server_id FROM lead l WHERE l.crawl_id = $crawl
-        UNION ALL SELECT server_id FROM seen_server o WHERE o.crawl_id = $crawl
-    )),
-    report = $report
-WHERE crawl_id = $crawl AND state = 'running'
-"""
-
-_COMPLETENESS = "UPDATE crawl SET completeness = servers / known WHERE crawl_id = ? AND known > 0"
-
 _FORGET_SUPPORT = """
 DELETE FROM support_contact WHERE server_id IN (SELECT unnest(from_json_strict($1, '["INTEGER"]')))
-"""
-
-_FORGET_UNSEEN_SUPPORT = """
-WITH same_kind AS (SELECT crawl_id FROM crawl WHERE synthetic = (SELECT synthetic FROM crawl WHERE crawl_id = $crawl))
-DELETE FROM support_contact
-WHERE crawl_id IN (SELECT crawl_id FROM same_kind) AND crawl_id < (
-    SELECT crawl_id FROM census JOIN same_kind USING (crawl_id) ORDER BY crawl_id DESC OFFSET $skipped LIMIT 1
-)
 """

@@ -1,0 +1,10 @@
+"""How often the tests that repeat themselves do so: a little in the gate, for long in `make endurance`."""
+
+import os
+
+from tests.endurance import VARIABLE
+
+ENDURANCE = bool(os.environ.get(VARIABLE))
+
+KILLS = 100 if ENDURANCE else 10
+PUBLICATIONS = 200 if ENDURANCE else 20
