@@ -9,8 +9,8 @@ CENSUS := $(BIN)/matrix-census
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check lint types imports unit endurance test-duckdb2 notebooks browser-engine census-of-synapse \
-        lock clean
+.PHONY: help setup setup-dev demo test check lint types imports unit endurance test-duckdb2 notebooks browser-engine \
+        census-of-synapse lock clean
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'

@@ -60,7 +60,7 @@ def page(results: Path, wall_s: float) -> str:
         f"- Commit: {_commit()}",
         f"- Machine: {os.cpu_count()} cores, Python {sys.version.split()[0]}; {wall_s / 60:.0f} minutes",
         "",
-        "| test | moments | passed |",
+        "| test | runs | passed |",
         "|---|---|---|",
         *(f"| `{name}` | {len(outcomes)} | {sum(outcomes)} |" for name, outcomes in sorted(tests.items())),
     ]
