@@ -242,6 +242,10 @@ _PUBLISHED = {
     # What the next crawl is to know; readers see what was observed.
     "server_schedule": "false",
     "alias_schedule": "false",
+    # What the writer alone needs to know.
+    "suppression": "false",
+    "inbox_entry": "false",
+    "imported_series": _ALL,
     # The names of all that completed crawls met.
     "server": """first_crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')
     OR server_id IN (
