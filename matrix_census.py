@@ -22,10 +22,22 @@ VERBS: dict[str, tuple[str, str]] = {
     "check": ("crawler.cli.check:check", "Check one server as a federating server would."),
     "status": ("crawler.cli.status:status", "List the crawls of a census file."),
     "migrate": ("crawler.cli.migrate:migrate", "Bring a census file to the schema of this program."),
+    "diff": ("crawler.cli.diff:diff", "Say what changed between two crawls."),
+    "verify": ("crawler.cli.verify:verify", "Check a census file, and what is published of it."),
+    "publish": ("crawler.cli.keep:publish_verb", "Publish a census file anew."),
+    "compact": ("crawler.cli.keep:compact", "Write a census file anew, as small as it can be."),
+    "backup": ("crawler.cli.keep:backup", "Write a whole copy of a census file."),
+    "restore": ("crawler.cli.keep:restore", "Write a census file from a backup."),
+    "forget": ("crawler.cli.forget:forget", "Remove a server or room, history included, and keep it out."),
+    "unforget": ("crawler.cli.forget:unforget", "Let a forgotten server or room be crawled again."),
+    "export": ("crawler.cli.export:export", "Take a census with you, as Parquet or CSV."),
+    "import-snapshot": ("crawler.cli.export:import_snapshot", "Read an export back, of another vantage too."),
+    "sql": ("crawler.cli.sql:sql", "Ask the newest serving file in SQL."),
     "metrics": ("analytics.cli:metrics", "Print the numbers of the newest census."),
     "serve": ("dashboard.cli:serve", "Serve the dashboard of a census file."),
     "identity": ("crawler.cli.identity:identity", "Make, publish and try the key that signs our requests."),
     "lab": ("crawler.cli.lab:lab", "Run the practice federation by itself."),
+    "rehearse": ("crawler.cli.rehearse:rehearse", "Days of the practice federation, without sockets."),
     "demo": ("dashboard.demo:demo", "See it work on a practice federation on this machine."),
     "bench": ("matrix_census:bench", "Measure speed, size and rightness, each as JSON."),
 }
@@ -35,6 +47,7 @@ takes seconds, and `--help` must not."""
 BENCHES: dict[str, tuple[str, str]] = {
     "crawl": ("crawler.cli.bench:crawl", "A crawl of a practice federation against its floor of TLS handshakes."),
     "population": ("analytics.bench:population", "How often the intervals of the population estimates hold the truth."),
+    "store": ("crawler.cli.bench:store", "History kept for years, beside full daily copies."),
 }
 """Bench -> the same; a group of their own, for they are for whoever changes the program."""
 

@@ -1,4 +1,4 @@
-"""`bench crawl`: speed and rightness of a crawl, as ratios within one run."""
+"""`bench crawl`: speed and rightness of a crawl; `bench store`: size and speed of history. Ratios within one run."""
 
 import json
 import tempfile
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from crawler.engine.bench import bench_crawl
+from crawler.store.bench import bench_store
 
 
 @click.command(short_help="Measure a crawl of a practice federation.")
@@ -25,3 +26,28 @@ def crawl(servers: int, seed: int, lab_options: tuple[str, ...], crawl_options: 
     with tempfile.TemporaryDirectory(prefix="matrix-census-bench-") as folder:
         lab = ["--servers", str(servers), "--seed", str(seed), *lab_options]
         click.echo(json.dumps(bench_crawl(Path(folder), lab, crawl_options)))
+
+
+@click.command(short_help="Measure history kept for years, beside full daily copies.")
+@click.option(
+    "--servers", type=click.IntRange(min=20), default=20_000, show_default=True, metavar="N", help="How many."
+)
+@click.option("--rooms", type=click.IntRange(min=20), default=300_000, show_default=True, metavar="N", help="How many.")
+@click.option(
+    "--days", type=click.IntRange(min=2), default=365, show_default=True, metavar="N", help="Crawls, one a day."
+)
+def store(servers: int, rooms: int, days: int) -> None:
+    """Seal years of made-up crawls, publish them, ask questions, and print one JSON object.
+
+    The same days are kept as full daily copies in the same run. There are twice as many participations as rooms; 1 % of
+    servers and 5 % of rooms change a day. MB are 10^6 bytes; append is the transaction of the seal (the first is that
+    of day 2, the last the median of the last five); publish is stage and swap; each question is the median of five.
+    The full size takes tens of minutes and some gigabytes of temporary space.
+    """
+    with tempfile.TemporaryDirectory(prefix="matrix-census-bench-") as folder:
+
+        def told(day: int) -> None:
+            if day % 10 == 0:
+                click.echo(f"day {day} of {days}", err=True)
+
+        click.echo(json.dumps(bench_store(Path(folder), servers=servers, rooms=rooms, days=days, told=told)))

@@ -4,6 +4,7 @@ Writing
 - `writer`      the one writer: begin a crawl, record batches, seal
 - `batch`       the rows of one batch
 - `intervals`   what a crawl saw, folded into what is so from one crawl to another
+- `seal`        the end of a crawl: counted, folded, what is old let go
 - `journal`     what was attempted, summarised and let go after a while
 - `codec`       what a visit saw, as rows; pure
 - `numbers`     the numbers of servers
@@ -13,6 +14,8 @@ Publishing and reading
 - `publish`     census file -> draft -> serving file, swapped atomically
 - `serving`     names, the pointer to the newest, how many are kept
 - `reader`      the questions that readers ask a serving file
+- `difference`  what changed between two crawls
+- `verify`      is a census file what it claims to be
 - `answer`      rows of an answer as dataclasses
 - `question`    SQL from known words and bound values
 - `rows`        the shapes of the answers
@@ -21,6 +24,9 @@ Beside the files
 - `status`      what the running crawl is at
 - `inbox`       what other processes have to say to the writer
 - `dictionary`  the data dictionary, generated from the schema's comments
+Measuring
+- `bench`       years of crawls, beside full daily copies
+- `bench_world` the federation that is made up for it
 Underneath
 - `connection`  DuckDB behind one door
 - `migrations`  from any older schema to this one, step by step

@@ -149,6 +149,8 @@ class _Removal:
         self._connection.execute("DELETE FROM cached_answer")
         for name in sorted(self.names, key=len, reverse=True):
             self._stand_in(name)
+        for statement in _SAME_TEXTS:
+            self._connection.execute(statement)
         for table in ("gone_server", "gone_room", "gone_number"):
             self._connection.execute(f"DROP TABLE temp.{table}")
         self.texts |= self.names
@@ -312,13 +314,27 @@ _COUNTS = (
     ) gone WHERE gone.crawl_id = crawl.crawl_id
     """,
     "UPDATE crawl SET completeness = servers / known WHERE known > 0",
+    # Accounts that go on while a directory takes the place of a forgotten one are parted there.
     """
-    UPDATE crawl SET rooms = crawl.rooms - gone.rooms FROM (
-        SELECT crawl_id, count(*) AS rooms FROM (
-            SELECT crawl_id, room_id FROM room UNION SELECT crawl_id, room_id FROM seen_listing
-        ) WHERE room_id IN (SELECT room_id FROM temp.gone_room) GROUP BY crawl_id
-    ) gone WHERE gone.crawl_id = crawl.crawl_id
+    CREATE OR REPLACE TEMP TABLE parting AS
+    SELECT DISTINCT r.rowid AS place, b.at_crawl
+    FROM room_state r JOIN (
+        SELECT series_id, room_number, unnest([valid_from, valid_to]) AS at_crawl FROM room_listing
+        WHERE server_id IN (SELECT server_id FROM temp.gone_server)
+    ) b ON b.series_id = r.series_id AND b.room_number = r.room_number
+    WHERE b.at_crawl > r.valid_from AND (r.valid_to IS NULL OR b.at_crawl < r.valid_to)
     """,
+    """
+    INSERT INTO room_state SELECT r.* REPLACE (
+        p.at_crawl AS valid_from,
+        coalesce(lead(p.at_crawl) OVER (PARTITION BY p.place ORDER BY p.at_crawl), r.valid_to) AS valid_to
+    ) FROM temp.parting p JOIN room_state r ON r.rowid = p.place
+    """,
+    """
+    UPDATE room_state SET valid_to = p.at_crawl
+    FROM (SELECT place, min(at_crawl) AS at_crawl FROM temp.parting GROUP BY place) p WHERE p.place = room_state.rowid
+    """,
+    "DROP TABLE temp.parting",
     # A directory less for the rooms that others list too.
     """
     UPDATE room_state SET directories = room_state.directories - gone.listings FROM (
@@ -328,7 +344,18 @@ _COUNTS = (
         WHERE l.server_id IN (SELECT server_id FROM temp.gone_server) GROUP BY r.rowid
     ) gone WHERE gone.place = room_state.rowid
     """,
-    # And rooms while nobody else listed them.
+    """
+    UPDATE crawl SET rooms = crawl.rooms - gone.rooms FROM (
+        SELECT crawl_id, count(*) AS rooms FROM (
+            SELECT crawl_id, room_id FROM room
+            WHERE directories <= 0 OR room_id IN (SELECT room_id FROM temp.gone_room)
+            UNION
+            SELECT crawl_id, room_id FROM seen_listing
+            GROUP BY ALL HAVING room_id IN (SELECT room_id FROM temp.gone_room)
+                OR bool_and(server_id IN (SELECT server_id FROM temp.gone_server))
+        ) GROUP BY crawl_id
+    ) gone WHERE gone.crawl_id = crawl.crawl_id
+    """,
     "DELETE FROM room_state WHERE directories <= 0",
 )
 """Before the rows go: what past crawls counted, without them."""
@@ -336,8 +363,27 @@ _COUNTS = (
 _ORPHANS = (
     "DELETE FROM seen_participation WHERE (crawl_id, answer_id) NOT IN (SELECT (crawl_id, answer_id) FROM seen_answer)"
     " RETURNING 1",
+    """
+    DELETE FROM known_room WHERE room_number NOT IN (
+        SELECT room_number FROM room_state UNION ALL SELECT room_number FROM room_listing
+        UNION ALL SELECT room_number FROM room_participation
+    ) RETURNING 1
+    """,
     "DELETE FROM room_text WHERE text_id NOT IN (SELECT text_id FROM room_state UNION ALL SELECT text_id FROM"
     " listing_deviation) RETURNING 1",
     "DELETE FROM client_api WHERE client_api_id NOT IN (SELECT client_api_id FROM server_state) RETURNING 1",
 )
 """After they went: what nothing points to any more."""
+
+_SAME_TEXTS = (
+    """
+    CREATE OR REPLACE TEMP TABLE same_text AS
+    SELECT text_id, min(text_id) OVER (PARTITION BY name, topic, canonical_alias, join_rule, room_type) AS first_id
+    FROM room_text QUALIFY text_id <> first_id
+    """,
+    "UPDATE room_state SET text_id = s.first_id FROM temp.same_text s WHERE s.text_id = room_state.text_id",
+    "UPDATE listing_deviation SET text_id = s.first_id FROM temp.same_text s WHERE s.text_id = listing_deviation.text_id",
+    "DELETE FROM room_text WHERE text_id IN (SELECT text_id FROM temp.same_text)",
+    "DROP TABLE temp.same_text",
+)
+"""Texts that differed by the name alone are one now."""

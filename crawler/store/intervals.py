@@ -66,27 +66,29 @@ def _run(connection: Connection, statement: str, values: dict[str, object]) -> N
 
 
 def _statements(kind: Interval) -> tuple[str, ...]:
-    """The statements of one kind. The rows that go on as they are, are found once, by one join; what stands open and is
-    not among them ends, what was seen and is not among them begins."""
+    """The statements of one kind. One join lays what stands open beside what was seen; what has no partner ends, or
+    begins. On most days that is little, and nothing else is touched."""
     columns = ", ".join((*kind.keys, *kind.values))
     # `=` on keys, which are never NULL, lets DuckDB hash on them; what they say may be NULL.
     same = " AND ".join(
         [f"i.{key} = n.{key}" for key in kind.keys]
         + [f"i.{value} IS NOT DISTINCT FROM n.{value}" for value in kind.values]
     )
-    open_rows = "i.series_id = $series AND i.valid_to IS NULL"
+    standing = "series_id = $series AND valid_to IS NULL"
     order = ", ".join(kind.keys)
     return (
         f"CREATE OR REPLACE TEMP TABLE fold_now AS {kind.now}",
-        f"""CREATE OR REPLACE TEMP TABLE fold_same AS
-        SELECT i.rowid AS open_row, n.rowid AS now_row FROM {kind.table} i JOIN temp.fold_now n ON {same}
-        WHERE {open_rows}""",  # noqa: S608 - our own names
+        f"""CREATE OR REPLACE TEMP TABLE fold_change AS
+        SELECT i.place AS open_row, n.place AS now_row
+        FROM (SELECT rowid AS place, {columns} FROM {kind.table} WHERE {standing}) i
+        FULL JOIN (SELECT rowid AS place, {columns} FROM temp.fold_now) n ON {same}
+        WHERE i.place IS NULL OR n.place IS NULL""",  # noqa: S608 - our own names
         f"""UPDATE {kind.table} i SET valid_to = $crawl
-        WHERE {open_rows} AND i.rowid NOT IN (SELECT open_row FROM temp.fold_same) AND ({kind.looked})""",  # noqa: S608 - our own names
+        WHERE i.rowid IN (SELECT open_row FROM temp.fold_change WHERE open_row IS NOT NULL) AND ({kind.looked})""",  # noqa: S608 - our own names
         # In the order of the keys, so that columns of one crawl's rows compress well.
         f"""INSERT INTO {kind.table} (series_id, {columns}, valid_from, valid_to)
         SELECT $series, {columns}, $crawl, NULL FROM temp.fold_now n
-        WHERE n.rowid NOT IN (SELECT now_row FROM temp.fold_same) ORDER BY {order}""",  # noqa: S608 - our own names
+        WHERE n.rowid IN (SELECT now_row FROM temp.fold_change WHERE now_row IS NOT NULL) ORDER BY {order}""",  # noqa: S608 - our own names
     )
 
 
@@ -98,41 +100,75 @@ def _same(left: str, right: str, columns: tuple[str, ...]) -> str:
     return " AND ".join(f"{left}.{column} IS NOT DISTINCT FROM {right}.{column}" for column in columns)
 
 
-def _combinations(table: str, number: str, columns: tuple[str, ...], seen: str) -> str:
-    """Give a number to each combination of `columns` that is not in `table` yet."""
+def _new_texts(table: str, number: str, columns: tuple[str, ...], source: str) -> str:
+    """Give a number to each combination of `columns` in `source` that is not in `table` yet."""
     names = ", ".join(columns)
     return f"""
     INSERT INTO {table}
     SELECT (SELECT coalesce(max({number}), 0) FROM {table}) + row_number() OVER (ORDER BY place), {names}
-    FROM (SELECT {names}, min(rowid) AS place FROM {seen} WHERE crawl_id = $crawl GROUP BY {names}) n
+    FROM (SELECT {names}, min(place) AS place FROM ({source}) GROUP BY {names}) n
     WHERE NOT EXISTS (SELECT 1 FROM {table} d WHERE {_same("d", "n", columns)})
     """  # noqa: S608 - our own names
 
 
 _DIMENSIONS = (
+    # Room IDs and texts are long, and nearly all are as they were: each is looked up once, by what stands open.
+    f"""
+    CREATE OR REPLACE TEMP TABLE fold_listing AS
+    SELECT l.rowid AS place, l.server_id, k.room_number, l.members, l.world_readable, l.guest_can_join,
+        CASE WHEN {_same("t", "l", _TEXT)} THEN t.text_id END AS text_id
+    FROM seen_listing l
+    LEFT JOIN known_room k ON k.room_id = l.room_id
+    LEFT JOIN room_state r ON r.room_number = k.room_number AND r.series_id = $series AND r.valid_to IS NULL
+    LEFT JOIN room_text t ON t.text_id = r.text_id
+    WHERE l.crawl_id = $crawl
+    """,  # noqa: S608 - our own names
+    """
+    CREATE OR REPLACE TEMP TABLE fold_answer AS
+    SELECT a.rowid AS place, a.answer_id, a.named_by, k.room_number
+    FROM seen_answer a LEFT JOIN known_room k ON k.room_id = a.room_id
+    WHERE a.crawl_id = $crawl
+    """,
     # Numbered in the order of the directories that list them: the numbers of one directory lie together.
     """
     INSERT INTO known_room
-    SELECT (SELECT coalesce(max(room_number), 0) FROM known_room) + row_number() OVER (ORDER BY place, room_id),
+    SELECT (SELECT coalesce(max(room_number), 0) FROM known_room) + row_number() OVER (ORDER BY first, room_id),
         room_id, $crawl
     FROM (
-        SELECT room_id, min(place) AS place FROM (
-            SELECT room_id, server_id AS place FROM seen_listing WHERE crawl_id = $crawl
-            UNION ALL SELECT room_id, 2147483647 FROM seen_answer WHERE crawl_id = $crawl
+        SELECT room_id, min(first) AS first FROM (
+            SELECT l.room_id, l.server_id AS first FROM seen_listing l
+            WHERE l.rowid IN (SELECT place FROM temp.fold_listing WHERE room_number IS NULL)
+            UNION ALL
+            SELECT a.room_id, 2147483647 FROM seen_answer a
+            WHERE a.rowid IN (SELECT place FROM temp.fold_answer WHERE room_number IS NULL)
         ) GROUP BY room_id
-    ) n
-    WHERE NOT EXISTS (SELECT 1 FROM known_room k WHERE k.room_id = n.room_id)
+    )
     """,
-    _combinations("room_text", "text_id", _TEXT, "seen_listing"),
-    _combinations("client_api", "client_api_id", _API, "seen_server"),
+    """
+    UPDATE temp.fold_listing f SET room_number = k.room_number
+    FROM seen_listing l, known_room k
+    WHERE f.room_number IS NULL AND l.rowid = f.place AND k.room_id = l.room_id AND k.first_crawl_id = $crawl
+    """,
+    """
+    UPDATE temp.fold_answer f SET room_number = k.room_number
+    FROM seen_answer a, known_room k
+    WHERE f.room_number IS NULL AND a.rowid = f.place AND k.room_id = a.room_id AND k.first_crawl_id = $crawl
+    """,
+    _new_texts(
+        "room_text",
+        "text_id",
+        _TEXT,
+        "SELECT l.rowid AS place, l.* FROM seen_listing l"
+        " WHERE l.rowid IN (SELECT place FROM temp.fold_listing WHERE text_id IS NULL)",
+    ),
     f"""
-    CREATE OR REPLACE TEMP TABLE fold_listing AS
-    SELECT l.server_id, k.room_number, l.members, t.text_id, l.world_readable, l.guest_can_join
-    FROM seen_listing l
-    JOIN known_room k ON k.room_id = l.room_id
-    JOIN room_text t ON {_same("t", "l", _TEXT)}
-    WHERE l.crawl_id = $crawl
+    UPDATE temp.fold_listing f SET text_id = t.text_id
+    FROM seen_listing l, room_text t
+    WHERE f.text_id IS NULL AND l.rowid = f.place AND {_same("t", "l", _TEXT)}
     """,  # noqa: S608 - our own names
+    _new_texts(
+        "client_api", "client_api_id", _API, "SELECT s.rowid AS place, s.* FROM seen_server s WHERE crawl_id = $crawl"
+    ),
     # Most rooms are in one directory, and need none of the arithmetic of the others.
     """
     CREATE OR REPLACE TEMP TABLE fold_account AS
@@ -149,11 +185,6 @@ _DIMENSIONS = (
         bool_or(world_readable), bool_or(guest_can_join)
     FROM temp.fold_listing JOIN counted USING (room_number) WHERE directories > 1
     GROUP BY room_number
-    """,
-    """
-    CREATE OR REPLACE TEMP TABLE fold_answer AS
-    SELECT a.answer_id, a.named_by, k.room_number FROM seen_answer a JOIN known_room k ON k.room_id = a.room_id
-    WHERE a.crawl_id = $crawl
     """,
 )
 
@@ -253,7 +284,7 @@ ORDER BY l.server_id, l.room_number
 SEEN = ("seen_server", "seen_listing", "seen_answer", "seen_participation")
 """What a crawl sees until its seal."""
 
-_TEMPORARY = ("fold_listing", "fold_account", "fold_answer", "fold_now", "fold_same")
+_TEMPORARY = ("fold_listing", "fold_account", "fold_answer", "fold_now", "fold_change")
 
 
 def unfolded(connection: Connection) -> list[int]:

@@ -103,6 +103,10 @@ class SnapshotReader:
         """Whether nothing was published since."""
         return serving_file(self._census) == self.path
 
+    def cursor(self) -> Connection:
+        """For questions of the house that are asked elsewhere; the caller closes it."""
+        return self._connection.cursor()
+
     def crawls(self) -> list[Crawl]:
         """All crawls that were sealed or failed, newest first."""
         with closing(self._connection.cursor()) as cursor:

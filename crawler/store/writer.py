@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -33,20 +33,18 @@ from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_write, first_line, transaction
 from crawler.store.crawls import read_crawl, series_of
 from crawler.store.insert import column_types, insert_rows
-from crawler.store.intervals import fold
-from crawler.store.journal import JOURNAL_DAYS, let_go
+from crawler.store.journal import JOURNAL_DAYS
 from crawler.store.keys import ReusedKey, reused_keys
 from crawler.store.lock import FileLock, lock_to_write
 from crawler.store.numbers import ServerNumbers
 from crawler.store.schedule import read_remembered, remember_aliases, remember_servers
+from crawler.store.seal import seal
 from crawler.store.status import CrawlStatus, write_status
+from crawler.store.suppression import read_suppressed
 from crawler.store.upgrade import bring_up_to_date
 
 _VANTAGE = 255
 """Characters of the name of a vantage."""
-
-SUPPORT_CENSUSES = 3
-"""Censuses for which the contacts of a server are kept that none of them saw: it is gone, or hides them."""
 
 _TABLES = (
     "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "support_contact",
@@ -68,6 +66,7 @@ class CensusWriter:
         self._crawl: Crawl | None = None
         self._visited: set[int] = set()
         self._answers: dict[Answered, int] = {}
+        self.suppressed = read_suppressed(connection)
 
     @classmethod
     def open(cls, path: Path, *, now: Now = utc_now, journal_days: int = JOURNAL_DAYS) -> "CensusWriter":
@@ -148,7 +147,7 @@ class CensusWriter:
         if self._crawl is not None:
             raise ValueError(f"crawl {self._crawl.id} is not sealed yet")
         with transaction(self._connection, self._path):
-            row = self._connection.execute("SELECT coalesce(max(crawl_id), 0) + 1 FROM crawl").fetchone()
+            row = self._connection.execute("SELECT greatest(coalesce(max(crawl_id), 0), 0) + 1 FROM crawl").fetchone()
             crawl_id = int(row[0]) if row else 1
             place = clean_text(vantage, _VANTAGE) or ""
             self._connection.execute(
@@ -200,6 +199,8 @@ class CensusWriter:
     ) -> None:
         """Commit one batch.
 
+        What was forgotten on request (`suppressed`) does not come in again by any way.
+
         Args:
             crawl_id: The crawl that was begun.
             observations: Visits that ended, with the alias answers had in them.
@@ -213,6 +214,20 @@ class CensusWriter:
             StoreError: the file cannot be written; nothing of the batch is in it.
         """
         crawl = self._begun(crawl_id)
+        forgotten = self.suppressed
+        if forgotten.salt:
+            observations = [
+                forgotten.leave_out(seen) for seen in observations if not forgotten.has_server(seen.server_name)
+            ]
+            leads = [lead for lead in leads if not any(map(forgotten.has_key, filter(None, (lead.server, lead.named_by))))]
+            answers = [
+                (owner, left)
+                for owner, answer in answers
+                if not forgotten.has_key(owner)
+                for left in forgotten.answers_left([answer])
+            ]
+            schedules = [row for row in schedules if not forgotten.has_key(row.server)]
+            asked = [(key, alias) for key, alias in asked if not forgotten.has_key(key)]
         try:
             batch = Batch(crawl_id, self._numbers, self._visited, self._answers)
             for seen in observations:
@@ -273,14 +288,8 @@ class CensusWriter:
             raise ValueError("a seal says how a crawl ended")
         running = read_crawl(self._connection, crawl_id).state is CrawlState.RUNNING
         if running:
-            seal = {"crawl": crawl_id, "state": state.value, "finished_at": finished_at, "report": _json_text(report)}
             with transaction(self._connection, self._path):
-                self._connection.execute(_SEAL, seal)
-                self._connection.execute(_COMPLETENESS, [crawl_id])
-                if state is CrawlState.COMPLETED:
-                    fold(self._connection, crawl_id)
-                let_go(self._connection, finished_at - timedelta(days=self._journal_days))
-                self._connection.execute(_FORGET_UNSEEN_SUPPORT, {"crawl": crawl_id, "skipped": SUPPORT_CENSUSES - 1})
+                seal(self._connection, crawl_id, state, finished_at, _json_text(report), self._journal_days)
         sealed = read_crawl(self._connection, crawl_id)
         if self._crawl is not None and self._crawl.id == crawl_id:
             self._crawl = sealed
@@ -339,31 +348,6 @@ WHERE server_id IN (
 ORDER BY server_id
 """
 
-_SEAL = """
-UPDATE crawl SET
-    state = $state,
-    finished_at = $finished_at,
-    servers = (SELECT count(*) FROM seen_server o WHERE o.crawl_id = $crawl),
-    online = (SELECT count(*) FROM seen_server o WHERE o.crawl_id = $crawl AND o.online),
-    rooms = (SELECT count(DISTINCT room_id) FROM seen_listing l WHERE l.crawl_id = $crawl),
-    known = (SELECT count(DISTINCT server_id) FROM (
-        SELECT server_id FROM lead l WHERE l.crawl_id = $crawl
-        UNION ALL SELECT server_id FROM seen_server o WHERE o.crawl_id = $crawl
-    )),
-    report = $report
-WHERE crawl_id = $crawl AND state = 'running'
-"""
-
-_COMPLETENESS = "UPDATE crawl SET completeness = servers / known WHERE crawl_id = ? AND known > 0"
-
 _FORGET_SUPPORT = """
 DELETE FROM support_contact WHERE server_id IN (SELECT unnest(from_json_strict($1, '["INTEGER"]')))
-"""
-
-_FORGET_UNSEEN_SUPPORT = """
-WITH same_kind AS (SELECT crawl_id FROM crawl WHERE synthetic = (SELECT synthetic FROM crawl WHERE crawl_id = $crawl))
-DELETE FROM support_contact
-WHERE crawl_id IN (SELECT crawl_id FROM same_kind) AND crawl_id < (
-    SELECT crawl_id FROM census JOIN same_kind USING (crawl_id) ORDER BY crawl_id DESC OFFSET $skipped LIMIT 1
-)
 """
