@@ -43,6 +43,7 @@ from crawler.net.transport import Network
 from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
 from crawler.store.clock import utc_now
+from crawler.store.drain import drain
 from crawler.store.publish import Draft, stage
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
@@ -148,11 +149,13 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
             err=True,
         )
     on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
+    drain(options["db"])
     with CensusWriter.open(options["db"]) as writer:
         canary = Canary(network, settings.liveness, _canaries(settings))
         memory.learn(writer.remembered_answers(settings.to_json(), utc_now()))
         run = CrawlRun(plan, settings, writer, worker(network, identity, canary), utc_now, canary, memory)
         sealed = trio.run(_crawl, run, network, identity, service, settings.politeness.contact)
+    drain(options["db"])
     published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
     _say(sealed, run, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:

@@ -1,8 +1,7 @@
 """Who was forgotten on request: recognised by a salted hash, so that no list of names is kept. Pure.
 
-Apart from opt-out lists (`engine.optouts`), which an operator writes and can read: here only a name that somebody brings
-can be asked about. A name of few possible values cannot be hidden from who holds salt and digests and tries them all;
-against reading the file it is.
+Apart from opt-out lists (`engine.optouts`), which an operator writes and can read: here only a name that somebody
+brings can be asked about. Who holds salt and digests can try names, but not read them.
 """
 
 import hashlib

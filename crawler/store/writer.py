@@ -219,7 +219,9 @@ class CensusWriter:
             observations = [
                 forgotten.leave_out(seen) for seen in observations if not forgotten.has_server(seen.server_name)
             ]
-            leads = [lead for lead in leads if not any(map(forgotten.has_key, filter(None, (lead.server, lead.named_by))))]
+            leads = [
+                lead for lead in leads if not any(map(forgotten.has_key, filter(None, (lead.server, lead.named_by))))
+            ]
             answers = [
                 (owner, left)
                 for owner, answer in answers
