@@ -176,6 +176,11 @@ class CensusWriter:
         rows = self._connection.execute(_KNOWN_NAMES, [True in kinds, False in kinds]).fetchall()
         return [str(name) for (name,) in rows]
 
+    def holds_real_crawls(self) -> bool:
+        """Whether any crawl of the file was of the real federation."""
+        row = self._connection.execute("SELECT count(*) FROM crawl WHERE NOT synthetic").fetchone()
+        return row is not None and bool(row[0])
+
     def remembered(self) -> Remembered:
         """What earlier crawls of the same kind (real or synthetic) as the one begun left for it."""
         return read_remembered(self._connection, self._crawl is not None and self._crawl.synthetic)
