@@ -108,7 +108,7 @@ def _write(connection: Connection, folder: Path, options: ExportOptions) -> Expo
     rows: dict[str, int] = {}
     tables: dict[str, dict[str, str]] = {}
     for name, query in described.items():
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW exported AS {query}")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE exported AS {query}")
         types = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE exported)").fetchall())
         tables[name] = {str(column): str(kind) for column, kind in types.items()}
         rows[name] = _write_table(connection, folder / name, tables[name], options)
@@ -138,7 +138,7 @@ def _select(connection: Connection, options: ExportOptions) -> dict[str, str]:
     connection.execute(
         "CREATE TEMP TABLE chosen AS SELECT crawl_id, series_id FROM crawl"
         " WHERE state = 'completed' AND ($since IS NULL OR finished_at >= timezone('UTC', $since::DATE::TIMESTAMP))",
-        {"since": options.since},
+        {"since": options.since.isoformat() if options.since else None},
     )
     if connection.execute("SELECT count(*) FROM chosen").fetchone() == (0,):
         raise StoreError(f"there is no completed crawl since {options.since}")
@@ -154,10 +154,11 @@ def _select(connection: Connection, options: ExportOptions) -> dict[str, str]:
         columns = list(column_types(connection, name))
         where = "true"
         if name in intervals:
-            where = """EXISTS (
-                SELECT 1 FROM temp.chosen c WHERE c.series_id = t.series_id
-                AND (t.valid_to IS NULL OR t.valid_to > c.crawl_id) AND t.valid_from <= c.crawl_id
-            )"""
+            where = """t.series_id IN (FROM (SELECT series_id FROM temp.chosen))
+            AND t.valid_from <= (SELECT max(c.crawl_id) FROM temp.chosen c WHERE c.series_id = t.series_id)
+            AND (t.valid_to IS NULL OR t.valid_to > (
+                SELECT min(c.crawl_id) FROM temp.chosen c WHERE c.series_id = t.series_id
+            ))"""
         elif "crawl_id" in columns and name != "snapshot":
             where = "t.crawl_id IN (SELECT crawl_id FROM temp.chosen)"
         values = {column: f"t.{quoted(column)}" for column in columns}
@@ -174,8 +175,10 @@ def _select(connection: Connection, options: ExportOptions) -> dict[str, str]:
             join = " JOIN server n USING (server_id)" if of_server else ""
             queries[name] = f"""
             SELECT c.vantage, c.synthetic, c.finished_at, {of_server}v.* FROM {view} v JOIN (
-                SELECT * FROM census WHERE crawl_id IN (SELECT crawl_id FROM temp.chosen)
-                QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY crawl_id DESC) = 1
+                SELECT * FROM census WHERE crawl_id IN (
+                    SELECT max(crawl_id) FROM census WHERE crawl_id IN (SELECT crawl_id FROM temp.chosen)
+                    GROUP BY series_id
+                )
             ) c USING (crawl_id){join}"""  # noqa: S608 - our own names
     return queries
 

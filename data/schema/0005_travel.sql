@@ -57,10 +57,7 @@ SELECT
     s.failed_kind,
     s.software,
     s.version
-FROM (
-    SELECT * FROM census
-    QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY crawl_id DESC) = 1
-) c
+FROM (SELECT * FROM census WHERE crawl_id IN (SELECT max(crawl_id) FROM census GROUP BY series_id)) c
 JOIN server_state s ON s.series_id = c.series_id AND s.valid_from <= c.crawl_id AND (
     s.valid_to IS NULL OR s.valid_to > c.crawl_id
 )
