@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_every_day_is_the_truth_of_that_day(tmp_path: Path) -> None:
     assert [crawl.id for crawl in sealed] == [1, 2, 3, 4]
     assert all(crawl.synthetic and crawl.is_census for crawl in sealed)
     assert sealed[-1].finished_at == UNTIL - timedelta(days=1)
-    assert [b.finished_at - a.finished_at for a, b in zip(sealed, sealed[1:], strict=False)] == [timedelta(days=1)] * 3
+    assert [b.finished_at - a.finished_at for a, b in pairwise(sealed)] == [timedelta(days=1)] * 3
     for day, found in enumerate(sealed):
         told: dict[str, Any] = Truth(World(3, 60, REALISTIC, day)).document()
         findable = {name: server for name, server in told["servers"].items() if server["findable"]}

@@ -1,4 +1,4 @@
-"""Two vantages crawl one practice federation, different parts of it out of their reach; merged, both truths are there."""
+"""Two vantages crawl one practice federation, each with parts of it out of reach; merged, both truths are there."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
 
 from crawler.engine.report import build_report
 from crawler.engine.run import CrawlRun, Plan
 from crawler.engine.visit import worker
 from crawler.lab.hosting import REFUSING_PORT
 from crawler.lab.run import Lab
-from crawler.model.crawl import CrawlScope
+from crawler.model.crawl import CrawlScope, LeadSource
 from crawler.model.names import parse_server_name
 from crawler.net.transport import Network
 from crawler.store.export import ExportOptions, export
@@ -37,7 +36,7 @@ async def crawl_from(lab: Lab, path: Path, vantage: str, hidden: set[str], only:
     settings = replace(settings, network=network_settings, vantage=vantage)
     with CensusWriter.open(path) as writer:
         async with Network(settings, version="1.2.3", now=lambda: NOW) as network:
-            seeds = tuple(parse_server_name(name) for name in only)
+            seeds = tuple((parse_server_name(name), LeadSource.SEED) for name in only)
             plan = Plan(seeds, CrawlScope.FULL, synthetic=True)
             run = CrawlRun(plan, settings, writer, worker(network, None), lambda: NOW)
             await run.run(lambda progress: build_report(progress, network.traffic))
@@ -49,14 +48,11 @@ def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 def seen_online(path: Path) -> set[str]:
-    return {
-        name
-        for (name,) in query(path, "SELECT server_key FROM server_state JOIN server USING (server_id) WHERE online")
-    }
+    online = "SELECT server_key FROM server_state JOIN server USING (server_id) WHERE online"
+    return {name for (name,) in query(path, online)}
 
 
-@pytest.mark.parametrize("shape", ["parquet"])
-async def test_merged_both_truths_are_there(lab: LabMaker, tmp_path: Path, shape: str) -> None:
+async def test_merged_both_truths_are_there(lab: LabMaker, tmp_path: Path) -> None:
     here, there = tmp_path / "here" / "census.duckdb", tmp_path / "there" / "census.duckdb"
     async with lab(servers=40, profile=LIVING) as stranger:
         world = stranger.lab.world
@@ -70,7 +66,7 @@ async def test_merged_both_truths_are_there(lab: LabMaker, tmp_path: Path, shape
     assert online_there - online_here == {alone[0].lower(), alone[1].lower()}
     assert online_here - online_there == {alone[2].lower(), alone[3].lower()}
     publish(there)
-    export(there, tmp_path / "out", ExportOptions(shape))
+    export(there, tmp_path / "out", ExportOptions())
     import_snapshot(here, tmp_path / "out")
     publish(here)
     assert verify(here) == []
@@ -81,9 +77,8 @@ async def test_merged_both_truths_are_there(lab: LabMaker, tmp_path: Path, shape
         **{name.lower(): [True, True, ["there"], ["here"]] for name in alone[:2]},
         **{name.lower(): [True, True, ["here"], ["there"]] for name in alone[2:4]},
     }
-    sides = query(
-        here, f"SELECT vantage, online, failed_kind FROM by_vantage WHERE server_name = '{alone[0]}' ORDER BY 1"
-    )
+    of_one = f"FROM by_vantage WHERE server_name = '{alone[0]}' ORDER BY vantage"
+    sides = query(here, f"SELECT vantage, online, failed_kind {of_one}")
     assert sides == [("here", False, "tcp_refused"), ("there", True, None)]
     # Neither history has become the other's: the newest crawl of the file is its own.
     assert query(here, "SELECT crawl_id, vantage FROM census ORDER BY crawl_id") == [(-1, "there"), (1, "here")]
