@@ -9,11 +9,11 @@ CENSUS := $(BIN)/matrix-census
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check lint types imports unit notebooks browser-engine census-of-synapse \
+.PHONY: help setup setup-dev demo test check lint types imports unit endurance test-duckdb2 notebooks browser-engine census-of-synapse \
         lock clean
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 demo: setup ## take a census of the practice federation and serve it (ARGS=--no-serve ends after printing)
 	$(CENSUS) demo $(ARGS)
@@ -61,6 +61,13 @@ unit:
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --skip-empty | tail -n 40
+
+endurance: .stamps/dev ## the tests that repeat themselves, for long: 100 kills of the writer, 200 publications
+	MATRIX_CENSUS_ENDURANCE=1 $(BIN)/python -m pytest tests/store/test_crash.py tests/store/test_publish.py $(ARGS)
+
+test-duckdb2: .stamps/dev ## the tests of the store on DuckDB 2, beside the locked one
+	$(UV) pip install --quiet --target .tools/duckdb2 --no-deps 'duckdb>=2,<3'
+	PYTHONPATH=.tools/duckdb2 $(BIN)/python -m pytest tests/store $(ARGS)
 
 notebooks: ## run the notebooks on a small census of the practice federation
 	rm -rf test-artifacts/notebooks

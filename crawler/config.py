@@ -46,6 +46,9 @@ class Limits:
     srv_targets: int = 8
     close_look_addresses: int = 16
     """Addresses of one server asked each for itself in a close look, both families among them."""
+    client_api: bool = True
+    """Whether to ask the client API: its versions, aliases, and for the directory where the federation's door is not
+    there. Without it a crawl asks half as much, and hears of far fewer servers."""
     alias_lookups: int = 50
     """Alias look-ups asked of one server in one crawl; biggest rooms first."""
     alias_servers: int = 20_000
@@ -67,6 +70,8 @@ class Limits:
     tries: int = 5
     """Tries of one server in one crawl. Two settle it, unless we ourselves were not fit to judge (`engine.vigil`)."""
 
+    space_lookups: int = 100
+    """Rooms of spaces asked about of one server in one crawl."""
     domain_names: int = 500
     """Names of one registrable domain looked at in one crawl; each that proves a server of its own earns two more."""
     key_names: int = 50
@@ -105,7 +110,7 @@ class Liveness:
     """Knock when for so long no answer came to anything."""
     silence_s: float = 5.0
     """A silence of this length inside a try makes the try worthless: it may have been our network's."""
-    lag_share: float = 0.1
+    lag_share: float = 0.25
     """A lag of our event loop of more than this share of a try's shortest deadline makes its time-outs worthless."""
     outage_max_s: float = 3600.0
     """A crawl whose network stays away for longer ends as failed."""
@@ -233,7 +238,7 @@ def _coerce(path: str, value: Any, kind: type[Any]) -> Any:
         return (value,)
     if isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool):
         return value
-    words = {int: "a whole number", float: "a number", str: "text", tuple: "a list of texts"}
+    words = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "a list of texts"}
     raise UsageError(f"{path} wants {words[kind]}, got {_shown(value)}")
 
 
@@ -251,7 +256,7 @@ def validate(settings: Settings) -> None:
     """
     for field_ in dataclasses.fields(Limits):
         value = getattr(settings.limits, field_.name)
-        if not 0 < value < MAX_NUMBER:
+        if not isinstance(value, bool) and not 0 < value < MAX_NUMBER:
             raise UsageError(f"limits.{field_.name} must be more than 0 and less than 2^53, got {_shown(value)}")
     for field_ in dataclasses.fields(Liveness):
         value = getattr(settings.liveness, field_.name)

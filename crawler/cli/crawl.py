@@ -26,7 +26,9 @@ from crawler.cli.options import (
 from crawler.cli.panel import show_progress
 from crawler.config import Settings
 from crawler.engine.canary import Canary
+from crawler.engine.crew import Crew
 from crawler.engine.identity import KeyService, key_service, serve_key_document
+from crawler.engine.leases import Start
 from crawler.engine.optouts import read_opt_outs
 from crawler.engine.report import build_report, summary_lines
 from crawler.engine.run import CrawlRun, Plan
@@ -89,6 +91,14 @@ OnSealed = Callable[[Draft], None]
     help="How server admins reach you: e-mail, Matrix ID or URL. Part of the user agent; a live crawl wants one.",
 )
 @identity_option
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Share the work among N processes, to use N cores. No server is asked faster for it.",
+)
 @click.option("--serve-key", metavar="HOST:PORT", help="Serve our key document there while crawling.")
 @click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="Certificate chain for --serve-key.")
 @click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Private key for --serve-key.")
@@ -153,8 +163,13 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
     with CensusWriter.open(options["db"]) as writer:
         canary = Canary(network, settings.liveness, _canaries(settings))
         memory.learn(writer.remembered_answers(settings.to_json(), utc_now()))
-        run = CrawlRun(plan, settings, writer, worker(network, identity, canary), utc_now, canary, memory)
-        sealed = trio.run(_crawl, run, network, identity, service, settings.politeness.contact)
+        crew: Crew | None = None
+        if options["workers"] > 1:
+            start = Start(settings, identity, VERSION, tuple(_canaries(settings)))
+            crew = Crew(options["workers"], start, network.traffic, canary, memory)
+        work = worker(network, identity, canary) if crew is None else crew.work
+        run = CrawlRun(plan, settings, writer, work, utc_now, canary, memory)
+        sealed = trio.run(_crawl, run, network, canary, crew, identity, service, settings.politeness.contact)
     drain(options["db"])
     published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
     _say(sealed, run, published, as_json=options["as_json"])
@@ -205,7 +220,13 @@ def _key_service(identity: Identity | None, options: dict[str, Any]) -> KeyServi
 
 
 async def _crawl(
-    run: CrawlRun, network: Network, identity: Identity | None, service: KeyService | None, contact: str
+    run: CrawlRun,
+    network: Network,
+    canary: Canary,
+    crew: Crew | None,
+    identity: Identity | None,
+    service: KeyService | None,
+    contact: str,
 ) -> Crawl:
     async with trio.open_nursery() as nursery:
         if service is not None and identity is not None:
@@ -213,8 +234,10 @@ async def _crawl(
             await nursery.start(_serve, serving, service, contact)
         nursery.start_soon(_stop_on_signal, run)
         nursery.start_soon(show_progress, run)
+        if crew is not None:
+            await nursery.start(crew.run)
         async with network:
-            sealed = await run.run(lambda progress: build_report(progress, network.traffic))
+            sealed = await run.run(lambda progress: build_report(progress, network.traffic, canary.lag_p99_ms()))
         nursery.cancel_scope.cancel()
     return sealed
 

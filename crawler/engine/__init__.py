@@ -5,6 +5,15 @@
 - `visit`     one server, everything a crawl asks of it
 - `lookup`    aliases asked of the server that owns them
 - `directory` reading a public room directory through either door
+- `tries`     the first, quick try of a server and the patient ones after it: pure
+- `vigil`     whether we were fit to judge: pure
+- `canary`    watches our loop and our network for it
+- `schedule`  alive, dying, dead: when a server is due: pure
+- `guard`     how many names of one maker are looked at: pure
+- `optouts`   who wants nothing to do with us
+- `permission` what robots.txt lets us do
+- `spaces`    which spaces are still to be opened, and whom to ask: pure
+- `explore`   spaces asked of the servers in them
 - `patience`  waiting when a server asks us to
 - `expand`    an observation -> the servers it names, each with who told us how: pure
 - `run`       the one nursery of a crawl: frontier, visitors, writer, seal

@@ -25,6 +25,17 @@ from crawler.store.rows import ServerRow
 COMMAND = (sys.executable, "-m", "matrix_census")
 LAB_START_S = 120.0
 PAGE = 1000
+UNPACED = (
+    "limits.client_api=false",
+    "politeness.close_look_share=0",
+    "limits.address_rate_per_s=10000",
+    "limits.address_concurrency=100",
+)
+"""Calm: the same few requests of everybody, and no waiting: what a visit costs, and nothing else. As nobody is asked
+for aliases, the crawl is told all names."""
+
+CALM = "calm"
+
 PLACES = 100
 """Servers whose certificates the floor is measured with."""
 MB = 1024 * 1024
@@ -49,11 +60,14 @@ class Score:
     live_called_offline: int
 
 
-def bench_crawl(folder: Path, lab_options: Sequence[str], crawl_options: Sequence[str]) -> dict[str, object]:
+def bench_crawl(
+    folder: Path, profile: str, lab_options: Sequence[str], crawl_options: Sequence[str]
+) -> dict[str, object]:
     """One crawl of one practice federation, measured.
 
     Args:
         folder: an empty folder for its files.
+        profile: of the federation; a calm one is crawled without waiting, any other as politely as by default.
         lab_options: of the verb `lab`.
         crawl_options: of the verb `crawl`, besides those that the lab itself says.
 
@@ -64,8 +78,13 @@ def bench_crawl(folder: Path, lab_options: Sequence[str], crawl_options: Sequenc
         CensusError: the lab did not start or the crawl did not complete.
     """
     db = folder / "census.duckdb"
-    with _lab(folder, lab_options) as line:
+    with _lab(folder, ["--profile", profile, *lab_options]) as line:
+        truth = json.loads((folder / "truth.json").read_text("utf-8"))
         to_lab = [part for key, value in line.items() for part in _option(key, value)]
+        if profile == CALM:
+            names = folder / "names.txt"
+            names.write_text("\n".join(_findable(truth)), "utf-8")
+            to_lab += ["--seeds", str(names), *(part for each in UNPACED for part in ("--set", each))]
         spent, told = _crawl(db, [*to_lab, *crawl_options])
         with SnapshotReader.open(db) as reader:
             report = reader.report(told["crawl"])
@@ -76,8 +95,9 @@ def bench_crawl(folder: Path, lab_options: Sequence[str], crawl_options: Sequenc
     servers = len(seen)
     cpu_ms = spent.cpu_s * 1000 / servers
     floor_ms = floor.cpu_s * 1000 / servers
-    score = _score(json.loads((folder / "truth.json").read_text("utf-8")), seen)
+    score = _score(truth, seen)
     return {
+        "profile": profile,
         "servers": servers,
         "wall_s": round(spent.wall_s, 2),
         "servers_per_s": round(servers / spent.wall_s, 1),
@@ -154,8 +174,12 @@ def _places(reader: SnapshotReader, crawl_id: int, seen: Sequence[ServerRow]) ->
     return places
 
 
+def _findable(truth: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: facts for name, facts in truth["servers"].items() if facts["findable"]}
+
+
 def _score(truth: Mapping[str, Any], seen: Sequence[ServerRow]) -> Score:
-    findable = {name: facts for name, facts in truth["servers"].items() if facts["findable"]}
+    findable = _findable(truth)
     said = {row.server_name.lower(): row.online for row in seen}
     online = {name.lower() for name, facts in findable.items() if facts["predicates"]["online"]}
     called = {name for name, is_online in said.items() if is_online}

@@ -6,6 +6,7 @@ in its turn, so that none is bothered much), or one named by `liveness.canaries`
 sent over it. As long as that fails too our network is down: the crawl takes no new task and says so.
 """
 
+import math
 import secrets
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -81,6 +82,17 @@ class Canary:
         self.worst_lag_s = 0.0
         """Since the beginning."""
         self.knocks = 0
+        self._ticks: Counter[int] = Counter()
+
+    def lag_p99_ms(self) -> int | None:
+        """99 in 100 times that this process's loop was to wake us, it did so with no more lag than this; None: never
+        yet."""
+        left = self._ticks.total() // 100
+        for lag_ms, count in sorted(self._ticks.items(), reverse=True):
+            left -= count
+            if left < 0:
+                return lag_ms
+        return None
 
     def lagged_lately_s(self) -> float:
         """The worst lag of the last second."""
@@ -89,6 +101,8 @@ class Canary:
 
     def down_for_s(self) -> float | None:
         """For how long nothing has come in although we knocked; None while that is less than a silence may last."""
+        if self._began_at == float("-inf"):
+            return None  # the watch has not begun
         seeing = [sign for sign in Sign if sign not in self.vigil.blind]
         silent_s = trio.current_time() - min((self.vigil.last_heard(sign) for sign in seeing), default=float("inf"))
         # Twice: the first knock goes out some time into the silence, and must have had time to be answered.
@@ -97,7 +111,7 @@ class Canary:
     def judge(self, seen: ServerObservation, limits: Limits, since: float) -> Doubt | None:
         """Whether what a try of a server saw, begun at `since` and over now, may be believed."""
         if seen.federating:
-            self._remember(seen)
+            self.remember(seen)
             return None
         now = trio.current_time()
         kinds = tuple(failures_on_the_way(seen))
@@ -105,13 +119,25 @@ class Canary:
             since = min(since, now - KEPT_S - limits.connect_timeout_s)
         return doubt(self.vigil, self._liveness, limits, kinds, max(since, self._began_at), now)
 
-    def _remember(self, seen: ServerObservation) -> None:
+    def remember(self, seen: ServerObservation) -> None:
+        """A server federates: worth knocking at when nothing else comes in."""
         if seen.endpoint is not None:
             self._endpoints.append(seen.endpoint)
-            self.vigil.blind.discard(Sign.CONNECTION)
+            self._see(Sign.CONNECTION)
         if not seen.server_name.is_ip:
             self._hosts.append(seen.server_name.host)
-            self.vigil.blind.discard(Sign.DNS)
+            self._see(Sign.DNS)
+
+    def _see(self, sign: Sign) -> None:
+        """From now on there is somebody to knock at; how long it was quiet before says nothing."""
+        if sign in self.vigil.blind:
+            self.vigil.blind.discard(sign)
+            self.vigil.heard(sign, trio.current_time())
+
+    def lagged(self, lag_s: float) -> None:
+        """The event loop of another process of this crawl woke so much too late, just now."""
+        self.vigil.lagged(trio.current_time(), lag_s)
+        self.worst_lag_s = max(self.worst_lag_s, lag_s)
 
     async def watch(self) -> None:
         """Watch until cancelled."""
@@ -125,6 +151,7 @@ class Canary:
                 await trio.sleep_until(due)
                 now = trio.current_time()
                 self.vigil.lagged(now, now - due)
+                self._ticks[math.ceil((now - due) * 1000)] += 1
                 self.worst_lag_s = max(self.worst_lag_s, now - due)
                 for sign, count in self._came_in().items():
                     if count != was[sign]:

@@ -6,17 +6,21 @@ identity, the server could not verify our key (401), or it does not know the req
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from typing import assert_never
 
 import trio
 
 from crawler.config import Limits
 from crawler.engine.patience import expect_ok, patiently
+from crawler.errors import ProtocolError
 from crawler.model.observation import Attempt, Failed, Ok, Skipped, SkipReason
-from crawler.model.rooms import DirectoryResult, DirectoryState, DirectoryWay
+from crawler.model.rooms import DirectoryResult, DirectoryState, DirectoryWay, Stopped
 from crawler.net.fetch import Answer
 from crawler.net.session import Session
 from crawler.net.transport import Connection
+from crawler.protocol.directory import parse_directory_page
 from crawler.protocol.federation import client_public_rooms_uri, public_rooms_uri
 from crawler.protocol.paging import PageAnswer, read_directory
 from crawler.protocol.signing import Identity, x_matrix_header
@@ -60,6 +64,23 @@ async def read_public_rooms(
             max_pages,
             deadline,
         )
+        if signed.stopped is Stopped.COMPLETE and max_pages > signed.pages:
+            signed = await _add_networks(
+                signed,
+                _page_through(
+                    session,
+                    _until_nothing_more(
+                        _federation_pages(
+                            session, connection, host_header, identity, destination, limits, networks=True
+                        ),
+                        signed.total_estimate,
+                    ),
+                    DirectoryWay.FEDERATION,
+                    limits,
+                    max_pages - signed.pages,
+                    deadline,
+                ),
+            )
         if signed.state not in TRY_THE_CLIENT_DOOR:
             return signed, True if signed.pages else None
     accepted = False if signed is not None and signed.state is DirectoryState.AUTH_FAILED else None
@@ -73,6 +94,32 @@ async def read_public_rooms(
     return (unsigned if signed is None or unsigned.pages else signed), accepted
 
 
+async def _add_networks(own: DirectoryResult, reading: Awaitable[DirectoryResult]) -> DirectoryResult:
+    """The second pass: what is listed only where all networks are asked for is in the list of a bridge. A server that
+    does not answer it has lost nothing of its own directory."""
+    with_networks = await reading
+    known = {room.room_id for room in own.rooms}
+    return replace(own, network_rooms=tuple(room for room in with_networks.rooms if room.room_id not in known))
+
+
+def _until_nothing_more(ask: AskPage, own_estimate: int | None) -> AskPage:
+    """Only the first page, where it says that all networks together have no more rooms than the server's own list."""
+    has_more = True
+
+    async def ask_on(since: str | None) -> Attempt[Answer]:
+        nonlocal has_more
+        if not has_more:
+            return Skipped(SkipReason.NOT_NEEDED)
+        attempt = await ask(since)
+        if since is None and isinstance(attempt, Ok) and attempt.value.status == 200:
+            with suppress(ProtocolError):
+                estimate = parse_directory_page(attempt.value.body).total_estimate
+                has_more = estimate is None or own_estimate is None or estimate != own_estimate
+        return attempt
+
+    return ask_on
+
+
 def _federation_pages(
     session: Session,
     connection: Connection,
@@ -80,9 +127,11 @@ def _federation_pages(
     identity: Identity,
     destination: str,
     limits: Limits,
+    *,
+    networks: bool = False,
 ) -> AskPage:
     def ask(since: str | None) -> Awaitable[Attempt[Answer]]:
-        uri = public_rooms_uri(limit=limits.directory_page_size, since=since, include_all_networks=False)
+        uri = public_rooms_uri(limit=limits.directory_page_size, since=since, include_all_networks=networks)
         authorization = x_matrix_header(identity, destination, "GET", uri)
         return session.request(
             connection,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from crawler.model.crawl import Lead, LeadSource
 from crawler.model.names import ServerName, alias_domain, room_id_domain, try_server_name
 from crawler.model.observation import ServerObservation
-from crawler.model.rooms import AliasAnswer
+from crawler.model.rooms import AliasAnswer, SpaceAnswer
 
 
 def named_by_visit(observation: ServerObservation, limit: int) -> list[tuple[ServerName, Lead]]:
@@ -22,6 +22,20 @@ def named_by_answers(
 ) -> list[tuple[ServerName, Lead]]:
     """Servers named by the answers to alias look-ups; at most `limit`."""
     return _leads(answering, _in_answers(answers), limit)
+
+
+def named_by_spaces(answering: ServerName, answers: Iterable[SpaceAnswer], limit: int) -> list[tuple[ServerName, Lead]]:
+    """Servers named by the children of spaces: in their IDs, as a way into them, as who put them there."""
+    return _leads(answering, _in_spaces(answers), limit)
+
+
+def _in_spaces(answers: Iterable[SpaceAnswer]) -> Iterator[tuple[str | None, LeadSource]]:
+    for answer in answers:
+        for child in answer.children:
+            yield room_id_domain(child.room_id), LeadSource.SPACE_CHILD
+            yield child.sender, LeadSource.SPACE_SENDER
+            for server in child.via:
+                yield server, LeadSource.SPACE_VIA
 
 
 def foreign_aliases(observation: ServerObservation) -> Iterator[tuple[str, ServerName, int]]:

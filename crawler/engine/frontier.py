@@ -14,7 +14,7 @@ whose answer is oldest.
 import heapq
 import itertools
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,11 +22,14 @@ from crawler.config import Limits
 from crawler.engine import schedule
 from crawler.engine.guard import EARNED, Group, Guard, groups_of
 from crawler.engine.lookup import in_order
+from crawler.engine.permission import OBEYED
 from crawler.engine.schedule import key_fingerprint
-from crawler.engine.task import LookUp, Task, Visit, Visited
+from crawler.engine.spaces import Spaces
+from crawler.engine.task import Explore, LookUp, Task, Visit, Visited
 from crawler.engine.tries import Tries
 from crawler.model.names import ServerName, try_server_name
 from crawler.model.observation import ServerObservation
+from crawler.model.rooms import SpaceAnswer
 from crawler.model.schedule import Life, Remembered, ServerSchedule
 
 NOTHING_REMEMBERED = Remembered({}, {})
@@ -40,6 +43,7 @@ class _Owner:
     """What is known of a server as an owner of aliases. `client_base` is None until it was seen online."""
 
     name: ServerName
+    spelling: str = ""
     visited: bool = False
     client_base: str | None = None
     asked: set[str] = field(default_factory=set)
@@ -56,6 +60,7 @@ class Frontier:
         remembered: what earlier crawls left.
         started_at: of the crawl; what is due is judged by it.
         has_opted_out: names that are never contacted.
+        explores: spaces are opened; only signed requests can.
     """
 
     def __init__(
@@ -66,12 +71,16 @@ class Frontier:
         max_servers: int | None = None,
         remembered: Remembered = NOTHING_REMEMBERED,
         has_opted_out: Callable[[ServerName], bool] = lambda _: False,
+        explores: bool = False,
     ) -> None:
         self.concurrency = limits.concurrency
         self.tries = Tries(at_most=limits.tries, at_once=limits.second_tries)
         self.guard = Guard(limits)
+        self.spaces = Spaces(limits)
+        self.explores = explores
+        self._exploring = 0
         self._max_servers = max_servers
-        self._alias_lookups = limits.alias_lookups
+        self._alias_lookups = limits.alias_lookups if limits.client_api else 0
         self._remembered = remembered
         self._started_at = started_at
         self._has_opted_out = has_opted_out
@@ -120,7 +129,7 @@ class Frontier:
 
     @property
     def finished(self) -> bool:
-        idle = self.active == 0 and self.tries.pending == 0 and not self._ready
+        idle = self.active == 0 and self.tries.pending == 0 and not self._ready and not self.spaces.has_next
         return idle and (self.queued == 0 or self._capped)
 
     @property
@@ -186,7 +195,31 @@ class Frontier:
             key = next(iter(self._ready))
             del self._ready[key]
             return self._look_up(self._owners[key])
-        return None
+        return self._exploration()
+
+    def _exploration(self) -> Explore | None:
+        """Spaces come last, when the directories are read, so that only what none of them lists is asked about."""
+        if self.active > self._exploring or self.tries.pending:
+            return None
+        if self.active == 0:
+            while not self.spaces.has_next and self.spaces.is_stuck:
+                self.spaces.skip_the_absent()
+        found = self.spaces.next()
+        if found is None:
+            return None
+        host, rooms = found
+        self.active += 1
+        self._exploring += 1
+        owner = self._owners[host]
+        return Explore(owner.name, owner.spelling, rooms)
+
+    def explored(self, task: Explore, answers: Iterable[SpaceAnswer]) -> None:
+        """An exploration ended."""
+        self.active -= 1
+        self._exploring -= 1
+        for answer in answers:
+            self.spaces.answered(answer)
+        self.spaces.asked(task.server.key, task.rooms)
 
     def _next_visit(self) -> Visit | None:
         while self._heap:
@@ -208,6 +241,7 @@ class Frontier:
                 name,
                 directory_denied=schedule.is_denied(remembered, self._started_at),
                 aliases_asked=self._remembered.aliases.get(key, {}),
+                address=None if remembered is None else remembered.address,
             )
         return None
 
@@ -233,6 +267,10 @@ class Frontier:
         entry.asked.update(visited.asked)
         for alias in entry.asked:
             entry.waiting.pop(alias, None)
+        if self.explores and observation.federating and visited.robots not in OBEYED:
+            entry.spelling = observation.own_spelling
+            self.spaces.is_online(name)
+            self.spaces.read_directory(name, observation.directory.rooms)
         if observation.online:
             entry.client_base = visited.client_base
         self._offer(entry)

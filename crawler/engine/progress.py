@@ -38,6 +38,9 @@ class Progress:
     failures: Counter[FailureKind] = field(default_factory=Counter)
     directories: Counter[DirectoryState] = field(default_factory=Counter)
     attempts: Counter[str] = field(default_factory=Counter)
+    spaces: int = 0
+    """Rooms that servers told of when spaces were opened."""
+    spaces_outstanding: int = 0
     again: int = 0
     """Tries after the first."""
     came_back: int = 0
@@ -110,6 +113,7 @@ class Progress:
         self.deferred = frontier.deferred
         self.guarded = frontier.guarded
         self.left_out = frontier.left_out
+        self.spaces_outstanding = frontier.spaces.outstanding
         tries = frontier.tries
         self.active += tries.active
         self.again, self.came_back = tries.again, tries.came_back

@@ -18,8 +18,8 @@ MOST_NAMED = 100
 """Servers of each kind that the report names; all are counted."""
 
 
-def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
-    """The report of a crawl; every count is of this crawl alone."""
+def build_report(progress: Progress, traffic: Traffic, loop_lag_p99_ms: int | None = None) -> dict[str, object]:
+    """The report of a crawl; every count is of this crawl alone. The lag is of the process that keeps the frontier."""
     return {
         "funnel": {stage: getattr(progress, stage) for stage in FUNNEL},
         "failures": {kind.value: count for kind, count in progress.failures.most_common()},
@@ -40,11 +40,13 @@ def build_report(progress: Progress, traffic: Traffic) -> dict[str, object]:
         "guarded": {"servers": progress.guarded, "named": _first(progress.guarded_groups)},
         "left_out": dict(progress.left_out),
         "lives": dict(progress.lives),
+        "spaces": {"opened": progress.spaces, "outstanding": progress.spaces_outstanding},
         "robots": dict(progress.robots),
         "federating_distinct": {what: len(each) for what, each in progress.distinct.items()},
         "bounds_hit": {"servers": len(progress.bounds_hit), "named": _first(progress.bounds_hit)},
         "key_ids_reused": {"servers": len(progress.keys_reused), "named": _first(progress.keys_reused)},
         "traffic": dataclasses.asdict(traffic),
+        "loop_lag_p99_ms": loop_lag_p99_ms,
     }
 
 

@@ -20,12 +20,12 @@ from crawler.engine.optouts import NOBODY, OptOuts
 from crawler.engine.progress import Progress
 from crawler.engine.rotation import is_turn
 from crawler.engine.schedule import after_visit
-from crawler.engine.task import LookedUp, Outcome, Task, Visit, Visited
+from crawler.engine.task import Explored, LookedUp, Outcome, Task, Visit, Visited
 from crawler.errors import CensusError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.names import ServerName, parse_server_name
 from crawler.model.observation import ServerObservation
-from crawler.model.rooms import AliasAnswer
+from crawler.model.rooms import AliasAnswer, SpaceAnswer
 from crawler.model.schedule import Remembered, ServerSchedule
 from crawler.protocol.memory import Memory, RememberedAnswer
 from crawler.store.writer import CensusWriter
@@ -79,6 +79,7 @@ class CrawlRun:
         self._schedules: list[ServerSchedule] = []
         self._asked: list[tuple[str, str]] = []
         self._own_aliases_outstanding = 0
+        self._spaces: list[tuple[str, SpaceAnswer]] = []
         self._throttle = Throttle(settings.limits, settings.liveness)
         self._scope = trio.CancelScope()
         self._crawl_id = 0
@@ -130,6 +131,7 @@ class CrawlRun:
             max_servers=self._plan.max_servers,
             remembered=self._remembered,
             has_opted_out=self._is_left_out,
+            explores=self._plan.identity is not None,
         )
         for name, source in self._plan.seeds:
             self._hear(name, Lead(name.key, source), insisted=self._plan.insists)
@@ -217,6 +219,13 @@ class CrawlRun:
                 self._answers.extend((task.owner.key, answer) for answer in answers)
                 for name, lead in expand.named_by_answers(task.owner, answers, limit):
                     self._hear(name, lead)
+            case Explored(exploration, told):
+                told = self._writer.suppressed.spaces_left(told)
+                self._frontier.explored(exploration, told)
+                self._spaces.extend((exploration.server.key, answer) for answer in told)
+                self.progress.spaces += len(told)
+                for name, lead in expand.named_by_spaces(exploration.server, told, limit):
+                    self._hear(name, lead)
             case _:
                 assert_never(outcome)
 
@@ -247,9 +256,10 @@ class CrawlRun:
             self._writer.remember(heard)
         observations, leads, answers = self._observations, self._leads, self._answers
         schedules, asked = self._schedules, self._asked
+        spaces, self._spaces = self._spaces, []
         self._observations, self._leads, self._answers, self._schedules, self._asked = [], [], [], [], []
         if observations or leads or answers:
-            self._writer.record(self._crawl_id, observations, leads, answers, schedules, asked)
+            self._writer.record(self._crawl_id, observations, leads, answers, schedules, asked, spaces)
 
     def _seal(self, state: CrawlState, report: Callable[[Progress], dict[str, object]]) -> Crawl:
         self._commit()

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from crawler.engine.vigil import Doubt
 from crawler.model.names import ServerName
 from crawler.model.observation import ServerObservation
-from crawler.model.rooms import AliasAnswer
+from crawler.model.rooms import AliasAnswer, SpaceAnswer
 from crawler.model.schedule import Robots
 
 
@@ -23,6 +23,7 @@ class Visit:
         hurried: a first try, whose deadlines are short until somebody is there.
         directory_denied: it closed its directory to us lately, so it is not asked for it.
         aliases_asked: alias of its own -> the crawl that last asked for it.
+        address: where it was last reached: those behind one address are best given to one worker. None: not known.
     """
 
     server: ServerName
@@ -30,6 +31,7 @@ class Visit:
     hurried: bool = True
     directory_denied: bool = False
     aliases_asked: Mapping[str, int] = field(default_factory=dict)
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,16 @@ class LookUp:
     aliases: tuple[str, ...]
 
 
-Task: TypeAlias = Visit | LookUp
+@dataclass(frozen=True, slots=True)
+class Explore:
+    """Ask `server`, which spells itself as `destination`, about rooms: spaces, and what may be in them."""
+
+    server: ServerName
+    destination: str
+    rooms: tuple[str, ...]
+
+
+Task: TypeAlias = Visit | LookUp | Explore
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +83,12 @@ class LookedUp:
     left: int = 0
 
 
-Outcome: TypeAlias = Visited | LookedUp
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """Exploring ended; what was not answered is not among `answers`."""
+
+    task: Explore
+    answers: tuple[SpaceAnswer, ...]
+
+
+Outcome: TypeAlias = Visited | LookedUp | Explored

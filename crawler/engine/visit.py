@@ -16,11 +16,12 @@ from crawler.config import Limits
 from crawler.engine.canary import Canary
 from crawler.engine.close_look import judge_families, look_at_addresses
 from crawler.engine.directory import read_public_rooms
+from crawler.engine.explore import explore
 from crawler.engine.judge import parsed, published
 from crawler.engine.lookup import aliases_to_ask, ask_aliases
 from crawler.engine.patience import patiently
 from crawler.engine.permission import OBEYED, ask_robots
-from crawler.engine.task import LookedUp, LookUp, Outcome, Task, Visit, Visited
+from crawler.engine.task import Explore, Explored, LookedUp, LookUp, Outcome, Task, Visit, Visited
 from crawler.engine.tries import is_unsettled
 from crawler.errors import Phase, printable
 from crawler.model.client_side import ClientWellKnown, Support
@@ -70,6 +71,13 @@ def worker(
                 async with network.visit(owner) as session:
                     answers, left = await ask_aliases(session, client_base, aliases, network.limits)
                 return LookedUp(task, answers, left)
+            case Explore(server):
+                if identity is None:
+                    return Explored(task, ())
+                async with network.visit(server) as session:
+                    with trio.move_on_after(network.limits.server_timeout_s):
+                        return await explore(session, identity, task)
+                return Explored(task, ())
 
     return work
 
@@ -261,8 +269,9 @@ class _Look:
         return parsed(attempt, client_side.parse_client_versions)
 
     def _client_api_if_heard(self) -> str | None:
-        """The client API's address, unless it is a guess at a host that has just given no HTTP answer at all."""
-        return None if self._host_is_silent else self.client_api
+        """The client API's address if it is to be asked, unless it is a guess at a host that has just given no HTTP
+        answer at all."""
+        return self.client_api if self._limits.client_api and not self._host_is_silent else None
 
     @property
     def _host_is_silent(self) -> bool:

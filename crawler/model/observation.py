@@ -216,6 +216,12 @@ class ServerObservation:
     families: Families | None = None
 
     @property
+    def own_spelling(self) -> str:
+        """The name as the server itself spells it in its key document; we may have heard it in other letter case."""
+        published = self.keys.value.server_name if isinstance(self.keys, Ok) else ""
+        return published or self.server_name.raw
+
+    @property
     def resolves(self) -> bool:
         """The algorithm of the specification yields at least one address that may be dialled."""
         return bool(self.resolution.endpoints)

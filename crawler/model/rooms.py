@@ -60,7 +60,8 @@ class PublicRoom:
 @dataclass(frozen=True, slots=True)
 class DirectoryResult:
     """What reading one directory gave. Rooms are unique by room_id (the first sighting counts) and kept even when
-    paging broke off. `failure` is the last one that mattered; `asked` the ways that were tried, in order."""
+    paging broke off. `network_rooms` are those that stand only in the lists of third-party networks.
+    `failure` is the last one that mattered; `asked` the ways that were tried, in order."""
 
     state: DirectoryState
     rooms: tuple[PublicRoom, ...] = ()
@@ -71,6 +72,7 @@ class DirectoryResult:
     noindex: int = 0
     failure: Failure | None = None
     skipped_because: str | None = None
+    network_rooms: tuple[PublicRoom, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +82,25 @@ class AliasAnswer:
     alias: str
     room_id: str
     servers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceChild:
+    """A room that a space names. `via` are servers said to be in it; `sender` the server of who put it there."""
+
+    room_id: str
+    via: tuple[str, ...]
+    sender: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceAnswer:
+    """What one server says of one room and its children. `rooms` are summaries, that of the room itself first, of those
+    that the server is in and may tell of; `inaccessible` are closed to us, whomever we ask; `noindex` counts rooms that
+    opted out and are not among `rooms`."""
+
+    space_id: str
+    children: tuple[SpaceChild, ...]
+    rooms: tuple[PublicRoom, ...]
+    inaccessible: tuple[str, ...] = ()
+    noindex: int = 0

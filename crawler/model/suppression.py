@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from crawler.model.names import ServerName, alias_domain, room_id_domain, try_server_name
 from crawler.model.observation import ServerObservation
-from crawler.model.rooms import AliasAnswer, PublicRoom
+from crawler.model.rooms import AliasAnswer, PublicRoom, SpaceAnswer
 
 
 class SuppressedKind(StrEnum):
@@ -77,6 +77,25 @@ class Suppressed:
             replace(answer, servers=tuple(server for server in answer.servers if not self.has_key(server)))
             for answer in answers
             if not self.has_room(answer.room_id, answer.alias)
+        )
+
+    def spaces_left(self, answers: Iterable[SpaceAnswer]) -> tuple[SpaceAnswer, ...]:
+        """Those about spaces that were not forgotten, each with the rooms and servers that were not."""
+        if not self.salt:
+            return tuple(answers)
+        return tuple(
+            replace(
+                answer,
+                children=tuple(
+                    replace(child, via=tuple(server for server in child.via if not self.has_key(server)))
+                    for child in answer.children
+                    if not self.has_room(child.room_id)
+                ),
+                rooms=tuple(room for room in answer.rooms if not self._has(room)),
+                inaccessible=tuple(room_id for room_id in answer.inaccessible if not self.has_room(room_id)),
+            )
+            for answer in answers
+            if not self.has_room(answer.space_id)
         )
 
     def _has(self, room: PublicRoom) -> bool:

@@ -4,6 +4,7 @@ From the wire up:
 
 - `failures`            foreign exceptions become `Failure`: the only place
 - `traffic` `pacing`    what was asked and read, and a visit's budget; how fast one address may be asked
+- `lending` `borrowing` the same pace kept by several processes together
 - `dnswire` `dns`       one DNS query over shared UDP sockets or TCP; addresses and SRV records of a name, a small cache
 - `dial` `tls`          the guard before every dial, connect rules, TCP; the shared context, the handshake
 - `stack`               what all connections of a process share

@@ -76,12 +76,11 @@ class Dialler:
             return Failure(FailureKind.POLICY_ADDRESS, f"{address} may not be dialled: {why_not}")
         address, port = self.where(canonical(address), port)
         try:
-            with trio.fail_after(timeout_s):
+            with trio.move_on_after(timeout_s):
                 return await _connect(address, port)
-        except trio.TooSlowError:
-            return Failure(FailureKind.TCP_TIMEOUT, f"no connection in {timeout_s:g} s")
         except OSError as error:
             return tcp_failure(error)
+        return Failure(FailureKind.TCP_TIMEOUT, f"no connection in {timeout_s:g} s")
 
     def has_route(self, address: str, port: int) -> bool:
         """Whether this machine knows a way to `address` at all. Connecting a UDP socket asks the routing table and

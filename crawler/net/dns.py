@@ -24,7 +24,7 @@ import trio
 
 from crawler.errors import Failure, FailureKind, UsageError, printable
 from crawler.model.discovery import SrvRecord
-from crawler.net.dnswire import UDP_PAYLOAD, NameServer, NoAnswerError
+from crawler.net.dnswire import NameServer, NoAnswerError, Question
 from crawler.net.traffic import Traffic
 from crawler.protocol.addresses import is_ip_literal
 from crawler.protocol.questions import AddressAnswer, SrvAnswer
@@ -206,13 +206,13 @@ class Dns:
     ) -> dns.message.QueryMessage | Failure:
         """Ask, and once more if need be: after silence always, after a failing server where there is another one."""
         malformed = False
+        question = Question(name, kind)
         message: dns.message.Message | None = None
         for attempt in range(ATTEMPTS):
             server = self._servers[attempt % len(self._servers)]
-            query = dns.message.make_query(name, kind, use_edns=0, payload=UDP_PAYLOAD)
             left_s = deadline - trio.current_time()
             try:
-                message = await server.ask(query, max(0.0, min(left_s, self._timeout_s / ATTEMPTS)))
+                message = await server.ask(question, max(0.0, min(left_s, self._timeout_s / ATTEMPTS)))
             except NoAnswerError as error:
                 malformed = malformed or error.malformed
                 continue

@@ -8,8 +8,9 @@ the question. A reply that fails these is not an answer: we go on waiting for th
 
 import random
 import socket
+import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import dns.asyncbackend
@@ -17,6 +18,11 @@ import dns.asyncquery
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
+import dns.opcode
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
 import trio
 
 from crawler.net.failures import check_own_resources
@@ -27,13 +33,44 @@ QUERIES_A_SOCKET = 1000
 """After so many queries a socket is replaced, and with it the source port."""
 UDP_PAYLOAD = 1232
 """Largest UDP answer we ask for (EDNS): fits one unfragmented packet, as agreed on DNS flag day 2020."""
-_HEADER_BYTES = 12
+_HEADER = struct.Struct("!6H")
+_QUESTION = struct.Struct("!2H")
+_OPT_RECORD = struct.pack("!BHHIH", 0, dns.rdatatype.OPT, UDP_PAYLOAD, 0, 0)
+"""RFC 6891, 6.1: version 0, no flags, no options."""
 _MAX_DATAGRAM = 65535
 _MAX_REPLIES = 16
 """Replies looked at for one query; more than one means that somebody is guessing, or that the server is broken."""
 _RECEIVE_BUFFER_BYTES = 1024 * 1024
 
 _unpredictable = random.SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a query asks (RFC 1035, 4.1.2), class IN."""
+
+    name: dns.name.Name
+    kind: dns.rdatatype.RdataType
+
+    def to_wire(self, query_id: int) -> bytes:
+        """A query, recursion desired. Written here and not by dnspython, whose message takes ten times as long to make,
+        and a crawl asks several questions for each server."""
+        name = self.name.to_wire() or b""
+        header = _HEADER.pack(query_id, dns.flags.RD, 1, 0, 0, 1)
+        return header + name + _QUESTION.pack(self.kind, dns.rdataclass.IN) + _OPT_RECORD
+
+    def is_answered_by(self, message: dns.message.Message) -> bool:
+        """Whether a message is a response to this question. One that tells of an error may leave it out."""
+        if not message.flags & dns.flags.QR or message.opcode() != dns.opcode.QUERY:
+            return False
+        if not message.question:
+            return message.rcode() in _ERRORS
+        asked = message.question[0]
+        is_same = (asked.rdtype, asked.rdclass, asked.name) == (self.kind, dns.rdataclass.IN, self.name)
+        return len(message.question) == 1 and is_same
+
+
+_ERRORS = frozenset({dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.NOTIMP, dns.rcode.REFUSED})
 
 
 class NoAnswerError(Exception):
@@ -56,8 +93,8 @@ class NameServer:
     def __str__(self) -> str:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
-    async def ask(self, query: dns.message.QueryMessage, timeout_s: float) -> dns.message.Message:
-        """Send `query` under an id of our own choice and wait for its answer.
+    async def ask(self, question: Question, timeout_s: float) -> dns.message.Message:
+        """Ask under an id of our own choice and wait for the answer.
 
         Raises:
             NoAnswerError: none came within `timeout_s`.
@@ -65,21 +102,22 @@ class NameServer:
         malformed = False
         with trio.move_on_after(timeout_s):
             channel = await self._channel()
-            with channel.replies_to(query) as replies:
+            with channel.replies() as (query_id, replies):
                 self._traffic.dns_queries += 1
-                await channel.send(query.to_wire())
+                await channel.send(question.to_wire(query_id))
                 for _ in range(_MAX_REPLIES):
-                    answer = _judge(query, await replies.next())
+                    answer = _judge(question, await replies.next())
                     self._traffic.dns_answers += 1
                     if answer is None:
                         malformed = True
                     elif answer.flags & dns.flags.TC:
-                        return await self._ask_by_tcp(query, timeout_s)
+                        return await self._ask_by_tcp(question, timeout_s)
                     else:
                         return answer
         raise NoAnswerError(malformed=malformed)
 
-    async def _ask_by_tcp(self, query: dns.message.QueryMessage, timeout_s: float) -> dns.message.Message:
+    async def _ask_by_tcp(self, question: Question, timeout_s: float) -> dns.message.Message:
+        query = dns.message.make_query(question.name, question.kind, use_edns=0, payload=UDP_PAYLOAD)
         self._traffic.dns_queries += 1
         backend = dns.asyncbackend.get_backend("trio")
         try:
@@ -110,12 +148,12 @@ class NameServer:
         self._channels.clear()
 
 
-def _judge(query: dns.message.Message, datagram: bytes) -> dns.message.Message | None:
-    """The message in `datagram` if it answers `query`; a truncated one may be cut anywhere after its question."""
+def _judge(question: Question, datagram: bytes) -> dns.message.Message | None:
+    """The message in `datagram` if it answers `question`; a truncated one may be cut anywhere after its question."""
     cut = bool(datagram[2] << 8 & dns.flags.TC)
     try:
         message = dns.message.from_wire(datagram, ignore_trailing=True, question_only=cut)
-        return message if query.is_response(message) else None
+        return message if question.is_answered_by(message) else None
     except dns.exception.DNSException:
         return None
 
@@ -150,6 +188,7 @@ class _Channel:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
             plain.connect((address, port))
             self._socket = trio.socket.from_stdlib_socket(plain)
+            self._plain = plain
         except BaseException:
             plain.close()
             raise
@@ -163,27 +202,34 @@ class _Channel:
         return self._asked >= QUERIES_A_SOCKET
 
     @contextmanager
-    def replies_to(self, query: dns.message.Message) -> Iterator[_Replies]:
-        """Give `query` an id that is free on this socket, and collect what comes with it while the block runs."""
+    def replies(self) -> Iterator[tuple[int, _Replies]]:
+        """An id that is free on this socket, and what comes with it while the block runs."""
         self._asked += 1
-        query.id = _unpredictable.getrandbits(16)
-        while query.id in self._waiting:
-            query.id = _unpredictable.getrandbits(16)
-        replies = self._waiting[query.id] = _Replies()
+        query_id = _unpredictable.getrandbits(16)
+        while query_id in self._waiting:
+            query_id = _unpredictable.getrandbits(16)
+        replies = self._waiting[query_id] = _Replies()
         try:
-            yield replies
+            yield query_id, replies
         finally:
-            del self._waiting[query.id]
+            del self._waiting[query_id]
             if self.is_worn_out and not self._waiting:
                 self.close()
 
     async def send(self, wire: bytes) -> None:
         try:
-            await self._socket.send(wire)
+            # A datagram nearly always finds room: trio's `send` would first give every other task its turn.
+            self._plain.send(wire)
+        except BlockingIOError:
+            await self._send_later(wire)
         except OSError:
             # The error may be of an earlier datagram (ICMP), even a forged one. A query that did not leave is one
             # that is not answered; the wait also keeps a broken uplink from failing a whole frontier in a second.
             return
+
+    async def _send_later(self, wire: bytes) -> None:
+        with suppress(OSError):
+            await self._socket.send(wire)
 
     def close(self) -> None:
         self._socket.close()
@@ -197,7 +243,7 @@ class _Channel:
                     return
                 except OSError:
                     continue  # ICMP about an earlier query, perhaps forged: the time-out tells
-                if len(datagram) < _HEADER_BYTES:
+                if len(datagram) < _HEADER.size:
                     continue
                 replies = self._waiting.get(int.from_bytes(datagram[:2], "big"))
                 if replies is not None:

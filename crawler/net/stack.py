@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 import trio
 
 from crawler.config import Limits, Settings, parse_address_port
+from crawler.net.borrowing import BorrowingPacer
 from crawler.net.dial import Dialler, parse_rule
 from crawler.net.dns import Dns
+from crawler.net.lending import FromBorrower
 from crawler.net.pacing import Pacer
 from crawler.net.silence import Silences
 from crawler.net.tls import client_context, unverified_context
@@ -61,7 +63,12 @@ class Stack:
 
 
 def build_stack(
-    settings: Settings, version: str, rng: random.Random, now: Callable[[], datetime], memory: Memory | None = None
+    settings: Settings,
+    version: str,
+    rng: random.Random,
+    now: Callable[[], datetime],
+    memory: Memory | None = None,
+    to_lender: Callable[[FromBorrower], None] | None = None,
 ) -> Stack:
     """Raises UsageError for settings that name what is not there: a CA file, a system DNS server."""
     limits, network = settings.limits, settings.network
@@ -71,6 +78,8 @@ def build_stack(
     if network.dns:
         address, port = parse_address_port(network.dns, "--dns")
         nameserver = (address, port or DNS_PORT)
+    pace = limits.address_concurrency, limits.address_rate_per_s
+    pacer = Pacer(*pace, traffic) if to_lender is None else BorrowingPacer(*pace, to_lender, traffic)
     return Stack(
         limits=limits,
         user_agent=user_agent(version, settings.politeness.contact),
@@ -79,7 +88,7 @@ def build_stack(
         context=client_context(network.ca),
         unverified=unverified_context(),
         busy=trio.CapacityLimiter(limits.busy_connections),
-        pacer=Pacer(limits.address_concurrency, limits.address_rate_per_s, traffic),
+        pacer=pacer,
         dns=Dns(nameserver, limits.dns_timeout_s, traffic),
         traffic=traffic,
         rng=rng,

@@ -4,6 +4,7 @@ Plain counters, written by the tasks of one trio loop and read by whoever report
 report needs none.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 from crawler.errors import FailureKind
@@ -30,6 +31,12 @@ class Traffic:
     """Time that exchanges and dials waited for the pace of their address, summed over tasks."""
     rate_limited: int = 0
     """Answers with status 429."""
+
+    def add(self, now: "Traffic", before: "Traffic") -> None:
+        """Count what another process did between two of its reports."""
+        for each in dataclasses.fields(self):
+            grown = getattr(now, each.name) - getattr(before, each.name)
+            setattr(self, each.name, getattr(self, each.name) + grown)
 
 
 @dataclass(slots=True)

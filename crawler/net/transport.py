@@ -9,8 +9,10 @@ from types import TracebackType
 from crawler.config import Limits, Settings
 from crawler.errors import Failure
 from crawler.model.names import ServerName
+from crawler.net.borrowing import BorrowingPacer
 from crawler.net.connection import Connection
 from crawler.net.dial import canonical
+from crawler.net.lending import FromBorrower, ToBorrower
 from crawler.net.session import Session
 from crawler.net.stack import build_stack, utc_now
 from crawler.net.traffic import Traffic
@@ -29,6 +31,7 @@ class Network:
         now: the wall clock.
         memory: answers of resolutions that need not be asked for again, and where new ones go; None, as for a check,
             which is made now: every question is asked.
+        to_lender: tells who lends this process its share of every address's pace; None: the pace is all ours.
 
     Raises:
         UsageError: settings that name a CA file or a DNS server that is not there.
@@ -42,9 +45,11 @@ class Network:
         rng: random.Random | None = None,
         now: Callable[[], datetime] = utc_now,
         memory: Memory | None = None,
+        to_lender: Callable[[FromBorrower], None] | None = None,
     ) -> None:
         # SRV's weighted draw wants fairness, not secrecy.
-        self._stack = build_stack(settings, version, rng or random.Random(), now, memory)  # noqa: S311 - see above
+        draw = rng or random.Random()  # noqa: S311 - see above
+        self._stack = build_stack(settings, version, draw, now, memory, to_lender)
 
     @property
     def limits(self) -> Limits:
@@ -54,6 +59,13 @@ class Network:
     def traffic(self) -> Traffic:
         """Counters since the process began; they go on counting."""
         return self._stack.traffic
+
+    def hear_lender(self, message: ToBorrower) -> None:
+        """What the lender of paces says; see `lending`."""
+        pacer = self._stack.pacer
+        if not isinstance(pacer, BorrowingPacer):
+            raise TypeError("nobody lends to this network")
+        pacer.heard(message)
 
     def connection(self, address: str, port: int, tls_name: str) -> Connection:
         """A connection of its own, to be closed by the caller; not dialled yet."""

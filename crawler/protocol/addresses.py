@@ -10,8 +10,9 @@ Out of reach: a NAT64 prefix of the operator's own choice (RFC 6052, 2.2) looks 
 """
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import zip_longest
 from typing import TypeAlias
 
@@ -96,29 +97,31 @@ class AddressPolicy:
 
     def why_not(self, address: str) -> str | None:
         """Why `address` may not be dialled, for people; None when it may."""
-        if "%" in address:
-            return "an address with a zone id points at one of our own links (RFC 4007)"
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return "no IP address"
-        if (why := self._why_banned(parsed)) is not None:
-            return why
-        for inside in embedded_ipv4(parsed):
-            if (why := self._why_banned(inside)) is not None:
-                return f"{inside} inside it is {why}"
-        return None
+        return _why_not(self.allowed, address)
 
-    def _why_banned(self, address: IpAddress) -> str | None:
-        why = special_purpose(address)
-        if why is None or any(address in network for network in self._allowed_networks()):
-            return None
+
+@lru_cache(maxsize=4096)
+def _why_not(allowed: tuple[str, ...], address: str) -> str | None:
+    # Kept, since each address is judged anew before each dial, and looking through all special networks takes longer
+    # than many a system call. Nothing but its arguments decides.
+    if "%" in address:
+        return "an address with a zone id points at one of our own links (RFC 4007)"
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "no IP address"
+    networks = [ipaddress.ip_network(cidr, strict=False) for cidr in allowed]
+    if (why := _why_banned(parsed, networks)) is not None:
         return why
+    for inside in embedded_ipv4(parsed):
+        if (why := _why_banned(inside, networks)) is not None:
+            return f"{inside} inside it is {why}"
+    return None
 
-    def _allowed_networks(self) -> Iterator[IpNetwork]:
-        # Parsed only for addresses that are special, which a live crawl meets rarely and a test has few of.
-        for cidr in self.allowed:
-            yield ipaddress.ip_network(cidr, strict=False)
+
+def _why_banned(address: IpAddress, allowed: Iterable[IpNetwork]) -> str | None:
+    why = special_purpose(address)
+    return None if why is None or any(address in network for network in allowed) else why
 
 
 def special_purpose(address: IpAddress) -> str | None:

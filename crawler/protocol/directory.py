@@ -49,10 +49,10 @@ def parse_directory_page(body: bytes) -> DirectoryPage:
     rooms: list[PublicRoom] = []
     opted_out: list[str] = []
     for entry in chunk:
-        room = _parse_room(entry)
+        room = parse_room(entry)
         if room is None:
             continue
-        if _says_no(entry):
+        if says_no(entry):
             opted_out.append(room.room_id)
         else:
             rooms.append(room)
@@ -67,7 +67,8 @@ def parse_directory_page(body: bytes) -> DirectoryPage:
     )
 
 
-def _parse_room(entry: Any) -> PublicRoom | None:
+def parse_room(entry: Any) -> PublicRoom | None:
+    """One entry of a directory, or a summary in a hierarchy; None when it has no room ID."""
     if not isinstance(entry, dict):
         return None
     room_id = entry.get("room_id")
@@ -87,7 +88,8 @@ def _parse_room(entry: Any) -> PublicRoom | None:
     )
 
 
-def _says_no(entry: dict[str, Any]) -> bool:
+def says_no(entry: dict[str, Any]) -> bool:
+    """Whether the room of an entry has opted out of being indexed."""
     topic = entry.get("topic")
     return isinstance(topic, str) and room_says_no(topic)
 

@@ -69,6 +69,16 @@ class Memory:
         for answer in remembered:
             self._put(answer)
 
+    def heard(self, remembered: Iterable[RememberedAnswer]) -> None:
+        """Take over what another process of this crawl heard; new to the store, too."""
+        for answer in remembered:
+            self._put(answer)
+            self._new[answer.question, answer.subject] = answer
+
+    def answers(self) -> tuple[RememberedAnswer, ...]:
+        """All that is known, for another process to learn."""
+        return tuple(self._known.values())
+
     def __len__(self) -> int:
         return len(self._known)
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from crawler.model.crawl import Lead
 from crawler.model.names import try_server_name
 from crawler.model.observation import Ok, ServerObservation
-from crawler.model.rooms import AliasAnswer
+from crawler.model.rooms import AliasAnswer, SpaceAnswer
 from crawler.store import codec
 from crawler.store.numbers import ServerNumbers
 
@@ -54,6 +54,8 @@ class Batch:
         self.rows["endpoint"].extend(codec.endpoint_rows(self._crawl_id, number, seen))
         self.rows["address_look"].extend(codec.address_look_rows(self._crawl_id, number, seen))
         self.rows["seen_listing"].extend(codec.listing_rows(self._crawl_id, number, seen))
+        networks = codec.unlisted_room_rows(self._crawl_id, number, seen.directory.network_rooms, "all_networks")
+        self.rows["unlisted_room"].extend(networks)
         self.rows["support_contact"].extend(codec.support_rows(self._crawl_id, number, seen))
         if isinstance(seen.support, Ok):
             self.support_heard.add(number)
@@ -64,6 +66,10 @@ class Batch:
         names = (try_server_name(text) for text in answer.servers)
         servers = {self._numbers.heard(name.key) for name in names if name is not None}
         self.participants[named_by, codec.stored_room_id(answer.room_id)] |= servers
+
+    def add_space(self, named_by: int, told: SpaceAnswer) -> None:
+        self.rows["space_child"].extend(codec.space_child_rows(self._crawl_id, named_by, told))
+        self.rows["unlisted_room"].extend(codec.unlisted_room_rows(self._crawl_id, named_by, told.rooms, "space"))
 
     def add_lead(self, lead: Lead) -> None:
         self.rows["lead"].append(

@@ -25,7 +25,7 @@ from crawler.model.observation import (
     SkipReason,
     Timings,
 )
-from crawler.model.rooms import DirectoryResult, DirectoryState, PublicRoom
+from crawler.model.rooms import DirectoryResult, DirectoryState, PublicRoom, SpaceAnswer
 from crawler.protocol.json_body import clean_text, count_of
 from crawler.protocol.software import normalise
 
@@ -159,7 +159,7 @@ def _directory_columns(read: DirectoryResult) -> Row:
     return {
         "directory_state": read.state,
         "directory_way": read.way,
-        "directory_rooms": len(unique_rooms(read)) if answered else None,
+        "directory_rooms": len(unique_rooms(read.rooms)) if answered else None,
         "directory_pages": read.pages,
         "directory_stopped": read.stopped,
         "directory_estimate": count_of(read.total_estimate),
@@ -318,11 +318,11 @@ def _failed_kind(attempt: Attempt[Any]) -> str | None:
     return attempt.failure.kind if isinstance(attempt, Failed) else None
 
 
-def unique_rooms(read: DirectoryResult) -> dict[str, PublicRoom]:
+def unique_rooms(read: Iterable[PublicRoom]) -> dict[str, PublicRoom]:
     """The rooms by the ID they are stored under. Two IDs that differ only in what cannot be stored are one; the first
     counts, as it does in the directory."""
     rooms: dict[str, PublicRoom] = {}
-    for room in read.rooms:
+    for room in read:
         rooms.setdefault(stored_room_id(room.room_id), room)
     return rooms
 
@@ -334,20 +334,35 @@ def stored_room_id(room_id: str) -> str:
 
 def listing_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
     """The rows of `seen_listing`."""
-    for room_id, room in unique_rooms(seen.directory).items():
-        yield {
-            "crawl_id": crawl_id,
-            "server_id": server_id,
-            "room_id": room_id,
-            "members": count_of(room.members),
-            "name": clean_text(room.name, ROOM_NAME),
-            "topic": clean_text(room.topic, TOPIC),
-            "canonical_alias": clean_text(room.canonical_alias, IDENTIFIER),
-            "join_rule": clean_text(room.join_rule, IDENTIFIER),
-            "room_type": clean_text(room.room_type, IDENTIFIER),
-            "world_readable": room.world_readable,
-            "guest_can_join": room.guest_can_join,
-        }
+    for room_id, room in unique_rooms(seen.directory.rooms).items():
+        yield {"crawl_id": crawl_id, "server_id": server_id, "room_id": room_id, **_room_columns(room)}
+
+
+def _room_columns(room: PublicRoom) -> Row:
+    return {
+        "members": count_of(room.members),
+        "name": clean_text(room.name, ROOM_NAME),
+        "topic": clean_text(room.topic, TOPIC),
+        "canonical_alias": clean_text(room.canonical_alias, IDENTIFIER),
+        "join_rule": clean_text(room.join_rule, IDENTIFIER),
+        "room_type": clean_text(room.room_type, IDENTIFIER),
+        "world_readable": room.world_readable,
+        "guest_can_join": room.guest_can_join,
+    }
+
+
+def unlisted_room_rows(crawl_id: int, server_id: int, rooms: Iterable[PublicRoom], found_by: str) -> Iterator[Row]:
+    """Rows of `unlisted_room`."""
+    for room_id, room in unique_rooms(rooms).items():
+        columns = _room_columns(room)
+        yield {"crawl_id": crawl_id, "server_id": server_id, "room_id": room_id, "found_by": found_by, **columns}
+
+
+def space_child_rows(crawl_id: int, named_by: int, told: SpaceAnswer) -> Iterator[Row]:
+    """The rows of `space_child` of one space."""
+    space_id = stored_room_id(told.space_id)
+    for child_id in dict.fromkeys(stored_room_id(child.room_id) for child in told.children):
+        yield {"crawl_id": crawl_id, "space_id": space_id, "child_id": child_id, "named_by": named_by}
 
 
 def answer_row(crawl_id: int, answer_id: int, named_by: int, room_id: str) -> Row:

@@ -14,7 +14,10 @@ from crawler.store.intervals import SEEN
 JOURNAL_DAYS = 30
 """How long the journal of a crawl is kept, unless told otherwise."""
 
-JOURNAL = ("visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "listing_deviation")
+JOURNAL = (
+    "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "listing_deviation", "space_child",
+    "unlisted_room",
+)  # fmt: skip
 """Its tables."""
 
 

@@ -23,7 +23,7 @@ import duckdb
 from crawler.errors import StoreError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead
 from crawler.model.observation import ServerObservation
-from crawler.model.rooms import AliasAnswer
+from crawler.model.rooms import AliasAnswer, SpaceAnswer
 from crawler.model.schedule import Remembered, ServerSchedule
 from crawler.protocol.json_body import clean_text
 from crawler.protocol.memory import RememberedAnswer
@@ -48,6 +48,7 @@ _VANTAGE = 255
 
 _TABLES = (
     "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "support_contact",
+    "space_child", "unlisted_room",
     "seen_server", "seen_listing", "seen_answer", "seen_participation",
 )  # fmt: skip
 
@@ -201,6 +202,7 @@ class CensusWriter:
         answers: Sequence[tuple[str, AliasAnswer]] = (),
         schedules: Sequence[ServerSchedule] = (),
         asked: Sequence[tuple[str, str]] = (),
+        spaces: Sequence[tuple[str, SpaceAnswer]] = (),
     ) -> None:
         """Commit one batch.
 
@@ -212,6 +214,7 @@ class CensusWriter:
             leads: Who named whom, in any order.
             answers: Further alias answers: (key of the server that answered, what it said).
             schedules: What to remember of servers, all of them met before or in this batch.
+            spaces: What servers told of spaces: (key of the server that answered, what it said).
             asked: Aliases that were asked for, (key of their owner, alias).
 
         Raises:
@@ -233,6 +236,12 @@ class CensusWriter:
                 if not forgotten.has_key(owner)
                 for left in forgotten.answers_left([answer])
             ]
+            spaces = [
+                (owner, left)
+                for owner, told in spaces
+                if not forgotten.has_key(owner)
+                for left in forgotten.spaces_left([told])
+            ]
             schedules = [row for row in schedules if not forgotten.has_key(row.server)]
             asked = [(key, alias) for key, alias in asked if not forgotten.has_key(key)]
         try:
@@ -243,6 +252,8 @@ class CensusWriter:
                 batch.add_lead(lead)
             for owner, answer in answers:
                 batch.add_answer(self._numbers.heard(owner), answer)
+            for owner, told in spaces:
+                batch.add_space(self._numbers.heard(owner), told)
             batch.add_new_servers()
             with transaction(self._connection, self._path):
                 for answered, servers in batch.participants.items():

@@ -77,7 +77,7 @@ def test_what_may_pass_is_doubted_while_its_own_way_was_silent(
 )
 def test_what_a_late_loop_can_bring_about_is_doubted(kind: FailureKind, expected: Doubt | None) -> None:
     vigil = fit()
-    vigil.lagged(40.0, 1.5)  # more than a tenth of ten seconds
+    vigil.lagged(40.0, 3.0)  # more than a quarter of ten seconds
     assert doubt(vigil, Liveness(), Limits(), [kind], 30.0, 50.0) is expected
     assert doubt(vigil, Liveness(), Limits(), [kind], 41.0, 50.0) is None
     patient = Limits(dns_timeout_s=30.0, connect_timeout_s=30.0, request_timeout_s=30.0)

@@ -10,8 +10,10 @@ import pytest
 from crawler.model.crawl import CrawlState
 from crawler.store.publish import stage
 from crawler.store.reader import SnapshotReader, crawl_rows
+from crawler.store.verify import verify
 from crawler.store.writer import CensusWriter
-from tests.store.census import crawl
+from tests.store.census import crawl, publish
+from tests.store.endurance import KILLS
 from tests.store.observations import some_federation
 from tests.store.process import line, python
 
@@ -118,3 +120,51 @@ def test_a_crawl_goes_on_in_a_file_that_was_killed(tmp_path: Path) -> None:
         process.wait()
     sealed = crawl(path, some_federation(1, 10))
     assert (sealed.id, sealed.servers, sealed.is_census) == (2, 10, True)
+
+
+SEAL = """
+import sys
+from pathlib import Path
+from crawler.model.crawl import CrawlScope, CrawlState
+from crawler.store.writer import CensusWriter
+from tests.store.census import begin
+from tests.store.observations import DAY, some_federation
+
+path, turn = Path(sys.argv[1]), int(sys.argv[2])
+days = [some_federation(seed, 25) for seed in range(4)]
+with CensusWriter.open(path) as writer:
+    print("open", flush=True)
+    for place in range(turn, 100_000):
+        scope = CrawlScope.LIMITED if place % 3 == 0 else CrawlScope.FULL
+        crawl_id = begin(writer, scope=scope)
+        seen = days[place % 4]
+        writer.record(crawl_id, seen[:15], [])
+        writer.record(crawl_id, seen[15:], [])
+        writer.seal(crawl_id, CrawlState.COMPLETED, DAY, {})
+        print(crawl_id, flush=True)
+"""
+"""Crawls one after the other; what is printed was sealed."""
+
+
+def test_history_is_sound_however_often_its_writer_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    rng = random.Random(7)
+    sealed: list[int] = []
+    for turn in range(KILLS):
+        with python(SEAL, path, turn) as process:
+            assert line(process) == "open"
+            # In the first crawl of the process, or in a later one, somewhere.
+            sealed += [int(line(process)) for _ in range(rng.choice([0, 1, 2]))]
+            time.sleep(rng.uniform(0, 0.4))
+            process.kill()
+            process.wait()
+            assert process.stdout is not None
+            sealed += [int(crawl_id) for crawl_id in process.stdout.read().split()]
+        assert verify(path) == []
+        completed = {found.id for found in crawl_rows(path) if found.state is CrawlState.COMPLETED}
+        assert completed.issuperset(sealed)
+        # The one in hand at each kill may have been sealed and not yet told of.
+        assert len(completed) <= len(sealed) + turn + 1
+    assert sealed
+    publish(path)
+    assert verify(path) == []

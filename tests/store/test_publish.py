@@ -21,6 +21,7 @@ from crawler.store.reader import SnapshotReader
 from crawler.store.serving import KEPT, pointer, serving_folder
 from crawler.store.writer import CensusWriter
 from tests.store.census import begin, crawl, publish
+from tests.store.endurance import PUBLICATIONS
 from tests.store.observations import DAY, online, some_federation
 from tests.store.process import line, python
 
@@ -321,7 +322,7 @@ print("done", rounds, flush=True)
 
 
 def test_a_reader_in_a_loop_never_errs_and_never_sees_half(path: Path) -> None:
-    last = 20
+    last = PUBLICATIONS
     for number in range(1, 3):
         crawl(path, _crawl_of(number))
     publish(path)

@@ -1,0 +1,67 @@
+"""The canary on real sockets: it knocks when nothing comes in, tells an outage from a quiet hour, and slows us down."""
+
+import trio
+
+from crawler.config import Limits, Liveness
+from crawler.engine.canary import LEAST, Canary, Throttle
+from crawler.engine.vigil import Sign
+from crawler.net.transport import Network
+from tests.engine.made import server
+from tests.net.certificates import Authority
+from tests.net.conftest import MakeNetwork, authority, make_network
+from tests.net.nameserver import Zone
+from tests.net.world import Site, routes, world
+
+__all__ = ["authority", "make_network"]
+
+HOST = "127.0.1.1"
+ZONE: Zone = {("a.test", "A"): [f"300 {HOST}"]}
+LIVENESS = Liveness(knock_after_s=0.05, silence_s=1.0)
+
+
+async def watch_until_down(canary: Canary, knocks: int) -> bool:
+    """Watch until so many knocks were answered or not; whether the network then counts as down."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(canary.watch)
+        with trio.fail_after(60):
+            while canary.knocks < knocks and canary.down_for_s() is None:  # noqa: ASYNC110 - the canary has no event
+                await trio.sleep(0.01)
+        is_down = canary.down_for_s() is not None
+        nursery.cancel_scope.cancel()
+    return is_down
+
+
+async def test_a_quiet_hour_is_no_outage(authority: Authority, make_network: MakeNetwork) -> None:
+    async with world(authority, make_network, ZONE, Site(HOST, ("a.test",), routes({}))) as w:
+        canary = Canary(w.network, LIVENESS, [server("a.test")])
+        assert not await watch_until_down(canary, knocks=6)
+        assert w.network.traffic.connections > 0
+        assert w.network.traffic.dns_answers > 0
+        assert w.at(HOST).requests == []  # a knock asks for nothing
+
+
+async def test_when_nobody_answers_the_network_is_down(make_network: MakeNetwork) -> None:
+    network: Network = make_network(dns="127.0.0.1:1", dns_timeout_s=0.2)
+    async with network:
+        canary = Canary(network, LIVENESS, [server("a.test")])
+        assert await watch_until_down(canary, knocks=10_000)
+
+
+async def test_without_anybody_to_knock_at_silence_says_nothing(make_network: MakeNetwork) -> None:
+    async with make_network(dns="127.0.0.1:1") as network:
+        canary = Canary(network, Liveness(knock_after_s=0.01, silence_s=0.01))
+        with trio.move_on_after(0.3):
+            await canary.watch()
+        assert canary.down_for_s() is None
+        assert canary.vigil.blind == set(Sign)
+
+
+def test_a_late_loop_takes_less_on_and_recovers() -> None:
+    throttle = Throttle(Limits(), Liveness())
+    assert throttle.allowed(0.0, 200, 0.0) == 200
+    assert throttle.allowed(5.0, 200, 0.5) == 200  # it turns once a second
+    falling = [throttle.allowed(5.0, 200, float(second)) for second in range(1, 30)]
+    assert falling[0] == 150
+    assert falling[-1] == LEAST
+    rising = [throttle.allowed(0.0, 200, float(second)) for second in range(30, 90)]
+    assert rising[-1] == 200

@@ -1,0 +1,91 @@
+"""Which spaces are opened, and whom we ask about them."""
+
+from crawler.config import Limits
+from crawler.engine.spaces import SPACE, Spaces
+from crawler.model.rooms import PublicRoom, SpaceAnswer, SpaceChild
+from tests.engine.made import server
+
+
+def space(room_id: str) -> PublicRoom:
+    return PublicRoom(room_id, 1, room_type=SPACE)
+
+
+def plain(room_id: str) -> PublicRoom:
+    return PublicRoom(room_id, 1)
+
+
+def child(room_id: str, *via: str) -> SpaceChild:
+    return SpaceChild(room_id, via)
+
+
+def opened(*hosts: str, **limits: int) -> Spaces:
+    spaces = Spaces(Limits(**limits))  # type: ignore[arg-type] - each limit by its own name
+    for host in hosts:
+        spaces.is_online(server(host))
+    return spaces
+
+
+def answer(spaces: Spaces, told: SpaceAnswer) -> None:
+    asked = spaces.next()
+    assert asked is not None
+    host, rooms = asked
+    assert rooms == (told.space_id,)
+    spaces.answered(told)
+    spaces.asked(host, rooms)
+
+
+def test_a_space_is_asked_once_of_who_listed_it_however_many_list_it() -> None:
+    spaces = opened("a.test", "b.test")
+    for host in ("a.test", "b.test"):
+        spaces.read_directory(server(host), [space("!s:x.test"), plain("!r:x.test")])
+    answer(spaces, SpaceAnswer("!s:x.test", (), (space("!s:x.test"),)))
+    assert spaces.next() is None
+    assert not spaces.has_next
+
+
+def test_only_children_that_nobody_tells_of_are_asked_about_at_their_via() -> None:
+    spaces = opened("a.test", "b.test")
+    spaces.read_directory(server("a.test"), [space("!s:a.test"), plain("!listed:a.test")])
+    children = (
+        child("!listed:a.test", "b.test"),
+        child("!told:a.test", "b.test"),
+        child("!closed:b.test", "b.test"),
+        child("!hidden:b.test", "B.test"),
+    )
+    told = (space("!s:a.test"), plain("!told:a.test"))
+    answer(spaces, SpaceAnswer("!s:a.test", children, told, inaccessible=("!closed:b.test",)))
+    assert spaces.next() == ("b.test", ("!hidden:b.test",))
+
+
+def test_spaces_in_spaces_are_followed_and_cycles_end() -> None:
+    spaces = opened("a.test")
+    spaces.read_directory(server("a.test"), [space("!one:a.test")])
+    both = (space("!one:a.test"), space("!two:a.test"))
+    answer(spaces, SpaceAnswer("!one:a.test", (child("!two:a.test", "a.test"),), both))
+    answer(spaces, SpaceAnswer("!two:a.test", (child("!one:a.test", "a.test"),), both))
+    assert spaces.next() is None
+
+
+def test_who_does_not_tell_is_followed_by_the_next_via_and_the_absent_are_skipped() -> None:
+    spaces = opened("a.test", "c.test")
+    spaces.read_directory(server("a.test"), [space("!s:a.test")])
+    hidden = child("!hidden:b.test", "gone.test", "a.test", "c.test")
+    answer(spaces, SpaceAnswer("!s:a.test", (hidden,), (space("!s:a.test"),)))
+    assert (spaces.has_next, spaces.is_stuck) == (False, True)
+    spaces.skip_the_absent()
+    assert spaces.next() == ("a.test", ("!hidden:b.test",))
+    assert spaces.next() is None  # it is busy
+    spaces.asked("a.test", ["!hidden:b.test"])  # and said nothing
+    assert spaces.next() == ("c.test", ("!hidden:b.test",))
+    spaces.asked("c.test", ["!hidden:b.test"])
+    assert not spaces.has_next
+    assert not spaces.is_stuck
+
+
+def test_a_server_is_asked_within_its_budget() -> None:
+    spaces = opened("a.test", space_lookups=3)
+    spaces.read_directory(server("a.test"), [space(f"!{n}:a.test") for n in range(10)])
+    asked = spaces.next()
+    assert asked is not None
+    assert len(asked[1]) == 3
+    assert spaces.outstanding == 7
