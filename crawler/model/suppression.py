@@ -66,7 +66,9 @@ class Suppressed:
             return seen
         rooms = tuple(room for room in seen.directory.rooms if not self._has(room))
         left_out = len(seen.directory.rooms) - len(rooms)
-        directory = replace(seen.directory, rooms=rooms, noindex=seen.directory.noindex + left_out)
+        networks = tuple(room for room in seen.directory.network_rooms if not self._has(room))
+        noindex = seen.directory.noindex + left_out
+        directory = replace(seen.directory, rooms=rooms, network_rooms=networks, noindex=noindex)
         return replace(seen, directory=directory, aliases=self.answers_left(seen.aliases))
 
     def answers_left(self, answers: Iterable[AliasAnswer]) -> tuple[AliasAnswer, ...]:

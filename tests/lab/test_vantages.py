@@ -90,4 +90,5 @@ async def test_merged_both_truths_are_there(lab: LabMaker, tmp_path: Path) -> No
     assert alone[4] not in names
     assert alone[5] in names
     assert query(here, f"SELECT count(*) FROM server WHERE server_key = '{alone[4].lower()}'") == [(0,)]
+    publish(here)
     assert verify(here) == []
