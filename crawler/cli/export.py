@@ -66,7 +66,7 @@ def export(
 
 
 @click.command("import-snapshot", short_help="Read an export back, of another vantage too.")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR")
+@click.argument("folder", type=_FOLDER, metavar="DIR")
 @click.option("--vantage", metavar="NAME", help="What to call its vantage here; default: as it is called there.")
 @db_option
 @json_option

@@ -68,7 +68,7 @@ def backup(to: Path, db: Path) -> None:
 
 
 @click.command(short_help="Write a census file from a backup.")
-@click.argument("backup_file", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE")
+@click.argument("backup_file", type=_COPY, metavar="FILE")
 @db_option
 def restore(backup_file: Path, db: Path) -> None:
     """Write a census file from a backup, of this or of an older version of the program.

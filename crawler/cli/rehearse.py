@@ -57,7 +57,7 @@ def rehearse(
 
     \b
       matrix-census rehearse --days 365 --servers 1000 --publish
-      matrix-census sql "FROM online_by_software ORDER BY at" --db rehearsal/census.duckdb
+      matrix-census sql "FROM online_by_software ORDER BY crawl_id" --db rehearsal/census.duckdb
     """
     plan = Rehearsal(days, servers, utc_now(), rooms, seed, PROFILES[profile], processes_to_use())
     done = 0

@@ -37,7 +37,7 @@ def sql(question: str, shape: str, db: Path) -> None:
     What is in it: data/README.md, or SHOW TABLES and DESCRIBE. With - the question is read from standard input.
 
     \b
-      matrix-census sql "SELECT * FROM online_by_software ORDER BY at, servers DESC"
+      matrix-census sql "SELECT * FROM online_by_software ORDER BY crawl_id, servers DESC"
       matrix-census sql "FROM federation_on('2026-11-24') WHERE NOT online" --format csv > offline.csv
       matrix-census sql "SELECT server_name, online_for, offline_for FROM merged_server WHERE disagree"
     """
