@@ -1,19 +1,38 @@
 """Numbers from snapshots: a serving file becomes typed frames, frames become metric rows.
 
-- `load`      serving file -> polars frames; the only module here that knows DuckDB
-- `schemas`   the metric row, and the columns every frame has
-- `snapshot`  one sealed crawl as numbers see it
-- `funnel`    servers by predicate, from known to listing
-- `software`  implementations, lineages, versions
-- `rooms`     unique public rooms, memberships, the largest room, the state of directories
-- `wording`   how numbers, times and shares are written for people
-- `mission`   all rows of a snapshot; the order in which people read them
-- `steps`     what runs after a crawl is sealed
-- `cli`       the verb `metrics`
+What comes in:
+
+- `load`       serving file -> polars frames; the only module here that knows DuckDB
+- `schemas`    the metric row, and the columns every frame has
+- `snapshot`   one sealed crawl as numbers see it, and the history before it
+- `reference`  tables that ship: implementations, bridges, releases of the specification
+- `hosting`    networks and countries of addresses, from the operator's own data
+
+What is counted, in the order of the mission:
+
+- `charter`    the nine metrics of the mission: words, definition, estimator, pitfalls; written once
+- `funnel` `unseen`      servers by predicate; how many there are, seen or not
+- `growth`     change, births, deaths, returns, retention, survival, from intervals
+- `software`   implementations, lineages, versions
+- `rooms`      unique public rooms, memberships, the largest room, the state of directories
+- `bridges`    rooms with bridge evidence
+- `room_text` `near_duplicates` `language` `signal`   signs of noise, and their share
+- `discovery`  from an online server to a room one can join
+- `spec`       releases, lags and adoption of the specification
+- `operators` `decentralisation` `graph_tables`       who holds how much, and what is lost when they go
+
+What comes out:
+
+- `mission`    all rows of a snapshot, with the definition of each
+- `wording`    how numbers, times and shares are written for people
+- `steps`      what runs after a crawl is sealed
+- `alerts`     what moved beyond its interval
+- `cli`        the verbs `metrics` and `alerts`
+- `simulated` `bench`    federations of known size, to try the estimates on
 
 Estimators, on arrays and independent of Matrix: `amounts` and `estimate` (what they accept and return),
 `concentration`, `population` and `log_linear` (on `poisson`), `rarefaction`, `survival`, `proportions`,
 `misclassification`, `bootstrap`; `room_graph` and `resilience` (rooms and servers as a graph).
 
-Everything but `load`, `steps` and `cli` is pure: frames in, rows out.
+Everything but `load`, `reference`, `hosting`, `steps`, `bench` and `cli` is pure: frames in, rows out.
 """

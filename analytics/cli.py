@@ -1,9 +1,11 @@
-"""The verb of analytics: `metrics` prints the numbers of the newest census, or of all, or what one of them means."""
+"""The verbs of analytics: `metrics` prints the numbers of the newest census, or of all, or what one of them means;
+`alerts` what moved since the census before."""
 
 import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analytics import wording
+from analytics.alerts import alerts as compare
 from analytics.charter import BY_NUMBER, CHARTER, MissionMetric
 from analytics.load import load_series, newest_census
 from analytics.mission import DEFINITIONS, Definition, metric_rows
@@ -69,6 +72,30 @@ def metrics(db: Path, crawl_id: int | None, explain: str | None, *, series: bool
         _print_tables(rows)
     else:
         _print_lines(rows)
+
+
+@click.command(short_help="Say what moved beyond its interval since the census before.")
+@db_option
+@json_option
+def alerts(db: Path, *, as_json: bool) -> None:
+    """Compare the newest census with the one before, and print what moved: a tenth of the servers, rooms or memberships
+    gone, an implementation collapsed, fewer operators holding more than half. Made for cron.
+
+    A number that either census does not know raises nothing, nor does a fall that comes with a fall of coverage.
+
+    Exit codes: 0 nothing moved, or there is no census to compare with, 1 something did, 2 there is no census yet.
+    """
+    of_census = [tuple(rows) for _, rows in groupby(_series(db), key=lambda row: row.snapshot)]
+    found = list(compare(of_census[-2], of_census[-1])) if len(of_census) > 1 else []
+    if as_json:
+        click.echo(json.dumps([asdict(alert) for alert in found], indent=1))
+    elif len(of_census) < 2:
+        click.echo("There is one census; alerts compare two.", err=True)
+    for alert in () if as_json else found:
+        move = f"{wording.fine(alert.before)} -> {wording.fine(alert.now)}"
+        click.echo(f"{alert.metric}\t{printable(alert.dimension)}\t{move}\t{alert.why}")
+    if found:
+        sys.exit(1)
 
 
 def _rows(db: Path, crawl_id: int | None) -> tuple[MetricRow, ...]:

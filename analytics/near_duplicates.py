@@ -8,6 +8,7 @@ Broder 1997; Indyk and Motwani 1998. Equal texts are folded into one beforehand:
 
 import re
 import unicodedata
+import zlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -22,6 +23,9 @@ THRESHOLD = 0.8
 SEED = 1
 """The permutations are drawn from it: the same texts, the same groups, in every census."""
 
+TEXT_MAX = 1000
+"""Characters compared: what differs only behind them is the same to a reader of a list."""
+
 MANY = 200
 """Candidates of one text that are looked at; a text with more is in a group already."""
 
@@ -30,8 +34,8 @@ _SPACE = re.compile(r"\s+")
 
 def folded(text: str) -> str:
     """The text as it is compared: compatibility forms, lower case, single spaces, digits made one."""
-    plain = _SPACE.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
-    return re.sub(r"\d", "0", plain)
+    plain = _SPACE.sub(" ", unicodedata.normalize("NFKC", text[: 4 * TEXT_MAX]).casefold()).strip()
+    return re.sub(r"\d", "0", plain)[:TEXT_MAX]
 
 
 def similarity(one: str, other: str) -> float:
@@ -76,7 +80,8 @@ def _similar_pairs(texts: Sequence[str], progress: Callable[[int, int], None] | 
         parts = shingles(text)
         if not parts:
             continue
-        signature = MinHash(num_perm=PERMUTATIONS, seed=SEED)
+        # A checksum is hash enough for what the permutations then spread, and SHA-1 would cost most of the time.
+        signature = MinHash(num_perm=PERMUTATIONS, seed=SEED, hashfunc=zlib.crc32)
         signature.update_batch([part.encode("utf-8", "surrogatepass") for part in parts])
         candidates = index.query(signature)[:MANY]
         pairs += [(number, other) for other in candidates if signature.jaccard(signatures[other]) >= THRESHOLD]

@@ -1,7 +1,7 @@
 """The factory: one ASGI application out of FastAPI, Dash, the pages, the API and the headers of every answer."""
 
 import mimetypes
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -26,16 +26,20 @@ _THEME_SCRIPT = "theme.js"
 _COMPRESS_FROM_BYTES = 500
 
 
-def create_app(census: Path, settings: Settings | None = None) -> FastAPI:
+def create_app(census: Path, settings: Settings | None = None, opt_outs: Sequence[Path] = ()) -> FastAPI:
     """The dashboard of a census file; it reads what is published beside it and shows a new census by itself.
 
     Args:
         census: The census file.
         settings: How a server is looked at when a visitor asks for a check; None: the defaults.
+        opt_outs: Lists of servers that are not looked at for a visitor, beside the census's own.
+
+    Raises:
+        UsageError: settings that name what is not there, or an opt-out list that is not understood.
     """
     mimetypes.add_type("application/javascript", ".js")  # some machines say text/plain, which nosniff forbids to run
     source = CensusSource(census)
-    checker = Checker(settings or Settings())
+    checker = Checker(settings or Settings(), census, opt_outs)
     app = Dash(
         "dashboard",
         backend=Backend,

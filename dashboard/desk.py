@@ -5,12 +5,13 @@ rationed, for all doors together: a visitor so many a minute, all visitors so ma
 """
 
 from collections import OrderedDict, deque
+from dataclasses import dataclass
 from functools import partial
 
 import trio
 
 from crawler.engine.check import Checked, Checker, Memory, remember
-from crawler.errors import StoreError
+from crawler.errors import StoreError, UsageError
 from crawler.model.names import ServerName
 from dashboard.data import CensusSource
 
@@ -46,6 +47,16 @@ class Ration:
         return 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a visitor gets no check: the HTTP status (400 no server name, 403 it opted out, 429 the ration is used up,
+    503 it cannot be known who opted out), a sentence, and when to ask again."""
+
+    status: int
+    sentence: str
+    retry_after_s: int | None = None
+
+
 class Desk:
     """Where visitors ask for checks: one ration and one limit for every door."""
 
@@ -55,9 +66,22 @@ class Desk:
         self._ration = Ration()
         self._together = trio.CapacityLimiter(AT_ONCE)
 
-    def wait_s(self, visitor: str) -> float:
-        """Seconds until this visitor may ask; 0 takes one of the ration."""
-        return self._ration.wait_s(visitor, trio.current_time())
+    async def admit(self, server_name: str, visitor: str) -> ServerName | Refusal:
+        """Whether this visitor may have this server looked at, which takes one of the ration."""
+        try:
+            name = self.checker.parse(server_name)
+        except UsageError as error:
+            return Refusal(400, str(error))
+        try:
+            opt_outs = await trio.to_thread.run_sync(self.checker.opt_outs, limiter=self._source.limiter)
+        except UsageError:
+            return Refusal(503, "the opt-out list of this census cannot be read; no server is looked at until it can")
+        if opt_outs.has_server(name):
+            return Refusal(403, f"{name} opted out: no census counts it, and it is not looked at from here")
+        wait_s = self._ration.wait_s(visitor, trio.current_time())
+        if wait_s:
+            return Refusal(429, "too many checks from your address", int(wait_s) + 1)
+        return name
 
     async def check(self, name: ServerName) -> Checked:
         """Check a server now."""

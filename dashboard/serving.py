@@ -4,12 +4,13 @@ import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import click
 import trio
+from fastapi import FastAPI
 from hypercorn.config import Config
 from hypercorn.trio import serve
 
@@ -57,17 +58,15 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def serve_async(
-    census: Path, listening: socket.socket, stop: trio.Event, settings: Settings | None = None
-) -> None:
-    """Serve the dashboard of `census` on a listening socket until `stop` is set. The socket stays the caller's."""
+async def serve_async(app: FastAPI, listening: socket.socket, stop: trio.Event) -> None:
+    """Serve an application on a listening socket until `stop` is set. The socket stays the caller's."""
     config = Config()
     config.bind = [f"fd://{os.dup(listening.fileno())}"]  # hypercorn closes what it is given
     config.loglevel = "WARNING"
     config.accesslog = None
     config.graceful_timeout = STOP_S
     config.include_server_header = False
-    await serve(create_app(census, settings), config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type]  # any ASGI
+    await serve(app, config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type]  # any ASGI
 
 
 def say_address(url: str) -> None:
@@ -81,6 +80,7 @@ def serve_app(
     port: int,
     *,
     settings: Settings | None = None,
+    opt_outs: Sequence[Path] = (),
     on_ready: Callable[[str], None] = say_address,
 ) -> None:
     """Serve the dashboard until Ctrl-C or SIGTERM. Blocking.
@@ -90,22 +90,21 @@ def serve_app(
         host: Address to listen on.
         port: TCP port, 0 for any.
         settings: How a server is looked at when a visitor asks for a check; None: the defaults.
+        opt_outs: Lists of servers that are not looked at for a visitor, beside the census's own.
         on_ready: Called with the address when the server listens.
 
     Raises:
-        UsageError: the port is in use, or the address is none of this machine.
+        UsageError: the port is in use, the address is none of this machine, or an opt-out list is not understood.
     """
     with closing(bind(host, port)) as listening:
-        trio.run(_serve_until_stopped, census, listening, settings, on_ready)
+        trio.run(_serve_until_stopped, create_app(census, settings, opt_outs), listening, on_ready)
 
 
-async def _serve_until_stopped(
-    census: Path, listening: socket.socket, settings: Settings | None, on_ready: Callable[[str], None]
-) -> None:
+async def _serve_until_stopped(app: FastAPI, listening: socket.socket, on_ready: Callable[[str], None]) -> None:
     stop = trio.Event()
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve_async, census, listening, stop, settings)
+            nursery.start_soon(serve_async, app, listening, stop)
             on_ready(url_of(listening))
             async for _ in signals:
                 stop.set()

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from crawler.cli.options import (
     settings_options,
 )
 from crawler.engine.check import Checked, Memory, check_servers, json_schema, remember
+from crawler.engine.optouts import opt_out_lists, read_opt_outs
 from crawler.model.names import ServerName
 from crawler.net.transport import Network
 from crawler.store.reader import SnapshotReader
@@ -61,6 +63,14 @@ def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Census file whose newest census says whether the server was counted, and which keys it had. "
     f"[default: {DEFAULT_DB}, if anything is published beside it]",
 )
+@click.option(
+    "--opt-out",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    multiple=True,
+    metavar="FILE",
+    help="Say of the servers in this list that no census counts them. Repeatable. The list opt-out.txt beside the "
+    "census file is read, too.",
+)
 @click.option("--contact", default="", metavar="ADDRESS", help="How to reach you; part of the user agent.")
 @identity_option
 @settings_options
@@ -81,6 +91,7 @@ def check(
     show_all: bool,
     registration: bool,
     census: Path | None,
+    opt_out: tuple[Path, ...],
     contact: str,
     identity_file: Path | None,
     **options: Any,
@@ -108,7 +119,7 @@ def check(
             names,
             _printer(form, show_all=show_all, alone=len(names) == 1),
             registration=registration,
-            memory_of=_memory(census, open_files),
+            memory_of=_memory(census, opt_out, open_files),
         )
         good = trio.run(run)
     sys.exit(0 if good else 1)
@@ -128,9 +139,15 @@ def _printer(form: str, *, show_all: bool, alone: bool) -> Callable[[Checked], N
     return tell
 
 
-def _memory(census: Path | None, open_files: ExitStack) -> Callable[[ServerName], Memory]:
+def _memory(census: Path | None, opt_outs: tuple[Path, ...], open_files: ExitStack) -> Callable[[ServerName], Memory]:
     """What the census at hand knows; a census that was asked for must be there, the default one need not."""
-    if census is None and serving_file(DEFAULT_DB) is None:
-        return lambda _: Memory()
-    reader = open_files.enter_context(SnapshotReader.open(census or DEFAULT_DB))
-    return partial(remember, reader)
+    left_alone = read_opt_outs(opt_out_lists(census or DEFAULT_DB, opt_outs))
+    reader = None
+    if census is not None or serving_file(DEFAULT_DB) is not None:
+        reader = open_files.enter_context(SnapshotReader.open(census or DEFAULT_DB))
+
+    def memory(name: ServerName) -> Memory:
+        known = remember(reader, name) if reader is not None else Memory()
+        return replace(known, opted_out=left_alone.has_server(name))
+
+    return memory

@@ -10,7 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from crawler.engine.check import Checked
-from crawler.engine.document import directory_rooms
+from crawler.engine.telling import directory_rooms
 from crawler.errors import Failure, printable
 from crawler.model.client_side import ClientWellKnown, OAuthMetadata, Support
 from crawler.model.close_look import Inspection, PresentedTls
@@ -22,10 +22,14 @@ from crawler.model.observation import (
     KeyDocument,
     Ok,
     ServerObservation,
+    Skipped,
+    SkipReason,
     TlsFacts,
     VersionInfo,
 )
 from crawler.model.verdict import Finding, Outcome
+from crawler.protocol.federation import PUBLIC_ROOMS_PATH
+from crawler.protocol.robots import PRODUCT_TOKEN, may_fetch
 
 _MARK = {
     Outcome.FAIL: ("fail", "bold red"),
@@ -50,18 +54,22 @@ def check_tree(checked: Checked, *, show_all: bool = False) -> Tree:
     client = tree.add(Text("client side"))
     client.add(_attempt("client well-known", seen.client_well_known))
     client.add(_attempt("client API versions", seen.client_versions))
-    client.add(_attempt("login flows", inspection.login_flows))
-    client.add(_attempt("OAuth", inspection.oauth))
+    client.add(_attempt("login flows", inspection.client.login_flows))
+    client.add(_attempt("OAuth", inspection.client.oauth))
     client.add(_attempt("support contacts", seen.support))
-    client.add(_attempt("policy server", inspection.policy_server))
-    client.add(_attempt("sign-up", inspection.registration))
+    client.add(_attempt("policy server", inspection.client.policy_server))
+    client.add(_robots("robots.txt", inspection.client.robots))
+    if inspection.client.client_robots != Skipped(SkipReason.NOT_NEEDED):
+        client.add(_robots("robots.txt of the client API", inspection.client.client_robots))
+    client.add(_attempt("sign-up", inspection.client.registration))
     _add_directory(tree, seen)
     return tree
 
 
 def _add_conformance(tree: Tree, findings: tuple[Finding, ...], *, show_all: bool) -> None:
     counts = Counter(finding.outcome for finding in findings)
-    told = f"{counts[Outcome.FAIL]} failed, {counts[Outcome.WARN]} warnings, {counts[Outcome.PASS]} passed"
+    warned = _plural(counts[Outcome.WARN], "warning")
+    told = f"{counts[Outcome.FAIL]} failed, {warned}, {counts[Outcome.PASS]} passed"
     branch = tree.add(Text(f"conformance: {told}, {counts[Outcome.NOT_APPLICABLE]} not applicable"))
     order = (
         (Outcome.FAIL, Outcome.WARN, Outcome.PASS, Outcome.NOT_APPLICABLE) if show_all else (Outcome.FAIL, Outcome.WARN)
@@ -140,6 +148,15 @@ def _add_directory(tree: Tree, seen: ServerObservation) -> None:
     tree.add(Text(f"directory: {directory.state}{because}{counted}"))
 
 
+def _robots(what: str, attempt: Attempt[str | None]) -> Text:
+    """What the text means to us; it may be half a megabyte long."""
+    if not isinstance(attempt, Ok) or attempt.value is None:
+        return _attempt(what, attempt)
+    allowed = may_fetch(attempt.value, PRODUCT_TOKEN, PUBLIC_ROOMS_PATH)
+    meaning = "lets the room directory be read" if allowed else "asks for the room directory to be left alone"
+    return _attempt(what, Ok(meaning, attempt.timings))
+
+
 def _attempt(what: str, attempt: Attempt[object]) -> Text:
     match attempt:
         case Ok(value, timings):
@@ -170,11 +187,15 @@ def _value(value: object) -> str:
             return f"issuer {value.issuer}{', offers sign-up' if value.offers_sign_up else ''}"
         case Support():
             page = f", page {value.support_page}" if value.support_page else ""
-            return f"{len(value.contacts)} contacts{page}"
+            return f"{_plural(len(value.contacts), 'contact')}{page}"
         case tuple():
             return printable(", ".join(str(part) for part in value)) or "none"
         case _:
             return printable(str(value))
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _moment(at: datetime) -> str:

@@ -19,6 +19,7 @@ from crawler.cli.options import (
     identity_option,
     json_option,
     network_options,
+    opt_out_option,
     server_name_argument,
     settings_from,
     settings_options,
@@ -29,7 +30,7 @@ from crawler.engine.canary import Canary
 from crawler.engine.crew import Crew
 from crawler.engine.identity import KeyService, key_service, serve_key_document
 from crawler.engine.leases import Start
-from crawler.engine.optouts import read_opt_outs
+from crawler.engine.optouts import opt_out_lists, read_opt_outs
 from crawler.engine.report import build_report, summary_lines
 from crawler.engine.run import CrawlRun, Plan
 from crawler.engine.seeds import LIST_LIMIT_BYTES, Seed, parse_seeds, read_seeds, shipped_seeds
@@ -50,9 +51,6 @@ from crawler.store.publish import Draft, stage
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
 
-OPT_OUT_LIST = "opt-out.txt"
-"""The census's own list, beside its file."""
-
 CANARIES = 8
 """Shipped seeds that a live crawl knocks at, unless it is told others."""
 
@@ -70,14 +68,7 @@ OnSealed = Callable[[Draft], None]
     help="Start from the names in this file or at this https URL: one a line, # for comments; or JSON, a list of "
     "Matrix Rooms Search (/catalog/servers) or an answer of the-federation.info. Repeatable.",
 )
-@click.option(
-    "--opt-out",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    multiple=True,
-    metavar="FILE",
-    help="Never contact the servers and never store the rooms in this list: server names, *.DOMAIN, room IDs and "
-    "aliases, one a line. Repeatable. The list opt-out.txt beside the census file is always obeyed.",
-)
+@opt_out_option
 @click.option(
     "--max-servers",
     type=click.IntRange(min=1),
@@ -141,7 +132,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
     plan = Plan(
         seeds=tuple(seeds),
         insists=named_by_hand,
-        opt_outs=read_opt_outs(_opt_out_lists(options["db"], options["opt_out"])),
+        opt_outs=read_opt_outs(opt_out_lists(options["db"], options["opt_out"])),
         scope=CrawlScope.FULL if options["max_servers"] is None else CrawlScope.LIMITED,
         max_servers=options["max_servers"],
         synthetic=trusts_only_the_lab(settings.network.ca),
@@ -195,11 +186,6 @@ async def _download(url: str, settings: Settings) -> Attempt[Answer]:
         raise UsageError(f"{url!r} is no https URL of a plain host")
     async with Network(settings, version=VERSION) as network, network.visit(place) as session:
         return await session.get(url, body_limit_bytes=LIST_LIMIT_BYTES)
-
-
-def _opt_out_lists(db: Path, given: tuple[Path, ...]) -> list[Path]:
-    own = db.parent / OPT_OUT_LIST
-    return [*given, *([own] if own.is_file() else [])]
 
 
 def _canaries(settings: Settings) -> list[ServerName]:

@@ -91,7 +91,8 @@ def _document(of: Identity) -> str:
 def check(identity_file: Path, *, as_json: bool, **options: Any) -> None:
     """Fetch our own key document by our own name, as a peer would, and compare.
 
-    Exit code 0: a peer would find the key of this file. 1: it would not, with the step that failed.
+    Exit code 0: a peer would find the key of this file. 1: it would not, with the step that failed. --json prints an
+    object: `good`, `sentence`, and `failures`, each with `what` was attempted, `kind` and `detail`.
     """
     ours = identity_from(identity_file)
     assert ours is not None  # noqa: S101 - the option is required

@@ -81,6 +81,15 @@ identity_option = click.option(
     help="Sign requests with this identity (see: matrix-census identity new --help).",
 )
 
+opt_out_option = click.option(
+    "--opt-out",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    multiple=True,
+    metavar="FILE",
+    help="Never contact the servers and never store the rooms in this list: server names, *.DOMAIN, room IDs and "
+    "aliases, one a line. Repeatable. The list opt-out.txt beside the census file is always obeyed.",
+)
+
 
 def _for_the_seal(ctx: click.Context, _: click.Parameter, files: tuple[Path, ...]) -> tuple[Path, ...]:
     """Put down what the steps after a seal need; they live above the crawler and find it in the root's context."""

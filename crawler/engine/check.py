@@ -6,6 +6,7 @@ The only door to the engine for the dashboard: what it needs of a check it finds
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -13,11 +14,13 @@ import trio
 from crawler.config import Settings
 from crawler.engine import mft
 from crawler.engine.conformance import judge
-from crawler.engine.document import CheckDocument, check_document
+from crawler.engine.document import CheckDocument
 from crawler.engine.inspect import inspect
+from crawler.engine.optouts import OptOuts, opt_out_lists, read_opt_outs
 from crawler.engine.seeds import typed_server_name
 from crawler.engine.standing import Memory, count, remember
 from crawler.engine.task import Visit
+from crawler.engine.telling import check_document
 from crawler.engine.visit import visit
 from crawler.errors import printable
 from crawler.model.close_look import Inspection
@@ -78,7 +81,7 @@ async def check_one(
 ) -> Checked:
     """Inspect and judge one server on a network that is open."""
     seen = await inspect(network, identity, name, registration=registration, past_keys=memory.past_keys)
-    return Checked(seen, judge(seen), count(seen.observation, memory.standing))
+    return Checked(seen, judge(seen), count(seen.observation, memory))
 
 
 async def check_servers(
@@ -126,12 +129,20 @@ def json_schema() -> dict[str, Any]:
 class Checker:
     """Checks servers one after the other or together, on one network, for a program that runs on.
 
+    Args:
+        settings: how to look.
+        census: the census file whose opt-out list is obeyed.
+        opt_outs: further lists.
+
     Raises:
-        UsageError: settings that name what is not there.
+        UsageError: settings that name what is not there, or an opt-out list that is not understood.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, census: Path, opt_outs: Sequence[Path] = ()) -> None:
         self._network = Network(settings, version=VERSION)
+        self._census = census
+        self._opt_out_lists = opt_outs
+        self.opt_outs()
 
     def parse(self, server_name: str) -> ServerName:
         """The name as typed.
@@ -140,6 +151,14 @@ class Checker:
             UsageError: it is no server name.
         """
         return typed_server_name(server_name)
+
+    def opt_outs(self) -> OptOuts:
+        """The opt-out lists as they are now: who is added to them is left alone from then on. Blocking.
+
+        Raises:
+            UsageError: a list that cannot be read or is not understood.
+        """
+        return read_opt_outs(opt_out_lists(self._census, self._opt_out_lists))
 
     async def check(self, name: ServerName, memory: Memory = NOTHING_REMEMBERED) -> Checked:
         """Check a server, unsigned, now."""

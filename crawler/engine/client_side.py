@@ -6,13 +6,12 @@ anybody may sign up is asked only on demand: it looks like somebody choosing a n
 
 import random
 import string
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from crawler.engine.judge import parsed, published
 from crawler.engine.patience import expect_ok, patiently
 from crawler.errors import ProtocolError
 from crawler.model.client_side import OAuthMetadata, Registration
+from crawler.model.close_look import ClientSide
 from crawler.model.names import ServerName
 from crawler.model.observation import Attempt, Failed, Ok, Skipped, SkipReason
 from crawler.net.fetch import Answer
@@ -24,23 +23,6 @@ NOT_NEEDED = Skipped(SkipReason.NOT_NEEDED)
 
 _USERNAME_LETTERS = 20
 _unpredictable = random.SystemRandom()
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSide:
-    """Ok(None) inside: asked, and not published (404).
-
-    `robots` is that of the server name's host, `client_robots` that of the client API's host, not needed when it is the
-    same one; `protocol.robots.may_fetch` reads them. RFC 9309, 2.3.1, makes of a failure with a status from 400 to 499
-    that all is allowed, of any other that nothing is. `registration` is not needed unless asked for.
-    """
-
-    login_flows: Attempt[tuple[str, ...]]
-    oauth: Attempt[OAuthMetadata | None]
-    policy_server: Attempt[Mapping[str, str] | None]
-    robots: Attempt[str | None]
-    client_robots: Attempt[str | None]
-    registration: Attempt[Registration]
 
 
 async def ask_client_side(

@@ -80,13 +80,15 @@ class Crew:
         canary: Canary,
         memory: Memory,
     ) -> None:
-        self._start = start
+        limits = start.settings.limits
+        # Of the crawl as a whole, like the other limits: no more handshakes are begun at once for being many.
+        busy = replace(limits, busy_connections=max(1, limits.busy_connections // count))
+        self._start = replace(start, settings=replace(start.settings, limits=busy))
         self._traffic = traffic
         self._canary = canary
         self._memory = memory
         self._seats = [_Seat(number) for number in range(count)]
         self._numbers = itertools.count()
-        limits = start.settings.limits
         self._lender = Lender(limits.address_concurrency, limits.address_rate_per_s, trio.current_time)
         self.deaths = 0
 

@@ -1,32 +1,34 @@
 """The document of a check: what `check --json` prints and `/api/v1/check` answers, typed and versioned.
 
 Pydantic makes the JSON and the JSON Schema out of one definition, so that neither can say what the other does not; the
-schema is shipped as `data/schema/check.schema.json`. Where a part was asked for it is a `Tried`: absent, failed and
-empty stay three things. Members are added, never renamed or taken away.
+schema is shipped as `data/schema/check.schema.json`. `telling` makes a document out of an inspection. Where a part was
+asked for it is a `Tried`: absent, failed and empty stay three things. Members are added, never renamed or taken away.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from crawler.errors import Failure, FailureKind, Phase
+from crawler.errors import FailureKind, Phase
 from crawler.model.client_side import ClientWellKnown, OAuthMetadata, Registration, Support
-from crawler.model.close_look import Families, Inspection, PresentedTls
-from crawler.model.discovery import Branch, Endpoint, Question, Resolution, Step
+from crawler.model.close_look import Families, PresentedTls
+from crawler.model.discovery import (
+    Branch,
+    Endpoint,
+    Question,
+    SrvFacts,
+    WellKnownFacts,
+)
 from crawler.model.observation import (
-    AddressLook,
-    Attempt,
     ClientVersions,
-    Failed,
     KeyDocument,
-    Ok,
     SkipReason,
     TlsFacts,
     VersionInfo,
 )
-from crawler.model.rooms import DirectoryResult, DirectoryState, DirectoryWay, Stopped
+from crawler.model.rooms import DirectoryState, DirectoryWay
 from crawler.model.verdict import Counted, Finding
 
 FORMAT: Literal["matrix-census/check/1"] = "matrix-census/check/1"
@@ -63,6 +65,21 @@ class Tried(_Part, Generic[T]):
     """Wall seconds; null when skipped."""
 
 
+class AddressFactsDocument(_Part):
+    """The addresses of one host at one port."""
+
+    port: int
+    is_srv_target: bool
+    usable: tuple[str, ...]
+    """To be tried, in this order."""
+    refused: tuple[str, ...]
+    """Private or special, never dialled."""
+    cname: str | None
+    """What the host is an alias of."""
+    other_failure: FailureDocument | None
+    """Why one family's look-up failed, where the other's did not."""
+
+
 class StepDocument(_Part):
     """One question of the resolution."""
 
@@ -75,6 +92,8 @@ class StepDocument(_Part):
     took_s: float
     cache_s: float | None
     """How long the answer may be kept, seconds."""
+    facts: WellKnownFacts | SrvFacts | AddressFactsDocument | None
+    """What the answer says, for programs; null where there was none that could be judged."""
     cached_at: datetime | None
     """When the answer was heard, if it was kept from then; null for one just heard, as a check's always are."""
 
@@ -122,6 +141,9 @@ class ClientDocument(_Part):
     support: Tried[Support]
     policy_server: Tried[Mapping[str, str]]
     robots: Tried[str]
+    """Text of robots.txt at the host of the server name, cut to its first half megabyte; null when there is none."""
+    client_robots: Tried[str]
+    """The same at the host of the client API; not needed when that is the same host."""
     registration: Tried[Registration]
     """Asked only when asked for."""
 
@@ -139,7 +161,9 @@ class CheckDocument(_Part):
     server_name: str
     observed_at: datetime
     took_s: float
+    """All of it, wall seconds."""
     requests: int
+    """HTTP requests, all of it."""
     federates: bool
     """It is online and its key document verifies: other servers can talk to it."""
     counted: Counted
@@ -159,119 +183,3 @@ class CheckDocument(_Part):
     failures: tuple[NamedFailure, ...]
     """Everything that failed in the visit, in order."""
     conformance: tuple[Finding, ...]
-
-
-def check_document(seen: Inspection, findings: tuple[Finding, ...], counted: Counted) -> CheckDocument:
-    """The document of an inspection that was judged."""
-    visit = seen.observation
-    return CheckDocument(
-        format=FORMAT,
-        server_name=visit.server_name.raw,
-        observed_at=visit.observed_at,
-        took_s=visit.duration_s,
-        requests=visit.requests,
-        federates=visit.federating,
-        counted=counted,
-        resolution=_resolution(visit.resolution),
-        endpoint=visit.endpoint,
-        tcp=Tried[str](**_tried(visit.tcp)),
-        tls=Tried[TlsFacts](**_tried(visit.tls)),
-        version=Tried[VersionInfo](**_tried(visit.version)),
-        keys=Tried[KeyDocument](**_tried(visit.keys)),
-        addresses=tuple(_address(look) for look in seen.addresses),
-        families=seen.families,
-        directory=_directory(visit.directory),
-        signed_accepted=visit.signed_accepted,
-        client=ClientDocument(
-            well_known=Tried[ClientWellKnown](**_tried(visit.client_well_known)),
-            versions=Tried[ClientVersions](**_tried(visit.client_versions)),
-            login_flows=Tried[tuple[str, ...]](**_tried(seen.login_flows)),
-            oauth=Tried[OAuthMetadata](**_tried(seen.oauth)),
-            support=Tried[Support](**_tried(visit.support)),
-            policy_server=Tried[Mapping[str, str]](**_tried(seen.policy_server)),
-            robots=Tried[str](**_tried(seen.robots)),
-            registration=Tried[Registration](**_tried(seen.registration)),
-        ),
-        failures=tuple(NamedFailure(what=what, **_failure_parts(failure)) for what, failure in visit.failures),
-        conformance=findings,
-    )
-
-
-def directory_rooms(directory: DirectoryResult) -> int | None:
-    """Rooms in the directory: as read when it was read whole, else as it estimates itself; None when not known."""
-    if not directory.pages:
-        return None
-    return len(directory.rooms) if directory.stopped is Stopped.COMPLETE else directory.total_estimate
-
-
-def _failure(failure: Failure) -> FailureDocument:
-    return FailureDocument(**_failure_parts(failure))
-
-
-def _failure_parts(failure: Failure) -> dict[str, Any]:
-    return {
-        "phase": failure.phase,
-        "kind": failure.kind,
-        "detail": failure.detail,
-        "http_status": failure.http_status,
-        "errcode": failure.errcode,
-        "verify_code": failure.verify_code,
-    }
-
-
-def _maybe(failure: Failure | None) -> FailureDocument | None:
-    return None if failure is None else _failure(failure)
-
-
-def _tried(attempt: Attempt[T]) -> dict[str, Any]:
-    match attempt:
-        case Ok(value, timings):
-            return {"outcome": "ok", "value": value, "took_s": timings.total_s}
-        case Failed(failure, timings):
-            return {"outcome": "failed", "failure": _failure(failure), "took_s": timings.total_s}
-        case _:
-            return {"outcome": "skipped", "skipped_because": attempt.reason}
-
-
-def _resolution(resolution: Resolution) -> ResolutionDocument:
-    return ResolutionDocument(
-        branch=resolution.branch,
-        delegated=resolution.delegated.raw if resolution.delegated else None,
-        steps=tuple(_step(step) for step in resolution.steps),
-        endpoints=resolution.endpoints,
-        failure=_maybe(resolution.failure),
-    )
-
-
-def _step(step: Step) -> StepDocument:
-    return StepDocument(
-        question=step.question,
-        subject=step.subject,
-        answer=step.answer,
-        conclusion=step.conclusion,
-        failure=_maybe(step.failure),
-        took_s=step.duration_s,
-        cache_s=step.cache_s,
-        cached_at=step.cached_at,
-    )
-
-
-def _address(look: AddressLook) -> AddressDocument:
-    return AddressDocument(
-        endpoint=look.endpoint,
-        tcp=Tried[str](**_tried(look.tcp)),
-        tls=Tried[TlsFacts](**_tried(look.tls)),
-        presented=Tried[PresentedTls](**_tried(look.presented)),
-        version=Tried[VersionInfo](**_tried(look.version)),
-        keys=Tried[KeyDocument](**_tried(look.keys)),
-    )
-
-
-def _directory(directory: DirectoryResult) -> DirectoryDocument:
-    return DirectoryDocument(
-        state=directory.state,
-        rooms=directory_rooms(directory),
-        way=directory.way,
-        skipped_because=directory.skipped_because,
-        failure=_maybe(directory.failure),
-    )

@@ -7,16 +7,17 @@ from collections.abc import Mapping, Set
 
 import trio
 
-from crawler.engine.client_side import ClientSide, ask_client_side
+from crawler.engine.client_side import ask_client_side
 from crawler.engine.task import Visit
 from crawler.engine.visit import is_silent, visit_within
-from crawler.model.close_look import Inspection
+from crawler.model.close_look import ClientSide, Inspection
 from crawler.model.names import ServerName
-from crawler.model.observation import Families, Skipped, SkipReason
+from crawler.model.observation import Skipped, SkipReason
 from crawler.net.transport import Network
 from crawler.protocol.signing import Identity
 
-OUT_OF_TIME = Skipped(SkipReason.CANCELLED)
+_CUT = Skipped(SkipReason.CANCELLED)
+OUT_OF_TIME = ClientSide(_CUT, _CUT, _CUT, _CUT, _CUT, _CUT)
 
 
 async def inspect(
@@ -37,22 +38,13 @@ async def inspect(
         registration: ask whether anybody may sign up, too.
         past_keys: what earlier crawls saw, for the inspection to carry.
     """
+    began = trio.current_time()
     async with network.visit(name) as session:
         task = Visit(name, closely=True, hurried=False)
         visited = await visit_within(session, identity, task, directory_pages=1)
         seen = visited.observation
         client_api = None if is_silent(seen.client_well_known) else visited.client_base
-        said = ClientSide(OUT_OF_TIME, OUT_OF_TIME, OUT_OF_TIME, OUT_OF_TIME, OUT_OF_TIME, OUT_OF_TIME)
+        said = OUT_OF_TIME
         with trio.move_on_after(network.limits.server_timeout_s):
             said = await ask_client_side(session, name, client_api, registration=registration)
-    return Inspection(
-        observation=seen,
-        addresses=seen.addresses,
-        families=seen.families or Families.UNKNOWN,
-        login_flows=said.login_flows,
-        oauth=said.oauth,
-        policy_server=said.policy_server,
-        robots=said.robots,
-        registration=said.registration,
-        past_keys=past_keys or {},
-    )
+        return Inspection(seen, said, session.requests, trio.current_time() - began, past_keys or {})

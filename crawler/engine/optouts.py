@@ -1,4 +1,5 @@
-"""Who wants to have nothing to do with us: the local opt-out list, read before a crawl and obeyed by all of it.
+"""Who wants to have nothing to do with us: the local opt-out list, obeyed by every crawl, and by the dashboard when a
+visitor asks for a check. Who types a name for `check` at the keyboard of the census may look all the same.
 
 One entry a line, `#` starts a comment: a server name (`example.org`), all servers of a domain (`*.example.org`, itself
 included), a room ID or a room alias. A server on it is never contacted, a room on it never stored.
@@ -48,6 +49,15 @@ class OptOuts:
 
 
 NOBODY = OptOuts()
+
+OPT_OUT_LIST = "opt-out.txt"
+"""A census's own list, beside its file."""
+
+
+def opt_out_lists(census: Path, given: Iterable[Path] = ()) -> list[Path]:
+    """The lists that hold for a census file: those that are given, and its own, if it has one."""
+    own = census.parent / OPT_OUT_LIST
+    return [*given, *([own] if own.is_file() else [])]
 
 
 def read_opt_outs(paths: Iterable[Path]) -> OptOuts:

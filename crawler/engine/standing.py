@@ -14,10 +14,12 @@ from crawler.store.reader import SnapshotReader
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What earlier crawls know of a server; empty where no census is at hand."""
+    """What is known of a server beforehand: by earlier crawls, empty where no census is at hand, and by the opt-out
+    list."""
 
     standing: Standing | None = None
     past_keys: Mapping[str, Set[str]] = field(default_factory=dict)
+    opted_out: bool = False
 
 
 def remember(reader: SnapshotReader, name: ServerName) -> Memory:
@@ -37,18 +39,21 @@ def remember(reader: SnapshotReader, name: ServerName) -> Memory:
     )
 
 
-def count(seen: ServerObservation, standing: Standing | None) -> Counted:
+def count(seen: ServerObservation, memory: Memory) -> Counted:
     """Whether a census that looked now would count the server, in a sentence or two."""
     failure = seen.fell_out
     why = f": {failure.kind.replace('_', ' ')}" if failure is not None else ""
-    if seen.federating:
+    if memory.opted_out:
+        now = "Not counted: it is on the opt-out list, and no census looks at it."
+    elif seen.federating:
         now = "Counted, by this look, as online and as federating."
     elif seen.online:
         now = f"Counted, by this look, as online but not as federating{why}."
     else:
         now = f"Not counted, by this look, as online{why}."
-    then = "" if standing is None else f" {_then(standing)}"
-    return Counted(seen.online, seen.federating, now + then, standing)
+    then = "" if memory.standing is None else f" {_then(memory.standing)}"
+    counted = not memory.opted_out
+    return Counted(counted and seen.online, counted and seen.federating, now + then, memory.standing, memory.opted_out)
 
 
 def _then(standing: Standing) -> str:

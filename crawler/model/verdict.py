@@ -49,9 +49,10 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class Counted:
     """Whether a census that looked now would count the server, and why not. `standing` is None when no census is at
-    hand."""
+    hand. `opted_out`: the list at hand says that no census may look."""
 
     online: bool
     federating: bool
     sentence: str
     standing: Standing | None = None
+    opted_out: bool = False

@@ -5,9 +5,10 @@ otherwise (`valid_to`; NULL while it stands). For each kind of interval the fold
 and what this crawl saw, ends what it looked at and did not see so, and begins what did not stand. All of it in SQL: the
 rows of a census never pass through Python.
 
-What a crawl looked at: a full one at everything, so that what it did not see has ended; a limited one at the servers it
-visited, so that nothing else ends. Two things are looked at more seldom, and are carried until they are: what each
-address of a server presents (close looks take turns), and who takes part in a room (look-ups have a budget).
+What a crawl looked at: a full one at everything but the dead whose turn had not come, so that what else it did not see
+has ended; a limited one at the servers it visited, so that nothing else ends. Two things are looked at more seldom, and
+are carried until they are: what each address of a server presents (close looks take turns), and who takes part in a
+room (look-ups have a budget).
 
 Series (`series`) do not see each other: a crawl ends nothing that another vantage, or another world, said.
 """
@@ -15,6 +16,9 @@ Series (`series`) do not see each other: a crawl ends nothing that another vanta
 from dataclasses import dataclass
 
 from crawler.store.connection import Connection
+
+_NOT_RESTING = "i.server_id NOT IN (SELECT server_id FROM temp.fold_resting)"
+"""Dead servers are looked at ever less often: what was last seen of one stands until the next look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class Interval:
     keys: tuple[str, ...]
     values: tuple[str, ...]
     now: str
-    looked: str = "i.server_id IN (SELECT server_id FROM visit WHERE crawl_id = $crawl) OR $full"
+    looked: str = f"""i.server_id IN (SELECT server_id FROM visit WHERE crawl_id = $crawl)
+    OR ($full AND {_NOT_RESTING})"""  # noqa: S608 - our own names
 
 
 def fold(connection: Connection, crawl_id: int) -> None:
@@ -112,6 +117,12 @@ def _new_texts(table: str, number: str, columns: tuple[str, ...], source: str) -
 
 
 _DIMENSIONS = (
+    """
+    CREATE OR REPLACE TEMP TABLE fold_resting AS
+    SELECT server_id FROM server_state
+    WHERE series_id = $series AND valid_to IS NULL AND NOT online
+        AND server_id NOT IN (SELECT server_id FROM visit WHERE crawl_id = $crawl)
+    """,
     # Room IDs and texts are long, and nearly all are as they were: each is looked up once, by what stands open.
     f"""
     CREATE OR REPLACE TEMP TABLE fold_listing AS
@@ -232,8 +243,9 @@ INTERVALS = (
         ("families",),
         "SELECT server_id, families FROM visit WHERE crawl_id = $crawl AND families IS NOT NULL",
         # Close looks take turns: what one found stands until the next, or until a census does not find the server.
-        """i.server_id IN (SELECT server_id FROM visit WHERE crawl_id = $crawl AND families IS NOT NULL)
-        OR ($full AND i.server_id NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND resolves))""",
+        f"""i.server_id IN (SELECT server_id FROM visit WHERE crawl_id = $crawl AND families IS NOT NULL)
+        OR ($full AND i.server_id NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND resolves)
+            AND {_NOT_RESTING})""",  # noqa: S608 - our own names
     ),
     Interval(
         "address_state",
@@ -241,8 +253,9 @@ INTERVALS = (
         _ADDRESS_LOOK,
         f"""SELECT DISTINCT ON (server_id, address, port) server_id, address, port, {", ".join(_ADDRESS_LOOK)}
         FROM address_look WHERE crawl_id = $crawl ORDER BY server_id, address, port, ordinal""",  # noqa: S608 - our own names
-        """i.server_id IN (SELECT server_id FROM address_look WHERE crawl_id = $crawl)
-        OR ($full AND i.server_id NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND resolves))""",
+        f"""i.server_id IN (SELECT server_id FROM address_look WHERE crawl_id = $crawl)
+        OR ($full AND i.server_id NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND resolves)
+            AND {_NOT_RESTING})""",  # noqa: S608 - our own names
     ),
     Interval("room_listing", ("server_id", "room_number"), (), "SELECT server_id, room_number FROM temp.fold_listing"),
     Interval(
@@ -284,7 +297,7 @@ ORDER BY l.server_id, l.room_number
 SEEN = ("seen_server", "seen_listing", "seen_answer", "seen_participation")
 """What a crawl sees until its seal."""
 
-_TEMPORARY = ("fold_listing", "fold_account", "fold_answer", "fold_now", "fold_change")
+_TEMPORARY = ("fold_resting", "fold_listing", "fold_account", "fold_answer", "fold_now", "fold_change")
 
 
 def unfolded(connection: Connection) -> list[int]:

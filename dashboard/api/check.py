@@ -11,8 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from crawler.engine.check import CheckDocument
-from crawler.errors import UsageError
-from dashboard.desk import Desk
+from dashboard.desk import Desk, Refusal
 
 _UNCACHED = {"Cache-Control": "no-store"}
 _ANYWHERE = {
@@ -32,16 +31,12 @@ def router(desk: Desk) -> APIRouter:
     async def check(request: Request, server_name: str) -> Response:
         """Check a server now, as a federating server would: the shape of `matrix-census check --json`.
 
-        400: it is no server name. 429: too many checks; Retry-After says when there may be another.
+        400: it is no server name. 403: it opted out. 429: too many checks; Retry-After says when there may be another.
         """
-        try:
-            name = desk.checker.parse(server_name)
-        except UsageError as error:
-            return _problem(400, str(error))
-        wait_s = desk.wait_s(visitor_of(request))
-        if wait_s:
-            return _problem(429, "too many checks", {"Retry-After": str(int(wait_s) + 1)})
-        return JSONResponse((await desk.check(name)).document.model_dump(mode="json"), headers=_UNCACHED)
+        admitted = await desk.admit(server_name, visitor_of(request))
+        if isinstance(admitted, Refusal):
+            return _problem(admitted)
+        return JSONResponse((await desk.check(admitted)).document.model_dump(mode="json"), headers=_UNCACHED)
 
     @routes.api_route("/api/report", methods=_METHODS, include_in_schema=False)
     async def report(request: Request, server_name: str = "") -> Response:
@@ -49,26 +44,20 @@ def router(desk: Desk) -> APIRouter:
         refused = _refused(request, server_name)
         if refused is not None:
             return refused
-        try:
-            name = desk.checker.parse(server_name)
-        except UsageError:
-            return JSONResponse(desk.checker.mft_of_no_name(server_name), headers=_ANYWHERE)
-        wait_s = desk.wait_s(visitor_of(request))
-        if wait_s:
-            return _too_many(wait_s)
-        return JSONResponse((await desk.check(name)).mft_report, headers=_ANYWHERE)
+        admitted = await desk.admit(server_name, visitor_of(request))
+        if isinstance(admitted, Refusal):
+            if admitted.status == 400:
+                return JSONResponse(desk.checker.mft_of_no_name(server_name), headers=_ANYWHERE)
+            return _sentence(admitted)
+        return JSONResponse((await desk.check(admitted)).mft_report, headers=_ANYWHERE)
 
     @routes.get("/api/federation-ok", include_in_schema=False)
     async def federation_ok(request: Request, server_name: str = "") -> Response:
-        """GOOD when the server federates, else BAD, with status 200 either way; 429 when the ration is used up."""
-        try:
-            name = desk.checker.parse(server_name)
-        except UsageError:
-            return PlainTextResponse("BAD", headers=_ANYWHERE)
-        wait_s = desk.wait_s(visitor_of(request))
-        if wait_s:
-            return _too_many(wait_s)
-        checked = await desk.check(name)
+        """GOOD when the server federates, else BAD, with status 200 either way; another when there was no check."""
+        admitted = await desk.admit(server_name, visitor_of(request))
+        if isinstance(admitted, Refusal):
+            return PlainTextResponse("BAD", headers=_ANYWHERE) if admitted.status == 400 else _sentence(admitted)
+        checked = await desk.check(admitted)
         return PlainTextResponse("GOOD" if checked.federates else "BAD", headers=_ANYWHERE)
 
     return routes
@@ -90,11 +79,16 @@ def _refused(request: Request, server_name: str) -> Response | None:
     return None
 
 
-def _too_many(wait_s: float) -> Response:
-    return PlainTextResponse("Too many checks", 429, {**_ANYWHERE, "Retry-After": str(int(wait_s) + 1)})
+def _sentence(refusal: Refusal) -> Response:
+    return PlainTextResponse(refusal.sentence, refusal.status, {**_ANYWHERE, **_retry_after(refusal)})
 
 
-def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def _problem(refusal: Refusal) -> JSONResponse:
     """RFC 9457."""
-    content = {"type": "about:blank", "status": status, "title": detail}
-    return JSONResponse(content, status, {**_UNCACHED, **(headers or {})}, media_type="application/problem+json")
+    content = {"type": "about:blank", "status": refusal.status, "title": refusal.sentence}
+    headers = {**_UNCACHED, **_retry_after(refusal)}
+    return JSONResponse(content, refusal.status, headers, media_type="application/problem+json")
+
+
+def _retry_after(refusal: Refusal) -> dict[str, str]:
+    return {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}

@@ -8,11 +8,10 @@ from dash.development.base_component import Component
 
 from analytics import wording as numbers
 from crawler.engine.check import Checked
-from crawler.errors import UsageError
 from crawler.model.verdict import Finding, Outcome
 from dashboard import wording
 from dashboard.aria import aria
-from dashboard.desk import Desk
+from dashboard.desk import Desk, Refusal
 from dashboard.pages.facts import mark
 
 _BUTTON, _NAME, _RESULT = "check-now", "check-now-name", "check-now-result"
@@ -56,14 +55,11 @@ def register(app: Dash, desk: Desk) -> None:
     async def check(clicks: int | None, server_name: object) -> Component | None:
         if not clicks:
             return None
-        try:
-            name = desk.checker.parse(str(server_name))
-        except UsageError as error:
-            return html.P(wording.one_line(str(error)))
-        wait_s = desk.wait_s(app.backend.request_adapter().remote_addr or "")
-        if wait_s:
-            return html.P(f"Too many checks from your address; try again in {int(wait_s) + 1} s.")
-        return result(await desk.check(name))
+        admitted = await desk.admit(str(server_name), app.backend.request_adapter().remote_addr or "")
+        if isinstance(admitted, Refusal):
+            again = f"; try again in {admitted.retry_after_s} s" if admitted.retry_after_s is not None else ""
+            return html.P(wording.one_line(f"No check was made: {admitted.sentence}{again}.", 600))
+        return result(await desk.check(admitted))
 
 
 def result(checked: Checked) -> Component:

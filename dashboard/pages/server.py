@@ -11,7 +11,7 @@ from dashboard.data import View
 from dashboard.figures.implementations import label
 from dashboard.pages import check_now
 from dashboard.pages.facts import Cell, facts, mark, plain_table
-from dashboard.pages.server_steps import SAID_LIMIT, attempts, endpoints, resolution
+from dashboard.pages.server_steps import SAID_LIMIT, addresses, attempts, endpoints, resolution
 from dashboard.pages.servers import reached, server_path
 from dashboard.request import PageRequest
 
@@ -48,6 +48,7 @@ def layout(request: PageRequest) -> Component:
             *resolution(found, seen),
             html.H2("Where it leads"),
             *endpoints(found, seen),
+            *addresses(found, seen),
             html.H2("Every attempt"),
             attempts(found.attempts, seen),
             html.Div(className="two", children=[_directory(found, seen), _client(found, seen)]),

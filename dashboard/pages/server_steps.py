@@ -4,7 +4,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics import wording as numbers
-from crawler.store.rows import AttemptRow, Observation, ServerDetail, StepRow
+from crawler.model.observation import Families
+from crawler.store.rows import AddressLookRow, AttemptRow, Observation, ServerDetail, StepRow
 from dashboard import wording
 from dashboard.pages.facts import Cell, mark, plain_table
 
@@ -66,7 +67,7 @@ def endpoints(found: ServerDetail, seen: Observation) -> list[Component]:
         return [html.P("Nowhere that may be dialled.", className="quiet")]
     rows: list[list[Cell]] = [
         [
-            html.Code(f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address),
+            _literal(endpoint.address),
             str(endpoint.port),
             endpoint.host_header,
             endpoint.tls_name,
@@ -78,6 +79,54 @@ def endpoints(found: ServerDetail, seen: Observation) -> list[Component]:
     return [
         plain_table("Endpoints", ("Address", "Port", "Host header", "Certificate for", "Branch", ""), rows, right=(1,))
     ]
+
+
+_REACHED_BY: dict[str, str] = {
+    Families.BOTH: "IPv4 and IPv6 both reach it.",
+    Families.IPV4_ONLY: "It is reached by IPv4, and publishes no IPv6 address.",
+    Families.IPV6_ONLY: "It is reached by IPv6 alone: it publishes no IPv4 address.",
+    Families.IPV6_BROKEN: "It is reached by IPv4; its IPv6 addresses do not answer.",
+    Families.IPV4_BROKEN: "It is reached by IPv6; its IPv4 addresses do not answer.",
+    Families.NEITHER: "No address of it answers.",
+    Families.UNKNOWN: "Whether IPv4 and IPv6 both reach it is not known.",
+}
+
+
+def addresses(found: ServerDetail, seen: Observation) -> list[Component]:
+    """Each address asked as if it were the only one; nothing where it was not this server's turn."""
+    if not found.addresses:
+        return []
+    return [
+        html.H3("Each address for itself"),
+        html.P(_REACHED_BY.get(seen.families or "", seen.families or ""), className="quiet"),
+        plain_table(
+            "Each address for itself",
+            ("Address", "Port", "State", "Certificate of", "valid until", "Software", "Signing keys"),
+            [_address(look) for look in found.addresses],
+            right=(1,),
+        ),
+    ]
+
+
+def _address(look: AddressLookRow) -> list[Cell]:
+    kind = look.tcp_failure or look.tls_failure or look.version_failure or look.keys_failure
+    state = wording.State("answers", "✓", wording.GOOD)
+    if kind is not None:
+        state = wording.State(wording.FAILURES.get(kind, kind), "✕", wording.BAD)
+    software = " ".join(part for part in (look.software_raw, look.version_raw) if part)
+    return [
+        _literal(look.address),
+        str(look.port),
+        mark(state),
+        html.Bdi(wording.one_line(", ".join(look.tls_names or ()))),
+        numbers.moment(look.tls_not_after) if look.tls_not_after else "",
+        html.Bdi(wording.one_line(software)),
+        html.Bdi(wording.one_line(", ".join(sorted(look.verify_keys or ())))),
+    ]
+
+
+def _literal(address: str) -> Component:
+    return html.Code(f"[{address}]" if ":" in address else address)
 
 
 def attempts(made: tuple[AttemptRow, ...], seen: Observation) -> Component:

@@ -8,8 +8,9 @@
 --   interval  what is so from one crawl to another (valid_from, valid_to): a row is written once, and the only update ever
 --             made is to set an open valid_to, once.
 -- The intervals of a series (one vantage, real or synthetic) know nothing of another's. After a full crawl they say exactly
--- what it saw; a limited one ends and begins only what it looked at; cancelled and failed ones change nothing. The one thing
--- carried on unseen, because a budget keeps a census from asking for all of it, is who takes part in a room.
+-- what it saw; a limited one ends and begins only what it looked at; cancelled and failed ones change nothing. Carried on
+-- unseen are who takes part in a room, since a budget keeps a census from asking for all of it, and the state of the dead,
+-- who are looked at ever less often.
 -- A crawl of number n saw the rows with valid_from <= n and (valid_to IS NULL OR valid_to > n) of its series.
 
 DROP VIEW room;
@@ -696,8 +697,11 @@ LEFT JOIN server_certificate k ON k.server_id = s.server_id AND k.series_id = c.
         k.valid_to IS NULL OR k.valid_to > c.crawl_id
     )
 LEFT JOIN visit v ON v.crawl_id = c.crawl_id AND v.server_id = s.server_id
-WHERE c.state = 'completed' AND (c.scope = 'full' OR v.crawl_id IS NOT NULL);
-COMMENT ON VIEW server_observation IS 'What one visit to one server saw; at most one row for each completed crawl and server. Of limited crawls nothing when their journal was let go: what they looked at is not known any more.';
+-- Which of the dead had their turn is in the journal alone.
+WHERE c.state = 'completed' AND (
+    v.crawl_id IS NOT NULL OR (c.scope = 'full' AND c.servers > 0 AND c.crawl_id NOT IN (SELECT crawl_id FROM visit))
+);
+COMMENT ON VIEW server_observation IS 'What one visit to one server saw; at most one row for each completed crawl and server. Of limited crawls nothing when their journal was let go: what they looked at is not known any more. Of censuses then also the dead that they did not look at, as last seen.';
 COMMENT ON COLUMN server_observation.crawl_id IS 'The crawl.';
 COMMENT ON COLUMN server_observation.server_id IS 'The server.';
 COMMENT ON COLUMN server_observation.observed_at IS 'When the visit began, UTC. NULL when the journal of the crawl was let go.';

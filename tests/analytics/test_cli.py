@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from analytics.cli import metrics
+from analytics.cli import alerts, metrics
 from crawler.errors import UsageError
 from crawler.model.crawl import CrawlScope, CrawlState
 from tests.dashboard.federation import publish, write_census
@@ -109,3 +109,20 @@ def test_explain_says_what_a_metric_means_without_a_census(wanted: str) -> None:
 
 def test_explaining_what_is_not_there_names_what_is() -> None:
     assert "servers_by_software" in complaint("--explain", "42")
+
+
+def test_alerts_compare_the_two_newest_censuses_and_end_with_a_code_for_cron(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    write_census(path, servers=90, seed=1)
+    publish(path)
+    one = CliRunner().invoke(alerts, ["--db", str(path)], catch_exceptions=False)
+    assert (one.exit_code, one.stdout) == (0, "")
+    assert "alerts compare two" in one.stderr
+    write_census(path, servers=60, seed=1)
+    publish(path)
+    two = CliRunner().invoke(alerts, ["--db", str(path), "--json"], catch_exceptions=False)
+    assert two.exit_code == 1
+    moved = {(alert["metric"], alert["dimension"]) for alert in json.loads(two.stdout)}
+    assert ("servers", "online") in moved
+    plain = CliRunner().invoke(alerts, ["--db", str(path)], catch_exceptions=False)
+    assert "fell by more than" in plain.stdout

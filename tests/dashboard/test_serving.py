@@ -16,6 +16,7 @@ import trio
 from click.testing import CliRunner
 
 from crawler.errors import UsageError
+from dashboard.app import create_app
 from dashboard.cli import serve
 from dashboard.serving import bind, is_loopback, serve_async, url_of
 
@@ -25,7 +26,7 @@ async def test_serves_until_stopped_and_leaves_the_socket_to_its_owner(census: P
         stop = trio.Event()
         with trio.fail_after(60):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(serve_async, census, listening, stop)
+                nursery.start_soon(serve_async, create_app(census), listening, stop)
                 async with httpx.AsyncClient(timeout=30) as client:
                     assert (await client.get(f"{url_of(listening)}/healthz")).status_code == 200
                 stop.set()
@@ -37,7 +38,7 @@ async def test_slow_queries_do_not_hold_up_other_visitors(census: Path) -> None:
         stop = trio.Event()
         with trio.fail_after(60):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(serve_async, census, listening, stop)
+                nursery.start_soon(serve_async, create_app(census), listening, stop)
                 async with httpx.AsyncClient(timeout=30) as client:
                     statuses: list[int] = []
 

@@ -211,7 +211,7 @@ def test_a_server_can_be_checked_now(browser: Browser, site: str, scheme: str, w
         result = visitor.page.locator("#check-now-result")
         expect(result.locator(".verdict")).to_contain_text("does not federate")
         expect(result).to_contain_text("Not counted, by this look, as online")
-        expect(result.locator(".findings li").first).to_contain_text("Point 2001:db8::8 at a public address")
+        expect(result.locator(".findings li").first).to_contain_text("in place of 2001:db8::8")
         shot(visitor, "check-now", scheme, width)
         assert not visitor.scrolls_sideways()
         assert violations(visitor) == []

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import trio
 
-from crawler.engine.client_side import ClientSide, ask_client_side
+from crawler.engine.client_side import ask_client_side
 from crawler.engine.task import Visit
 from crawler.engine.visit import visit
 from crawler.errors import FailureKind
 from crawler.model.client_side import ClientWellKnown, OAuthMetadata, Registration, Support, SupportContact
+from crawler.model.close_look import ClientSide
 from crawler.model.names import parse_server_name
 from crawler.model.observation import Failed, Ok, Skipped, SkipReason
 from crawler.protocol.robots import PRODUCT_TOKEN, may_fetch

@@ -11,7 +11,7 @@ from crawler.engine.conformance import CHECKS, judge
 from crawler.engine.conformance.remedies import Place, remedy
 from crawler.errors import Failure, FailureKind
 from crawler.model.client_side import ClientWellKnown, OAuthMetadata, Registration, Support, SupportContact
-from crawler.model.close_look import AddressLook, Certificate, Families, Inspection, PresentedTls
+from crawler.model.close_look import AddressLook, Certificate, ClientSide, Families, Inspection, PresentedTls
 from crawler.model.discovery import (
     AddressFacts,
     Branch,
@@ -30,6 +30,7 @@ from crawler.model.observation import (
     KeyDocument,
     Ok,
     OldKey,
+    ServerObservation,
     Skipped,
     SkipReason,
     TlsFacts,
@@ -81,7 +82,7 @@ def resolution(**changes: Any) -> Resolution:
 
 
 def sound(**changes: Any) -> Inspection:
-    """A server without a flaw. `changes` are of the observation or of the inspection, whichever has such a member."""
+    """A server without a flaw. `changes` are of whichever part of the inspection has such a member."""
     observation = replace(
         online(NAME),
         resolution=resolution(),
@@ -91,25 +92,27 @@ def sound(**changes: Any) -> Inspection:
         client_well_known=Ok(ClientWellKnown("https://chat.shop.example", allow_origin="*")),
         client_versions=Ok(ClientVersions(("r0.6.1", "v1.11"), {"org.matrix.simplified_msc3575": True})),
         support=Ok(Support((SupportContact("m.role.admin", email_address="a@shop.example"),))),
-    )
-    inspection = Inspection(
-        observation=observation,
         addresses=(look(V4), look(V6)),
         families=Families.BOTH,
+    )
+    client = ClientSide(
         login_flows=Ok(("m.login.password",)),
         oauth=Ok(OAuthMetadata("https://auth.shop.example", offers_sign_up=False)),
         policy_server=Ok({"ed25519": "key"}),
         robots=Ok("User-agent: *\nDisallow: /private\n"),
+        client_robots=Ok(None),
         registration=Ok(Registration.CLOSED),
-        past_keys={"ed25519:a_1": {"key"}},
     )
-    inner = {
-        key: value
-        for key, value in changes.items()
-        if hasattr(observation, key) and key not in ("addresses", "families")
-    }
-    outer = {key: value for key, value in changes.items() if key not in inner}
-    return replace(inspection, observation=replace(observation, **inner), **outer)
+    inspection = Inspection(observation, client, requests=9, duration_s=1.5, past_keys={"ed25519:a_1": {"key"}})
+    for key, value in changes.items():
+        change = {key: value}
+        if key in ClientSide.__slots__:
+            client = replace(client, **change)
+        elif key in ServerObservation.__slots__:
+            observation = replace(observation, **change)
+        else:
+            inspection = replace(inspection, **change)
+    return replace(inspection, observation=observation, client=client)
 
 
 def steps(at: int, **changes: Any) -> Resolution:
@@ -166,7 +169,8 @@ def failed(kind: FailureKind, status: int | None = None) -> Failed:
 WARN, FAIL = Outcome.WARN, Outcome.FAIL
 AGED = replace(TLS, not_after=WHEN + timedelta(days=5, hours=1))
 FLAWS: list[tuple[str, Outcome, str, Callable[[], Inspection]]] = [
-    ("name.valid", FAIL, "grammar", lambda: sound(**nowhere(FailureKind.NAME_INVALID))),
+    ("name.host_name", WARN, "shop-.example", lambda: sound(server_name=parse_server_name("shop-.example"))),
+    ("name.host_name", WARN, "matrix.1", lambda: sound(resolution=resolution(delegated=parse_server_name("matrix.1:8448")))),  # noqa: E501 - a table
     ("name.lower_case", WARN, "shop.example", lambda: sound(server_name=parse_server_name("Shop.example"))),
     ("well_known.reachable", WARN, NAME, lambda: sound(resolution=steps(0, facts=None, failure=Failure(FailureKind.TLS_EXPIRED)))),  # noqa: E501 - a table
     ("well_known.json", WARN, f"https://{NAME}/", lambda: sound(resolution=steps(0, facts=None, failure=Failure(FailureKind.WELL_KNOWN_NOT_JSON)))),  # noqa: E501 - a table
@@ -185,6 +189,7 @@ FLAWS: list[tuple[str, Outcome, str, Callable[[], Inspection]]] = [
     ("dns.srv_targets_no_alias", WARN, "real.example", lambda: sound(resolution=facts(2, cname="real.example"))),
     ("dns.srv_targets_no_alias", WARN, "192.0.2.1", lambda: sound(resolution=steps(2, subject="192.0.2.1"))),
     ("dns.public_addresses", FAIL, NAME, lambda: sound(**nowhere(FailureKind.POLICY_ADDRESS))),
+    ("dns.public_addresses", FAIL, "in place of 10.0.0.1", lambda: sound(**nowhere(FailureKind.POLICY_ADDRESS, "10.0.0.1"))),  # noqa: E501 - a table
     ("dns.public_addresses", WARN, "10.0.0.1", lambda: sound(resolution=facts(2, refused=("10.0.0.1",)))),
     ("dns.both_families", WARN, "dns_servfail", lambda: sound(resolution=facts(2, other_failure=Failure(FailureKind.DNS_SERVFAIL)))),  # noqa: E501 - a table
     ("dns.default_port", FAIL, "8448", lambda: sound(resolution=resolution(branch=Branch.DEFAULT, delegated=None), tcp=failed(FailureKind.TCP_REFUSED))),  # noqa: E501 - a table
@@ -224,6 +229,8 @@ FLAWS: list[tuple[str, Outcome, str, Callable[[], Inspection]]] = [
     ("directory.answers", WARN, DELEGATE, lambda: sound(directory=DirectoryResult(DirectoryState.ERROR, failure=Failure(FailureKind.HTTP_SERVER_ERROR)))),  # noqa: E501 - a table
     ("manners.rate_limit", WARN, "429", lambda: sound(client_versions=failed(FailureKind.HTTP_RATE_LIMITED, 429))),
     ("manners.robots", WARN, "matrix-census", lambda: sound(robots=Ok("User-agent: matrix-census\nDisallow: /\n"))),
+    ("manners.robots", WARN, "matrix-census", lambda: sound(robots=Ok(None), client_robots=Ok("User-agent: matrix-census\nDisallow: /\n"))),  # noqa: E501 - a table
+    ("manners.robots", WARN, "matrix-census", lambda: sound(robots=Ok(None), directory=DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.ROBOTS))),  # noqa: E501 - a table
     ("client.well_known", WARN, f"https://{NAME}/.well-known/matrix/client", lambda: sound(client_well_known=Ok(None))),
     ("client.well_known", WARN, NAME, lambda: sound(client_well_known=failed(FailureKind.JSON_INVALID))),
     ("client.cors", WARN, "Access-Control-Allow-Origin: *", lambda: sound(client_well_known=Ok(ClientWellKnown("https://c.example")))),

@@ -2,6 +2,7 @@
 asked more than by one process."""
 
 import os
+import resource
 import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
@@ -9,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -22,7 +24,7 @@ from crawler.engine.run import CrawlRun, Plan
 from crawler.engine.seeds import read_seeds
 from crawler.engine.task import Visit
 from crawler.engine.visit import worker
-from crawler.errors import CensusError
+from crawler.errors import CensusError, LocalResourcesError
 from crawler.lab.profile import CALM
 from crawler.lab.run import Lab, LabOptions, serve_lab
 from crawler.lab.truth import Truth
@@ -77,7 +79,7 @@ async def crawl(
     memory = Memory()
     network = transport.Network(settings, version="test", memory=memory)
     canary = Canary(network, settings.liveness)
-    crew = Crew(workers, Start(settings, None, "test"), network.traffic, canary, memory)
+    crew = Crew(max(1, workers), Start(settings, None, "test"), network.traffic, canary, memory)
     plan = Plan(tuple(read_seeds(lab.files.seeds)), CrawlScope.FULL, synthetic=True)
     with CensusWriter.open(db) as writer:
         work = crew.work if workers else worker(network, None, canary)
@@ -89,7 +91,8 @@ async def crawl(
                     await trio.sleep(0.02)
                     meanwhile(run, crew)
 
-            await nursery.start(crew.run)
+            if workers:
+                await nursery.start(crew.run)
             nursery.start_soon(look_on)
             sealed = await run.run(lambda _progress: {})
             nursery.cancel_scope.cancel()
@@ -152,18 +155,49 @@ async def test_killing_a_worker_loses_no_server(tmp_path: Path) -> None:
         assert max(lab.seen.together_max.values()) <= LIMITS.address_concurrency
 
 
-async def test_workers_that_cannot_live_end_the_crawl_and_say_so() -> None:
-    settings = Settings(network=Network(dns="127.0.0.1:9", ca="/nowhere.pem", allow_address=("127.0.0.0/8",)))
-    sound = replace(settings, network=replace(settings.network, ca=""))
-    network = transport.Network(sound, version="test")
-    crew = Crew(1, Start(settings, None, "test"), network.traffic, Canary(network, sound.liveness), Memory())
+DEAD_END = Visit(parse_server_name("127.0.0.1:9"))
 
-    async def use() -> None:
+
+def nowhere(ca: str = "") -> Settings:
+    """A network in which nothing is found."""
+    return Settings(network=Network(dns="127.0.0.1:9", ca=ca, allow_address=("127.0.0.0/8",)))
+
+
+def crew_of_one(settings: Settings) -> Crew:
+    network = transport.Network(nowhere(), version="test")
+    return Crew(1, Start(settings, None, "test"), network.traffic, Canary(network, settings.liveness), Memory())
+
+
+async def have_done(crew: Crew, *tasks: Visit, between: Callable[[int], None] = lambda _pid: None) -> None:
+    """One task after the other; `between` them, something happens to the worker."""
+    with trio.fail_after(120):
         async with trio.open_nursery() as nursery:
             await nursery.start(crew.run)
-            await crew.work(Visit(parse_server_name("a.example")))
+            for task in tasks:
+                await crew.work(task)
+                between(crew.pids[0])
+            nursery.cancel_scope.cancel()
 
+
+async def test_workers_that_cannot_live_end_the_crawl_and_say_so() -> None:
+    crew = crew_of_one(nowhere(ca="/nowhere.pem"))
     with pytest.raises(ExceptionGroup) as caught:
-        await use()
+        await have_done(crew, DEAD_END)
     assert caught.group_contains(CensusError, match="worker processes died", depth=2)
     assert crew.deaths == FRUITLESS
+
+
+async def test_a_worker_out_of_descriptors_blames_no_server() -> None:
+    def leave_none(pid: int) -> None:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, 0))
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await have_done(crew_of_one(nowhere()), DEAD_END, DEAD_END, between=leave_none)
+    assert caught.group_contains(LocalResourcesError, depth=1)
+
+
+async def test_a_bug_in_a_worker_is_told_with_its_place() -> None:
+    no_name: Any = "no parsed name"
+    with pytest.raises(ExceptionGroup) as caught:
+        await have_done(crew_of_one(nowhere()), Visit(no_name, address="192.0.2.1"))
+    assert caught.group_contains(RuntimeError, match="visit.py", depth=1)

@@ -38,23 +38,30 @@ class Authority:
     folder: Path
     organisation: str | None = "Practice Authority"
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    common_name: str = "Practice Root"
+    issuer: "Authority | None" = None
 
     def __post_init__(self) -> None:
-        self.name = _name("Practice Root", self.organisation)
+        self.name = _name(self.common_name, self.organisation)
+        above = self.issuer or self
         now = datetime.datetime.now(datetime.UTC)
         self.certificate = (
             x509.CertificateBuilder()
             .subject_name(self.name)
-            .issuer_name(self.name)
+            .issuer_name(above.name)
             .public_key(self.key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - 30 * DAY)
             .not_valid_after(now + 30 * DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(self.key, hashes.SHA256())
+            .sign(above.key, hashes.SHA256())
         )
         self.pem = self.folder / f"ca-{self.certificate.serial_number}.pem"
         self.pem.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+
+    def intermediate(self, common_name: str) -> "Authority":
+        """An authority that this one vouches for."""
+        return Authority(self.folder, self.organisation, common_name=common_name, issuer=self)
 
     def server(
         self,
@@ -64,8 +71,10 @@ class Authority:
         common_name: str = "peer",
         client_only: bool = False,
         self_signed: bool = False,
+        with_issuer: bool = False,
     ) -> ssl.SSLContext:
-        """The context of a peer with a certificate for `names`, valid from and to these distances from now."""
+        """The context of a peer with a certificate for `names`, valid from and to these distances from now;
+        `with_issuer` sends ours along."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.now(datetime.UTC)
         usage = ExtendedKeyUsageOID.CLIENT_AUTH if client_only else ExtendedKeyUsageOID.SERVER_AUTH
@@ -89,6 +98,7 @@ class Authority:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
             + certificate.public_bytes(serialization.Encoding.PEM)
+            + (self.pem.read_bytes() if with_issuer else b"")
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)

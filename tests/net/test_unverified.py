@@ -18,7 +18,10 @@ from crawler.model.names import parse_server_name
 from crawler.model.observation import Attempt, Failed, Ok, PresentedTls
 from tests.net.certificates import DAY, Authority
 from tests.net.conftest import MakeNetwork
+from tests.net.loopback import has_ipv6_loopback
 from tests.net.peers import Peer, Script, Stream, always, ok, silent, start_peer
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6_loopback(), reason="this machine has no ::1")
 
 NAME = "peer.test"
 HELLO = ok(b"hello")
@@ -142,3 +145,43 @@ async def test_the_guard_stands_before_the_unverified_look_too(make_network: Mak
         presented = await session.look_unverified(endpoint, None)
     assert isinstance(presented, Failed)
     assert presented.failure.kind is FailureKind.POLICY_ADDRESS
+
+
+async def test_a_chain_with_an_intermediate_is_kept_whole_and_a_leaf_without_it_is_untrusted(
+    authority: Authority, make_network: MakeNetwork
+) -> None:
+    """The commonest mistake of all: cert.pem instead of fullchain.pem."""
+    middle = authority.intermediate("Practice Intermediate")
+    whole, alone = middle.server(NAME, with_issuer=True), middle.server(NAME)
+    async with listening(always(HELLO), whole) as peer:
+        tls, presented = await look(make_network, peer)
+    assert isinstance(tls, Ok)
+    assert isinstance(presented, Ok)
+    first, second = presented.value.chain
+    assert (first.issuer, second.subject) == (second.subject, middle.certificate.subject.rfc4514_string())
+    assert second.issuer == authority.certificate.subject.rfc4514_string()
+    async with listening(always(HELLO), alone) as peer:
+        tls, presented = await look(make_network, peer)
+    assert isinstance(tls, Failed)
+    assert (tls.failure.kind, tls.failure.verify_code) == (FailureKind.TLS_UNTRUSTED, 20)
+    assert isinstance(presented, Ok)
+    assert [certificate.issuer for certificate in presented.value.chain] == [second.subject]
+
+
+@needs_ipv6
+async def test_an_address_of_ipv6_is_dialled_verified_and_shown(
+    authority: Authority, make_network: MakeNetwork
+) -> None:
+    async with trio.open_nursery() as nursery:
+        peer = await start_peer(nursery, always(HELLO), authority.server(NAME), "::1")
+        endpoint = Endpoint("::1", peer.port, NAME, NAME, Branch.DEFAULT)
+        network = make_network(allow_address=("::1/128",))
+        async with network.visit(parse_server_name(NAME)) as session, session.apart(endpoint) as connection:
+            await connection.connect()
+            assert session.has_route(endpoint)
+            assert isinstance(connection.tls, Ok)
+            presented = await session.look_unverified(endpoint, None)
+        nursery.cancel_scope.cancel()
+    assert isinstance(presented, Ok)
+    assert presented.value.chain[0].fingerprint_sha256 == sha256(leaf(authority)).hexdigest()
+    assert peer.sni == [NAME, NAME]

@@ -342,6 +342,20 @@ def steps() -> st.SearchStrategy[Step]:
 
 
 @cache
+def address_looks() -> st.SearchStrategy[AddressLook]:
+    """At most one certificate each is enough: what is kept is of the leaf."""
+    names = st.lists(hostile_text(), max_size=2).map(tuple)
+    leaf = st.builds(Certificate, hostile_text(), hostile_text(), names, times(), times(), hostile_text())
+    shown = st.builds(
+        PresentedTls, hostile_text(), hostile_text(), leaf.map(lambda one: (one,)), st.none() | st.integers(0, 99)
+    )
+    parts = _parts()
+    return st.builds(
+        AddressLook, endpoints(), parts["tcp"], parts["tls"], attempts(shown), parts["version"], parts["keys"]
+    )
+
+
+@cache
 def _parts() -> dict[str, st.SearchStrategy[Any]]:
     """What an observation is drawn from, built once: building a strategy costs more than drawing from it."""
     keys = st.dictionaries(hostile_text(), hostile_text(), max_size=3)
@@ -372,6 +386,11 @@ def _parts() -> dict[str, st.SearchStrategy[Any]]:
         "aliases": st.lists(st.builds(AliasAnswer, hostile_text(), hostile_text(), names), max_size=2).map(tuple),
         "count": st.integers(0, 10**6),
     }
+
+
+@cache
+def looks() -> st.SearchStrategy[tuple[AddressLook, ...]]:
+    return st.lists(address_looks(), max_size=2, unique_by=lambda look: look.endpoint).map(tuple)
 
 
 @st.composite
@@ -407,4 +426,6 @@ def observations(draw: st.DrawFn) -> ServerObservation:
         requests=draw(parts["count"]),
         bytes_read=draw(st.integers(0, 2**40)),
         duration_s=draw(seconds()),
+        addresses=draw(looks()),
+        families=draw(st.none() | st.sampled_from(Families)),
     )

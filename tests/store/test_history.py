@@ -71,7 +71,9 @@ def after(known: Known, day: Day) -> Known:
     answered = {(room, server, teller) for (teller, room), servers in day.answers.items() for server in servers}
     standing = {row for row in known.participation if (row[2], row[0]) not in day.answers}
     if day.scope is CrawlScope.FULL:
-        known.software, known.listing, known.rooms = dict(day.software), seen, accounts
+        # Who was dead and had no turn in this census is dead until the next look.
+        resting = {server: None for server, runs in known.software.items() if runs is None}
+        known.software, known.listing, known.rooms = resting | day.software, seen, accounts
         # A census that did not ask again leaves standing what it could have asked for.
         standing = {row for row in standing if day.software.get(row[2]) is not None and row[0] in accounts}
     else:

@@ -98,7 +98,7 @@ def test_sound(surroundings: Surroundings) -> None:
             "policy_address",
             "policy",
             "dns.public_addresses",
-            "Point 10.255.255.1 at a public address",
+            "in place of 10.255.255.1, which is private",
         ),
         (Breakage.SRV_NO_ADDRESS, "dns_nxdomain", "dns", "dns.srv_targets_resolve", "records for nowhere.gamma.test"),
         (Breakage.SRV_REFUSED, "tcp_refused", "tcp", "addresses.connect", "the connection is refused"),

@@ -6,7 +6,7 @@ from crawler.engine.conformance.remedies import Place, remedy
 from crawler.errors import Failure, FailureKind, Phase
 from crawler.model.client_side import Registration
 from crawler.model.close_look import Inspection
-from crawler.model.observation import Failed, Ok
+from crawler.model.observation import Failed, Ok, SkipReason
 from crawler.protocol.federation import PUBLIC_ROOMS_PATH
 from crawler.protocol.robots import PRODUCT_TOKEN, may_fetch
 
@@ -77,9 +77,9 @@ def _spec_versions(seen: Inspection) -> Judgement:
 
 
 def _login(seen: Inspection) -> Judgement:
-    if isinstance(seen.oauth, Ok) and seen.oauth.value is not None:
+    if isinstance(seen.client.oauth, Ok) and seen.client.oauth.value is not None:
         return PASS
-    match seen.login_flows:
+    match seen.client.login_flows:
         case Ok(flows):
             return PASS if flows else fail("Let /_matrix/client/v3/login offer a flow: nobody can log in.")
         case Failed(failure):
@@ -89,7 +89,7 @@ def _login(seen: Inspection) -> Judgement:
 
 
 def _oauth(seen: Inspection) -> Judgement:
-    match seen.oauth:
+    match seen.client.oauth:
         case Ok(metadata):
             return NOT_APPLICABLE if metadata is None else PASS
         case Failed(failure):
@@ -129,7 +129,7 @@ def _support(seen: Inspection) -> Judgement:
 
 
 def _policy_server(seen: Inspection) -> Judgement:
-    match seen.policy_server:
+    match seen.client.policy_server:
         case Ok(keys):
             return NOT_APPLICABLE if keys is None else PASS
         case Failed(failure) if failure.phase is Phase.JSON:
@@ -139,7 +139,7 @@ def _policy_server(seen: Inspection) -> Judgement:
 
 
 def _registration(seen: Inspection) -> Judgement:
-    match seen.registration:
+    match seen.client.registration:
         case Ok(Registration.OPEN):
             return warn(
                 "See that sign-up asks for an e-mail address, a token or a captcha, or close it: it is open to "
@@ -152,14 +152,14 @@ def _registration(seen: Inspection) -> Judgement:
 
 
 def _robots(seen: Inspection) -> Judgement:
-    if not isinstance(seen.robots, Ok) or seen.robots.value is None:
-        return NOT_APPLICABLE
-    if may_fetch(seen.robots.value, PRODUCT_TOKEN, PUBLIC_ROOMS_PATH):
-        return PASS
-    return warn(
-        f"Close the room directory itself if it shall not be read: robots.txt says so, which {PRODUCT_TOKEN} hears "
-        "when it is named and other servers never ask for."
-    )
+    texts = [said.value for said in (seen.client.robots, seen.client.client_robots) if isinstance(said, Ok)]
+    left_alone = seen.observation.directory.skipped_because == SkipReason.ROBOTS
+    if left_alone or not all(may_fetch(text, PRODUCT_TOKEN, PUBLIC_ROOMS_PATH) for text in texts if text is not None):
+        return warn(
+            f"Close the room directory itself if it shall not be read: robots.txt says so, which {PRODUCT_TOKEN} hears "
+            "when it is named and other servers never ask for."
+        )
+    return PASS if any(text is not None for text in texts) else NOT_APPLICABLE
 
 
 CHECKS = (

@@ -82,8 +82,8 @@ def _targets_alive(seen: Inspection) -> Judgement:
         if not any((address, facts.port) in alive for address in facts.usable):
             return by_severity(
                 seen,
-                f"Start the homeserver at {step.subject} port {facts.port}, or remove that target from the SRV "
-                "records: none of its addresses answers.",
+                f"See that a homeserver answers at {step.subject} port {facts.port}, or remove that target from the "
+                "SRV records: at none of its addresses does one.",
             )
     return PASS
 

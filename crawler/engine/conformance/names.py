@@ -9,7 +9,6 @@ from crawler.engine.conformance.judgement import (
     Check,
     Judgement,
     by_severity,
-    fail,
     warn,
     well_known_facts,
     well_known_step,
@@ -31,11 +30,24 @@ _DOCUMENT = frozenset({FailureKind.HTTP_TOO_LARGE, FailureKind.WELL_KNOWN_REDIRE
 """Failures that have a check of their own."""
 
 
-def _valid(seen: Inspection) -> Judgement:
-    failure = seen.observation.resolution.failure
-    if failure is None or failure.kind is not FailureKind.NAME_INVALID:
-        return PASS
-    return fail(remedy(failure, _place(seen)))
+def _host_name(seen: Inspection) -> Judgement:
+    """The grammar of server names allows more than that of host names does."""
+    for name in (seen.observation.server_name, seen.observation.resolution.delegated):
+        if name is None or name.is_ip:
+            continue
+        labels = name.host.split(".")
+        dashed = [label for label in labels if label.startswith("-") or label.endswith("-")]
+        if dashed:
+            return warn(
+                f"Use another name than {name.host}: {dashed[0]} begins or ends with a hyphen, as no part of a host "
+                "name may, and programs and certificate authorities refuse it."
+            )
+        if labels[-1].isdigit():
+            return warn(
+                f"Use another name than {name.host}: its last part is a number, so that programs take it for an IPv4 "
+                "address, and refuse it."
+            )
+    return PASS
 
 
 def _lower_case(seen: Inspection) -> Judgement:
@@ -125,13 +137,8 @@ def _no_loop(seen: Inspection) -> Judgement:
     )
 
 
-def _place(seen: Inspection) -> Place:
-    name = seen.observation.server_name
-    return Place(name, name.raw, name.host)
-
-
 CHECKS = (
-    Check("name.valid", "The server name is valid, and short enough for user IDs", 'Appendices, "Server Name"', _valid),
+    Check("name.host_name", "The host is a valid host name of the internet", "RFC 1123, 2.1", _host_name),
     Check("name.lower_case", "The server name is in lower case", 'Appendices, "Server Name"', _lower_case),
     Check("well_known.reachable", "The .well-known for servers is reachable, if there is one", DISCOVERY, _reachable),
     Check("well_known.json", "It is a JSON object", DISCOVERY, _of_kind(FailureKind.WELL_KNOWN_NOT_JSON)),

@@ -9,6 +9,7 @@ from typing import assert_never
 from crawler.errors import Failure, FailureKind
 from crawler.model.names import ServerName
 from crawler.model.observation import ServerObservation
+from crawler.protocol.addresses import is_ip_literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,11 @@ def _sentence(kind: FailureKind, place: Place, told: str) -> str:
                 f"let nothing at {where} cache /_matrix/key/v2/server"
             )
         case FailureKind.POLICY_ADDRESS:
+            if is_ip_literal(asked.strip("[]")):
+                return (
+                    f"Put a public address, or a host name that leads to one, in place of {asked}, which is private or "
+                    f"special, so that no server on the internet connects to it{told}"
+                )
             return (
                 f"Point {asked} at a public address: it leads only to private or special ones, to which no server on "
                 f"the internet connects{told}"
