@@ -1,15 +1,22 @@
 """What the docs say of the program is held against the program."""
 
+import glob
 import re
 import shlex
 from pathlib import Path
 
 import click
+import duckdb
+import pandas
+import polars
 import pytest
+from click.testing import CliRunner
 
 from crawler.engine.conformance import CHECKS
 from crawler.errors import FailureKind
 from matrix_census import main
+from tests.store.census import crawl, publish
+from tests.store.observations import online
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/running.md")
@@ -67,3 +74,34 @@ def test_the_table_of_checks_is_the_list() -> None:
     rows = re.findall(r"^\| `([a-z_0-9]+\.[a-z_0-9]+)` \| (.+) \| (.+) \|$", architecture, re.MULTILINE)
     assert rows == [(check.id, check.title, check.source) for check in CHECKS]
     assert len({check.id for check in CHECKS}) == len(CHECKS)
+
+
+def test_the_lines_for_researchers_read_an_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that run here run: duckdb as a library says what its command line says; R is not here."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    lines = dict(re.findall(r"^\| (duckdb|polars|pandas) \| `(.+)` \|$", readme, re.MULTILINE))
+    assert set(lines) == {"duckdb", "polars", "pandas"}
+    monkeypatch.chdir(tmp_path)
+    crawl(tmp_path / "census.duckdb", [online("a.test"), online("b.test")])
+    publish(tmp_path / "census.duckdb")
+    for command in shown_commands():
+        if command.startswith("matrix-census export census-") and "--since" not in command:
+            done = CliRunner().invoke(main, [*shlex.split(command)[1:], "--db", "census.duckdb"])
+            assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(main, ["export", "census-csv", "--format", "csv", "--db", "census.duckdb"])
+    assert done.exit_code == 0, done.output
+    asked = shlex.split(lines["duckdb"])[2]
+    assert duckdb.sql(asked).fetchall() == [("synapse", 2)]
+    assert eval(lines["polars"], {"pl": polars})["server_name"].to_list() == ["a.test", "b.test"]  # noqa: S307 - our page
+    assert list(eval(lines["pandas"], {"pd": pandas, "glob": glob})["server_name"]) == ["a.test", "b.test"]  # noqa: S307 - likewise
+
+
+QUERIES = [command for command in shown_commands() if command.startswith("matrix-census sql ")]
+
+
+@pytest.mark.parametrize("command", QUERIES)
+def test_every_query_shown_is_answered(command: str, tmp_path: Path) -> None:
+    crawl(tmp_path / "census.duckdb", [online("a.test")])
+    publish(tmp_path / "census.duckdb")
+    done = CliRunner().invoke(main, [*shlex.split(command)[1:], "--db", str(tmp_path / "census.duckdb")])
+    assert done.exit_code == 0, done.output

@@ -49,6 +49,7 @@ from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
 from crawler.store.clock import utc_now
 from crawler.store.crawls import unpublished
+from crawler.store.drain import drain
 from crawler.store.publish import Draft, stage
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
@@ -152,6 +153,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         return
     new = None if resumes else _new_plan(options, identity, opt_outs)
     raise_file_limit()
+    drain(options["db"])
     with CensusWriter.open(options["db"]) as writer:
         settings, plan = new or resumed_plan(options, writer.interrupted(crawl_id), identity, opt_outs)
         _say_what_it_is(plan, writer)
@@ -167,6 +169,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         run = CrawlRun(plan, settings, writer, work, utc_now, canary, memory)
         contact, shown = settings.politeness.contact, Shown(options["progress"])
         sealed = trio.run(_crawl, run, network, canary, crew, identity, service, contact, shown)
+    drain(options["db"])
     published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
     _say(sealed, run, network.traffic, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:

@@ -19,6 +19,7 @@
 - `run`       the one nursery of a crawl: frontier, visitors, writer, seal
 - `progress`  how far a crawl is, for a person and for a program
 - `report`    what a crawl did, in numbers, kept in its row
+- `rehearse`  days of the practice federation through the real writer, without sockets
 - `check`     one server, every step shown
 - `identity`  our own key: made, kept, published, tried
 - `seeds`     lists of names to start from

@@ -170,7 +170,7 @@ class CrawlRun:
             started_at=started_at,
             max_servers=self._plan.max_servers,
             remembered=remembered,
-            has_opted_out=self._plan.opt_outs.has_server,
+            has_opted_out=self._is_left_out,
             explores=self._plan.identity is not None,
         )
 
@@ -182,6 +182,9 @@ class CrawlRun:
         known.sort(key=lambda name: _tried_at(self._remembered, name))
         for name in known:
             self._frontier.hear(name)
+
+    def _is_left_out(self, name: ServerName) -> bool:
+        return self._plan.opt_outs.has_server(name) or self._writer.suppressed.has_server(name)
 
     async def _loop(self) -> None:
         done, inbox = trio.open_memory_channel[Outcome](self._settings.limits.concurrency)
@@ -240,7 +243,7 @@ class CrawlRun:
                 if verdict is None:
                     return
                 self._remember(verdict)
-                seen = self._plan.opt_outs.leave_out(verdict.observation)
+                seen = self._writer.suppressed.leave_out(self._plan.opt_outs.leave_out(verdict.observation))
                 self._observations.append(seen)
                 self.progress.count(seen)
                 for name, lead in expand.named_by_visit(seen, limit):
@@ -252,11 +255,12 @@ class CrawlRun:
                 self.progress.aliases_asked += len(asked)
                 self._asked.extend((task.owner.key, alias) for alias in asked)
                 self._frontier.looked_up(task)
-                answers = self._plan.opt_outs.answers_left(answers)
+                answers = self._writer.suppressed.answers_left(self._plan.opt_outs.answers_left(answers))
                 self._answers.extend((task.owner.key, answer) for answer in answers)
                 for name, lead in expand.named_by_answers(task.owner, answers, limit):
                     self._hear(name, lead)
             case Explored(exploration, told):
+                told = self._writer.suppressed.spaces_left(told)
                 self._frontier.explored(exploration, told)
                 self._spaces.extend((exploration.server.key, answer) for answer in told)
                 self.progress.spaces += len(told)

@@ -10,6 +10,15 @@ Writing
 - `numbers`     the numbers of servers
 - `schedule`    what crawls remember for those after them
 - `insert`      many rows into a table, quickly
+Looking after
+- `rewrite`     a file written anew: compact, backup, restore
+- `forget` `removal`  the right to vanish: what it is, and what goes
+- `suppression` who was forgotten, as salted hashes
+- `drain`       what waits in the inbox, taken in
+Taking along
+- `export` `anonymous`  a serving file as Parquet or CSV
+- `importing`   such an export read back, of another vantage too
+- `ask`         anybody's own question in SQL
 Publishing and reading
 - `publish`     census file -> draft -> serving file, swapped atomically
 - `serving`     names, the pointer to the newest, how many are kept

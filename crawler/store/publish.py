@@ -168,7 +168,7 @@ def stage(census: Path, *, now: Now = utc_now) -> Draft:
         drop_drafts(census)
         with lock_to_read(census):
             crawl_id = _newest_completed(census)
-            path = folder / f"{next_name(census, crawl_id)}.draft"
+            path = folder / f"{next_name(census, max(crawl_id, 0))}.draft"  # below 0: imported crawls alone
             snapshot_id = _fill(path, census, crawl_id, now)
     except BaseException:
         with suppress(OSError):
@@ -242,6 +242,10 @@ _PUBLISHED = {
     # What the next crawl is to know; readers see what was observed.
     "server_schedule": "false",
     "alias_schedule": "false",
+    # What the writer alone needs to know.
+    "suppression": "false",
+    "inbox_entry": "false",
+    "imported_series": _ALL,
     # The names of all that completed crawls met.
     "server": """first_crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')
     OR server_id IN (
@@ -272,7 +276,7 @@ def _write_snapshot(connection: Connection, census: Path, crawl_id: int, publish
         raise ValueError(f"crawl {crawl_id} was not copied")
     finished_at, crawls, censuses, synthetic = row
     stem = re.sub(r"[^A-Za-z0-9_.-]", "-", census.stem)
-    snapshot_id = f"{stem}-{crawl_id:06d}-{finished_at:%Y%m%dT%H%MZ}-{digest[:8]}"
+    snapshot_id = f"{stem}-{max(crawl_id, 0):06d}-{finished_at:%Y%m%dT%H%MZ}-{digest[:8]}"
     connection.execute(
         "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [snapshot_id, crawl_id, published_at, latest_version(), crawls, censuses, synthetic, digest],

@@ -68,6 +68,30 @@ def prune(census: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def drop_older(census: Path) -> int:
+    """Remove all serving files but the newest, at once; without a newest, all of them. The caller is the only one to
+    publish. A reader that has one open keeps it until it closes it.
+
+    Returns:
+        How many.
+    """
+    newest = serving_file(census)
+    old = [path for _, _, path in _published(census) if path != newest]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def unpublish(census: Path) -> int:
+    """Remove all serving files.
+
+    Returns:
+        How many.
+    """
+    pointer(census).unlink(missing_ok=True)
+    return drop_older(census)
+
+
 def drop_drafts(census: Path) -> None:
     """Remove what killed publications left. The caller is the only one to publish."""
     for path in serving_folder(census).glob("*.duckdb.draft*"):

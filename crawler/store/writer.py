@@ -43,6 +43,7 @@ from crawler.store.resume import answer_numbers, interrupted, read_past, reopen,
 from crawler.store.schedule import read_remembered, remember_aliases, remember_servers
 from crawler.store.seal import seal
 from crawler.store.status import CrawlStatus, write_status
+from crawler.store.suppression import read_suppressed
 from crawler.store.upgrade import bring_up_to_date
 
 _VANTAGE = 255
@@ -69,6 +70,7 @@ class CensusWriter:
         self._crawl: Crawl | None = None
         self._visited: set[int] = set()
         self._answers: dict[Answered, int] = {}
+        self.suppressed = read_suppressed(connection)
 
     @classmethod
     def open(cls, path: Path, *, now: Now = utc_now, journal_days: int = JOURNAL_DAYS) -> "CensusWriter":
@@ -148,7 +150,7 @@ class CensusWriter:
             raise ValueError(f"crawl {self._crawl.id} is not sealed yet")
         with transaction(self._connection, self._path):
             self._connection.execute("UPDATE crawl SET state = 'failed' WHERE state = 'running'")
-            row = self._connection.execute("SELECT coalesce(max(crawl_id), 0) + 1 FROM crawl").fetchone()
+            row = self._connection.execute("SELECT greatest(coalesce(max(crawl_id), 0), 0) + 1 FROM crawl").fetchone()
             crawl_id = int(row[0]) if row else 1
             place = clean_text(vantage, _VANTAGE) or ""
             self._connection.execute(
@@ -215,6 +217,11 @@ class CensusWriter:
         rows = self._connection.execute(_KNOWN_NAMES, [True in kinds, False in kinds]).fetchall()
         return [str(name) for (name,) in rows]
 
+    def holds_real_crawls(self) -> bool:
+        """Whether any crawl of the file was of the real federation."""
+        row = self._connection.execute("SELECT count(*) FROM crawl WHERE NOT synthetic").fetchone()
+        return row is not None and bool(row[0])
+
     def remembered(self) -> Remembered:
         """What earlier crawls of the same kind (real or synthetic) as the one begun left for it."""
         return read_remembered(self._connection, self._crawl is not None and self._crawl.synthetic)
@@ -239,6 +246,8 @@ class CensusWriter:
     ) -> None:
         """Commit one batch.
 
+        What was forgotten on request (`suppressed`) does not come in again by any way.
+
         Args:
             crawl_id: The crawl that was begun.
             observations: Visits that ended, with the alias answers had in them.
@@ -253,6 +262,28 @@ class CensusWriter:
             StoreError: the file cannot be written; nothing of the batch is in it.
         """
         crawl = self._begun(crawl_id)
+        forgotten = self.suppressed
+        if forgotten.salt:
+            observations = [
+                forgotten.leave_out(seen) for seen in observations if not forgotten.has_server(seen.server_name)
+            ]
+            leads = [
+                lead for lead in leads if not any(map(forgotten.has_key, filter(None, (lead.server, lead.named_by))))
+            ]
+            answers = [
+                (owner, left)
+                for owner, answer in answers
+                if not forgotten.has_key(owner)
+                for left in forgotten.answers_left([answer])
+            ]
+            spaces = [
+                (owner, left)
+                for owner, told in spaces
+                if not forgotten.has_key(owner)
+                for left in forgotten.spaces_left([told])
+            ]
+            schedules = [row for row in schedules if not forgotten.has_key(row.server)]
+            asked = [(key, alias) for key, alias in asked if not forgotten.has_key(key)]
         try:
             batch = Batch(crawl_id, self._numbers, self._visited, self._answers)
             for seen in observations:
