@@ -46,8 +46,10 @@ from crawler.net.transport import Network
 from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
 from crawler.store.clock import utc_now
+from crawler.store.crawls import crawl_rows
 from crawler.store.drain import drain
 from crawler.store.publish import Draft, stage
+from crawler.store.serving import drop_older, unpublish
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
 
@@ -150,7 +152,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
             err=True,
         )
     on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
-    drain(options["db"])
+    take_in(options["db"], on_sealed)
     with CensusWriter.open(options["db"]) as writer:
         canary = Canary(network, settings.liveness, _canaries(settings))
         memory.learn(writer.remembered_answers(settings.to_json(), utc_now()))
@@ -161,7 +163,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         work = worker(network, identity, canary) if crew is None else crew.work
         run = CrawlRun(plan, settings, writer, work, utc_now, canary, memory)
         sealed = trio.run(_crawl, run, network, canary, crew, identity, service, settings.politeness.contact)
-    drain(options["db"])
+    take_in(options["db"], on_sealed)
     published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
     _say(sealed, run, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:
@@ -245,6 +247,28 @@ async def _stop_on_signal(run: CrawlRun) -> None:
             break
         async for _ in signals:
             os._exit(130)
+
+
+def take_in(db: Path, on_sealed: Sequence[OnSealed]) -> None:
+    """Take in what waits in the inbox; what was forgotten by it leaves the serving files at once."""
+    if drain(db).forgotten:
+        publish_alone(db, on_sealed)
+
+
+def publish_alone(db: Path, on_sealed: Sequence[OnSealed]) -> tuple[Path | None, int]:
+    """Publish anew, and remove every older serving file: they hold what was forgotten.
+
+    Returns:
+        The new one, None when there is no completed crawl; and how many were removed.
+    """
+    completed = any(crawl.state is CrawlState.COMPLETED for crawl in crawl_rows(db))
+    try:
+        published = publish(db, on_sealed) if completed else None
+    except BaseException:
+        # Whatever hinders a new serving file must not leave the old ones up.
+        unpublish(db)
+        raise
+    return published, drop_older(db) if published else unpublish(db)
 
 
 def publish(db: Path, on_sealed: Sequence[OnSealed]) -> Path:
