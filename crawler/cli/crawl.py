@@ -48,9 +48,10 @@ from crawler.net.transport import Network
 from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
 from crawler.store.clock import utc_now
-from crawler.store.crawls import unpublished
+from crawler.store.crawls import crawl_rows, unpublished
 from crawler.store.drain import drain
 from crawler.store.publish import Draft, stage
+from crawler.store.serving import drop_older, unpublish
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
 
@@ -153,7 +154,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         return
     new = None if resumes else _new_plan(options, identity, opt_outs)
     raise_file_limit()
-    drain(options["db"])
+    take_in(options["db"], on_sealed)
     with CensusWriter.open(options["db"]) as writer:
         settings, plan = new or resumed_plan(options, writer.interrupted(crawl_id), identity, opt_outs)
         _say_what_it_is(plan, writer)
@@ -169,7 +170,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         run = CrawlRun(plan, settings, writer, work, utc_now, canary, memory)
         contact, shown = settings.politeness.contact, Shown(options["progress"])
         sealed = trio.run(_crawl, run, network, canary, crew, identity, service, contact, shown)
-    drain(options["db"])
+    take_in(options["db"], on_sealed)
     published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
     _say(sealed, run, network.traffic, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:
@@ -298,6 +299,28 @@ async def _stop_on_signal(run: CrawlRun) -> None:
             break
         async for _ in signals:
             os._exit(130)
+
+
+def take_in(db: Path, on_sealed: Sequence[OnSealed]) -> None:
+    """Take in what waits in the inbox; what was forgotten by it leaves the serving files at once."""
+    if drain(db).forgotten:
+        publish_alone(db, on_sealed)
+
+
+def publish_alone(db: Path, on_sealed: Sequence[OnSealed]) -> tuple[Path | None, int]:
+    """Publish anew, and remove every older serving file: they hold what was forgotten.
+
+    Returns:
+        The new one, None when there is no completed crawl; and how many were removed.
+    """
+    completed = any(crawl.state is CrawlState.COMPLETED for crawl in crawl_rows(db))
+    try:
+        published = publish(db, on_sealed) if completed else None
+    except BaseException:
+        # Whatever hinders a new serving file must not leave the old ones up.
+        unpublish(db)
+        raise
+    return published, drop_older(db) if published else unpublish(db)
 
 
 def publish(db: Path, on_sealed: Sequence[OnSealed]) -> Path:

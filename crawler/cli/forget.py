@@ -5,15 +5,12 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.crawl import publish
+from crawler.cli.crawl import publish_alone
 from crawler.cli.options import db_option, json_option
 from crawler.errors import StoreError
-from crawler.model.crawl import CrawlState
-from crawler.store.crawls import crawl_rows
 from crawler.store.forget import forget as forget_in
 from crawler.store.forget import subject_of
 from crawler.store.forget import unforget as unforget_in
-from crawler.store.serving import drop_older, unpublish
 
 
 @click.command(short_help="Remove a server or room, history included, and keep it out.")
@@ -38,14 +35,7 @@ def forget(ctx: click.Context, subjects: tuple[str, ...], db: Path, *, as_json: 
       matrix-census forget '!abc:example.org' '#lobby:example.org'
     """
     done = forget_in(db, [subject_of(subject) for subject in subjects])
-    completed = any(crawl.state is CrawlState.COMPLETED for crawl in crawl_rows(db))
-    try:
-        published = publish(db, ctx.find_root().obj["on_sealed"]) if completed else None
-    except BaseException:
-        # Whatever hinders a new serving file must not leave the old ones up.
-        unpublish(db)
-        raise
-    dropped = drop_older(db) if published else unpublish(db)
+    published, dropped = publish_alone(db, ctx.find_root().obj["on_sealed"])
     if as_json:
         said = {"servers": done.servers, "rooms": done.rooms, "rows": done.rows, "serving_files_removed": dropped}
         click.echo(json.dumps({**said, "published": str(published) if published else None}))

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.crawl import publish
+from crawler.cli.crawl import publish, take_in
 from crawler.cli.options import DEFAULT_DB, db_option, geo_db_option, json_option
-from crawler.store.drain import drain
 from crawler.store.rewrite import back_up
 from crawler.store.rewrite import compact as compact_census
 from crawler.store.rewrite import restore as restore_census
@@ -28,8 +27,9 @@ def publish_verb(ctx: click.Context, db: Path, *, as_json: bool) -> None:
     with new hosting data. What waits in inbox/ is taken in first. Readers never see half of it; the last three are
     kept.
     """
-    drain(db)
-    published = publish(db, ctx.find_root().obj["on_sealed"])
+    on_sealed = ctx.find_root().obj["on_sealed"]
+    take_in(db, on_sealed)
+    published = publish(db, on_sealed)
     click.echo(json.dumps({"census": str(db), "published": str(published)}) if as_json else str(published))
 
 

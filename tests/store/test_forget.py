@@ -237,6 +237,14 @@ def test_a_wish_in_the_inbox_is_granted_and_the_rest_waits(path: Path) -> None:
     assert query(path, f"SELECT count(*) FROM server WHERE server_key = '{GONE}'") == [(0,)]
 
 
+def test_a_wish_in_the_inbox_takes_effect_in_what_is_published(path: Path, tmp_path: Path) -> None:
+    publish(path)
+    inbox.append(path, FORGET, {"subject": GONE}, now=lambda: DAY)
+    done = CliRunner().invoke(main, ["publish", "--db", str(path)])
+    assert done.exit_code == 0, done.output
+    assert GONE.encode() not in bytes_of(tmp_path)
+
+
 def test_compacting_changes_nothing_but_the_size(path: Path) -> None:
     said = {table: query(path, f"SELECT * FROM {table} ORDER BY ALL") for (table,) in query(path, "SHOW TABLES")}
     with duckdb.connect(str(path)) as connection:
