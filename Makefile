@@ -56,9 +56,19 @@ types:
 imports:
 	@$(BIN)/lint-imports --no-logo || { $(BIN)/lint-imports; exit 1; }
 
-unit:
+# Tests that run whole programs mostly wait for them: they have a process of their own beside the rest, which computes.
+WHOLE_PROGRAMS := tests/census tests/synapse tests/e2e
+
+unit: ## the tests with branch coverage (ARGS: of pytest, for one part of them)
 	rm -f .coverage .coverage.*
+ifeq ($(strip $(ARGS)),)
+	mkdir -p test-artifacts
+	$(BIN)/coverage run -m pytest $(WHOLE_PROGRAMS) > test-artifacts/whole-programs.txt 2>&1 & programs=$$!; \
+	$(BIN)/coverage run -m pytest tests $(WHOLE_PROGRAMS:%=--ignore=%); rest=$$?; \
+	wait $$programs; programs=$$?; cat test-artifacts/whole-programs.txt; test $$rest -eq 0 -a $$programs -eq 0
+else
 	$(BIN)/coverage run -m pytest $(ARGS)
+endif
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --skip-empty | tail -n 40
 
