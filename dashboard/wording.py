@@ -72,6 +72,8 @@ SKIPPED: dict[str, str] = {
     SkipReason.NOT_REACHED: "not reached: a step before it failed",
     SkipReason.NO_IDENTITY: "the crawl had no identity to sign with",
     SkipReason.OPTED_OUT: "the server opted out",
+    SkipReason.ROBOTS: "its robots.txt asks us not to",
+    SkipReason.DENIED_LATELY: "it was closed to us in the last days",
     SkipReason.BUDGET: "the visit's budget was used up",
     SkipReason.NOT_NEEDED: "not needed",
     SkipReason.CANCELLED: "the crawl was stopped",

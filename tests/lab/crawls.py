@@ -10,7 +10,7 @@ from crawler.engine.run import CrawlRun, Plan
 from crawler.engine.visit import worker
 from crawler.lab.profile import Profile
 from crawler.lab.run import Lab
-from crawler.model.crawl import Crawl, CrawlScope
+from crawler.model.crawl import Crawl, CrawlScope, LeadSource
 from crawler.model.discovery import Branch
 from crawler.model.names import parse_server_name
 from crawler.net.transport import Network
@@ -33,7 +33,7 @@ def settings_for(lab: Lab) -> Settings:
 async def crawl(lab: Lab, path: Path, now: datetime) -> tuple[Crawl, CrawlRun]:
     """As the verb does it, unsigned and by a clock of ours, with all names as seeds."""
     settings, memory = settings_for(lab), Memory()
-    seeds = tuple(parse_server_name(name) for name in lab.world.names)
+    seeds = tuple((parse_server_name(name), LeadSource.SEED) for name in lab.world.names)
     with CensusWriter.open(path) as writer:
         memory.learn(writer.remembered_answers(settings.to_json(), now))
         async with Network(settings, version="1.2.3", now=lambda: now, memory=memory) as network:
@@ -43,6 +43,6 @@ async def crawl(lab: Lab, path: Path, now: datetime) -> tuple[Crawl, CrawlRun]:
                 writer,
                 worker(network, None),
                 lambda: now,
-                memory,
+                memory=memory,
             )
             return await run.run(lambda progress: build_report(progress, network.traffic)), run

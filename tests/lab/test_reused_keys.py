@@ -6,6 +6,7 @@ from typing import Any
 
 from crawler.cli.crawl import publish
 from crawler.engine.report import summary_lines
+from crawler.net.traffic import Traffic
 from crawler.store.reader import SnapshotReader
 from tests.lab.conftest import LabMaker
 from tests.lab.crawls import LIVING, crawl
@@ -36,7 +37,7 @@ async def test_servers_that_reuse_a_key_id_are_named(lab: LabMaker, tmp_path: Pa
             assert len(past) == 2
             uses = reader.key_uses(identity.server_name.key)
             assert [(use.first_crawl, use.last_crawl) for use in uses] == [(1, 1), (2, 2)]
-    (line,) = [line for line in summary_lines(second, run.progress) if "key ID" in line]
+    (line,) = [line for line in summary_lines(second, run.progress, Traffic()) if "key ID" in line]
     assert str(REUSERS) in line
     assert all(name in line for name in names)
 

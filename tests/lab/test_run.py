@@ -5,6 +5,8 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,11 +35,20 @@ run_lab(LabOptions(servers=3, directory=Path(sys.argv[1])))
 """
 
 
+@contextmanager
+def running(*command: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that does not outlive a test that fails."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_how_to_reach_it_and_ends_when_told_to(tmp_path: Path, ending: signal.Signals) -> None:
     truth, log = tmp_path / "truth.json", tmp_path / "log.jsonl"
-    command = [sys.executable, "-c", PROGRAM, str(truth), str(log)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with running(sys.executable, "-c", PROGRAM, str(truth), str(log)) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         line = json.loads(process.stdout.readline())
@@ -65,7 +76,7 @@ def test_it_says_how_to_reach_it_and_ends_when_told_to(tmp_path: Path, ending: s
         assert stat.S_IMODE(Path(line["tls_key"]).stat().st_mode) == 0o600
         assert str(identity.server_name) == "crawler.census.test"
         assert key_service(line["serve_key"], Path(line["tls_cert"]), Path(line["tls_key"])).port > 0
-        names = [name.raw for name in read_seeds(Path(line["seeds"]))]
+        names = [name.raw for name, _ in read_seeds(Path(line["seeds"]))]
         told = json.loads(truth.read_text("utf-8"))
         assert told["seeds"] == names
         assert len(told["servers"]) == 30
@@ -80,8 +91,7 @@ def test_it_says_how_to_reach_it_and_ends_when_told_to(tmp_path: Path, ending: s
 
 def test_files_stay_in_a_folder_that_was_named(tmp_path: Path) -> None:
     where = tmp_path / "a" / "lab"
-    command = [sys.executable, "-c", IN_FOLDER, str(where)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with running(sys.executable, "-c", IN_FOLDER, str(where)) as process:
         assert process.stdout is not None
         line = json.loads(process.stdout.readline())
         process.terminate()
