@@ -11,6 +11,7 @@ from crawler.errors import CensusLockedError, StoreError
 from crawler.store.connection import connect_to_read, connect_to_write, transaction
 from crawler.store.publish import stage
 from crawler.store.reader import crawl_rows
+from crawler.store.verify import verify
 from crawler.store.writer import CensusWriter
 from tests.store.census import crawl
 from tests.store.observations import online
@@ -203,13 +204,17 @@ def test_a_full_disk_ends_the_crawl_with_a_clear_word_and_spoils_nothing(tmp_pat
     assert "Is there room on the disk?" in printed[-1]
     committed = int(printed[-2]) + 1
     assert committed > 1
-    with CensusWriter.open(path):
-        pass
+    assert verify(path) == []
     with duckdb.connect(str(path), read_only=True) as connection:
         states = connection.execute("SELECT state FROM crawl ORDER BY crawl_id").fetchall()
-        assert states == [("completed",), ("failed",)]
+        # As after a kill: it may be resumed, and is called failed when another begins.
+        assert states == [("completed",), ("running",)]
         found = connection.execute(
             "SELECT count(*), (SELECT count(*) FROM seen_listing WHERE crawl_id = 2) FROM seen_server"
             " WHERE crawl_id = 2"
         ).fetchone()
         assert found == (committed, 100 * committed)
+    assert crawl(path, [online("after.test")]).id == 3
+    with duckdb.connect(str(path), read_only=True) as connection:
+        states = connection.execute("SELECT state FROM crawl ORDER BY crawl_id").fetchall()
+    assert states == [("completed",), ("failed",), ("completed",)]
