@@ -78,7 +78,7 @@ test-duckdb2: .stamps/dev ## the tests of the store on DuckDB 2, beside the lock
 
 notebooks: ## run the notebooks on a small census of the practice federation
 	rm -rf test-artifacts/notebooks
-	$(CENSUS) demo --no-serve --servers 60 --db test-artifacts/notebooks/census.duckdb > /dev/null
+	$(CENSUS) demo --no-serve --servers 60 --days 14 --db test-artifacts/notebooks/census.duckdb > /dev/null
 	MATRIX_CENSUS_DB=$(CURDIR)/test-artifacts/notebooks/census.duckdb \
 	    $(BIN)/python -m pytest -o trio_mode=false --nbmake notebooks
 
