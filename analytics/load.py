@@ -107,7 +107,8 @@ def _snapshot(
         synthetic=crawl["synthetic"],
         signed=crawl["identity"] is not None,
         crawler_version=crawl["crawler_version"],
-        known=crawl["known"] or 0,
+        # Once the journal of a census is let go, the dead whom it left in peace are among its observations, too.
+        known=max(crawl["known"] or 0, seen.height),
         observations=seen,
         rooms=of(_ROOMS, ROOM_COLUMNS, "room"),
         leads=of(_LEADS, LEAD_COLUMNS, "lead"),
