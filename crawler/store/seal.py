@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from crawler.model.crawl import CrawlState
 from crawler.store.connection import Connection
-from crawler.store.intervals import fold
+from crawler.store.fold import fold
 from crawler.store.journal import let_go
 
 SUPPORT_CENSUSES = 3
