@@ -36,9 +36,9 @@ def fold(connection: Connection, crawl_id: int) -> None:
     _run(connection, _DEVIATIONS, values)
     for table in SEEN:
         _run(connection, f"DELETE FROM {table} WHERE crawl_id = $crawl", values)  # noqa: S608 - our own names
+    _run(connection, _FOLDED, values)
     for table in _TEMPORARY:
         connection.execute(f"DROP TABLE temp.{table}")
-    _run(connection, "UPDATE crawl SET folded = true WHERE crawl_id = $crawl", values)
 
 
 def _run(connection: Connection, statement: str, values: dict[str, object]) -> None:
@@ -73,15 +73,23 @@ def _statements(kind: Interval) -> tuple[str, ...]:
     )
 
 
-def _new_texts(table: str, number: str, columns: tuple[str, ...], source: str) -> str:
-    """Give a number to each combination of `columns` in `source` that is not in `table` yet."""
+def _numbered(table: str, number: str, columns: tuple[str, ...], source: str) -> tuple[str, str]:
+    """Give a number to each combination of `columns` in `source`: the one that it has in `table`, or a new one there.
+    They are left in `fold_text`."""
     names = ", ".join(columns)
-    return f"""
-    INSERT INTO {table}
-    SELECT (SELECT coalesce(max({number}), 0) FROM {table}) + row_number() OVER (ORDER BY place), {names}
-    FROM (SELECT {names}, min(place) AS place FROM ({source}) GROUP BY {names}) n
-    WHERE NOT EXISTS (SELECT 1 FROM {table} d WHERE {same("d", "n", columns)})
-    """  # noqa: S608 - our own names
+    return (
+        f"""
+        CREATE OR REPLACE TEMP TABLE fold_text AS
+        SELECT {", ".join(f"n.{column}" for column in columns)}, d.{number} IS NULL AS is_new, coalesce(
+            d.{number},
+            (SELECT coalesce(max({number}), 0) FROM {table})
+            + row_number() OVER (PARTITION BY d.{number} IS NULL ORDER BY n.place)
+        )::INTEGER AS number
+        FROM (SELECT {names}, min(place) AS place FROM {source} GROUP BY {names}) n
+        LEFT JOIN {table} d ON {same("d", "n", columns)}
+        """,  # noqa: S608 - our own names
+        f"INSERT INTO {table} SELECT number, {names} FROM temp.fold_text WHERE is_new ORDER BY number",  # noqa: S608 - likewise
+    )
 
 
 _DIMENSIONS = (
@@ -133,20 +141,20 @@ _DIMENSIONS = (
     FROM seen_answer a, known_room k
     WHERE f.room_number IS NULL AND a.rowid = f.place AND k.room_id = a.room_id AND k.first_crawl_id = $crawl
     """,
-    _new_texts(
-        "room_text",
-        "text_id",
-        TEXT,
-        "SELECT l.rowid AS place, l.* FROM seen_listing l"
-        " WHERE l.rowid IN (SELECT place FROM temp.fold_listing WHERE text_id IS NULL)",
-    ),
+    # A text that is not as it was is looked for once among all that ever were, with few to be looked for.
     f"""
-    UPDATE temp.fold_listing f SET text_id = t.text_id
-    FROM seen_listing l, room_text t
-    WHERE f.text_id IS NULL AND l.rowid = f.place AND {same("t", "l", TEXT)}
+    CREATE OR REPLACE TEMP TABLE fold_reworded AS
+    SELECT l.rowid AS place, {", ".join(f"l.{column}" for column in TEXT)} FROM seen_listing l
+    WHERE l.rowid IN (SELECT place FROM temp.fold_listing WHERE text_id IS NULL)
     """,  # noqa: S608 - our own names
-    _new_texts(
-        "client_api", "client_api_id", API, "SELECT s.rowid AS place, s.* FROM seen_server s WHERE crawl_id = $crawl"
+    *_numbered("room_text", "text_id", TEXT, "temp.fold_reworded"),
+    f"""
+    UPDATE temp.fold_listing f SET text_id = t.number
+    FROM temp.fold_reworded n JOIN temp.fold_text t ON {same("t", "n", TEXT)}
+    WHERE f.place = n.place
+    """,  # noqa: S608 - our own names
+    *_numbered(
+        "client_api", "client_api_id", API, "(SELECT rowid AS place, * FROM seen_server WHERE crawl_id = $crawl)"
     ),
     # Most rooms are in one directory, and need none of the arithmetic of the others.
     """
@@ -167,6 +175,10 @@ _DIMENSIONS = (
     """,
 )
 
+_FOLDED = """
+UPDATE crawl SET folded = true, rooms = (SELECT count(*) FROM temp.fold_account) WHERE crawl_id = $crawl
+"""
+
 _DEVIATIONS = """
 INSERT INTO listing_deviation
 SELECT $crawl, l.server_id, l.room_number, l.members, l.text_id, l.world_readable, l.guest_can_join
@@ -178,7 +190,10 @@ WHERE a.directories > 1 AND (
 ORDER BY l.server_id, l.room_number
 """
 
-_TEMPORARY = ("fold_resting", "fold_listing", "fold_account", "fold_answer", "fold_now", "fold_change")
+_TEMPORARY = (
+    "fold_resting", "fold_listing", "fold_answer", "fold_reworded", "fold_text", "fold_account", "fold_now",
+    "fold_change",
+)  # fmt: skip
 
 
 def unfolded(connection: Connection) -> list[int]:
