@@ -1,5 +1,7 @@
 """What of a census file is published: which rows of each table. A new table must be thought of here."""
 
+from crawler.store.connection import Connection
+from crawler.store.insert import column_types, quoted
 from crawler.store.intervals import INTERVALS
 from crawler.store.journal import JOURNAL
 
@@ -14,6 +16,8 @@ _JOURNAL = """crawl_id IN (
 _ALL = "true"
 """Only completed crawls write history."""
 
+NEVER = "false"
+
 PUBLISHED = {
     "crawl": "state <> 'running'",
     "series": _ALL,
@@ -25,14 +29,14 @@ PUBLISHED = {
     "client_api": _ALL,
     **{interval.table: _ALL for interval in INTERVALS},
     # Whom to write to is personal data, and a serving file is for anybody.
-    "support_contact": "false",
-    "cached_answer": "false",
+    "support_contact": NEVER,
+    "cached_answer": NEVER,
     # What the next crawl is to know; readers see what was observed.
-    "server_schedule": "false",
-    "alias_schedule": "false",
+    "server_schedule": NEVER,
+    "alias_schedule": NEVER,
     # What the writer alone needs to know.
-    "suppression": "false",
-    "inbox_entry": "false",
+    "suppression": NEVER,
+    "inbox_entry": NEVER,
     "imported_series": _ALL,
     # The names of all that completed crawls met.
     "server": """first_crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')
@@ -43,3 +47,12 @@ PUBLISHED = {
     )""",
 }
 """Which rows of a table are published, in the order of copying. A new table must be thought of here."""
+
+
+def insert_published(connection: Connection, table: str, also: str = "true") -> None:
+    """Copy the rows of a table that are published from `census_file`, as it is attached; of them those that `also`."""
+    columns = ", ".join(quoted(column) for column in column_types(connection, table))
+    connection.execute(
+        f"""INSERT INTO {quoted(table)} ({columns}) SELECT {columns} FROM census_file.{quoted(table)}
+        WHERE ({PUBLISHED[table]}) AND ({also})"""  # noqa: S608 - our own names
+    )

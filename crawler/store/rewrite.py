@@ -21,6 +21,7 @@ from crawler.store.durable import flush_file, flush_folder
 from crawler.store.insert import column_types, quoted
 from crawler.store.lock import lock_to_read, lock_to_write
 from crawler.store.migrations import latest_version, migrate, refuse_newer, schema_version
+from crawler.store.serving import publish_anew
 from crawler.store.upgrade import bring_up_to_date
 
 
@@ -88,6 +89,7 @@ def rewrite(census: Path, now: Now, check: Callable[[Path], None] | None = None)
         StoreError: the disk gave out: the old file stays as it is.
     """
     fresh = _beside(census)
+    publish_anew(census)
     try:
         copy_rows(census, fresh, now)
         if check is not None:
@@ -140,6 +142,7 @@ def restore(backup: Path, census: Path, *, now: Now = utc_now) -> None:
             shutil.copyfile(backup, fresh)
             with opened_census(fresh, now):
                 pass
+            publish_anew(census)
             _put_in_place(fresh, census)
         except OSError as error:
             raise StoreError(f"cannot copy {backup}: {error.strerror}") from error
