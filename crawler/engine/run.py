@@ -311,7 +311,13 @@ class CrawlRun:
         self.progress.aliases_outstanding = self._own_aliases_outstanding + self._frontier.aliases_outstanding
         self.progress.phase_times = self._writer.phase_times(self._crawl_id)
         self.progress.ended_at = self._now()
-        return self._writer.seal(self._crawl_id, state, self.progress.ended_at, report(self.progress))
+        return self._writer.seal(
+            self._crawl_id,
+            state,
+            self.progress.ended_at,
+            report(self.progress),
+            journal_days=self._settings.history.journal_days,
+        )
 
 
 def _tried_at(remembered: Remembered, name: ServerName) -> datetime:

@@ -51,22 +51,20 @@ _TABLES = (
 class CensusWriter(HeldCensus):
     """Holds the census file open and locked until `close`. Use as a context manager."""
 
-    def __init__(self, path: Path, lock: FileLock, connection: Connection, now: Now, journal_days: int) -> None:
+    def __init__(self, path: Path, lock: FileLock, connection: Connection, now: Now) -> None:
         super().__init__(path, lock, connection, now)
-        self._journal_days = journal_days
         self._types = {table: column_types(connection, table) for table in _TABLES}
         self._numbers = ServerNumbers(connection.execute(_KNOWN_NUMBERS).fetchall())
         self._visited: set[int] = set()
         self._answers: dict[Answered, int] = {}
 
     @classmethod
-    def open(cls, path: Path, *, now: Now = utc_now, journal_days: int = JOURNAL_DAYS) -> "CensusWriter":
+    def open(cls, path: Path, *, now: Now = utc_now) -> "CensusWriter":
         """Open or make a census file, and bring it to the schema of this program.
 
         Args:
             path: The census file; its folder is made if need be.
             now: The time of day, for the record of migrations and the status.
-            journal_days: How long what crawls attempted is kept after they ended.
 
         Raises:
             CensusLockedError: another process has it.
@@ -74,7 +72,7 @@ class CensusWriter(HeldCensus):
             StoreError: it is no census, or cannot be written.
         """
         with locked_and_open(path, now) as (lock, connection):
-            return cls(path, lock, connection, now, journal_days)
+            return cls(path, lock, connection, now)
 
     def begin_crawl(
         self,
@@ -214,7 +212,15 @@ class CensusWriter(HeldCensus):
         self._crawl = replace(crawl, servers=len(self._visited), online=(crawl.online or 0) + batch.online)
         self._tell()
 
-    def seal(self, crawl_id: int, state: CrawlState, finished_at: datetime, report: Mapping[str, object]) -> Crawl:
+    def seal(
+        self,
+        crawl_id: int,
+        state: CrawlState,
+        finished_at: datetime,
+        report: Mapping[str, object],
+        *,
+        journal_days: int = JOURNAL_DAYS,
+    ) -> Crawl:
         """End a crawl: count what it saw, say how it ended, and if it is completed turn what it saw into intervals; all
         in one transaction. Sealing a crawl again changes nothing.
 
@@ -223,6 +229,7 @@ class CensusWriter(HeldCensus):
             state: How it ended; not running.
             finished_at: When.
             report: What the crawl has to say of itself; goes into its row as JSON.
+            journal_days: How long what crawls attempted is kept after they ended; older journals are summarised now.
 
         Returns:
             The crawl as it is sealed.
@@ -236,7 +243,7 @@ class CensusWriter(HeldCensus):
         running = read_crawl(self._connection, crawl_id).state is CrawlState.RUNNING
         if running:
             with transaction(self._connection, self._path):
-                seal(self._connection, crawl_id, state, finished_at, _json_text(report), self._journal_days)
+                seal(self._connection, crawl_id, state, finished_at, _json_text(report), journal_days)
         sealed = read_crawl(self._connection, crawl_id)
         if self._crawl is not None and self._crawl.id == crawl_id:
             self._crawl = sealed
