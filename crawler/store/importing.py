@@ -24,6 +24,7 @@ from crawler.store.crawls import series_of
 from crawler.store.export import FORMATS, KNOWN, MANIFEST, SUMS, VERSION
 from crawler.store.insert import checked_type, column_types, quoted
 from crawler.store.intervals import INTERVALS
+from crawler.store.leads import make_spans
 from crawler.store.lock import lock_to_write
 from crawler.store.migrations import latest_version
 from crawler.store.removal import Removal
@@ -142,6 +143,8 @@ def _import(connection: Connection, export: _Export, vantage: str | None, now: d
     for table in _IMPORTED:
         if f"in_{table}" in _temporary(connection):
             _insert(connection, table)
+    if "in_lead_span" not in _temporary(connection):
+        make_spans(connection, "series_id IN (SELECT series_id FROM temp.map_series)")
     crawls = _number(connection, "SELECT count(*) FROM temp.map_crawl")
     forgotten = _leave_out_forgotten(connection)
     for table in _temporary(connection):
@@ -210,7 +213,7 @@ def _remove_series(connection: Connection, series_id: int) -> None:
     crawls = f"SELECT crawl_id FROM crawl WHERE series_id = {series_id:d}"  # noqa: S608 - a number
     columns = {table: column_types(connection, table) for table in _IMPORTED}
     for table, types in columns.items():
-        if "valid_from" in types:
+        if "series_id" in types and table != "crawl":
             connection.execute(f"DELETE FROM {quoted(table)} WHERE series_id = {series_id:d}")  # noqa: S608 - likewise
         elif "crawl_id" in types and table != "crawl":
             connection.execute(f"DELETE FROM {quoted(table)} WHERE crawl_id IN ({crawls})")  # noqa: S608 - likewise
@@ -286,6 +289,17 @@ def _by_number(table: str, number: str) -> _Mapped:
 
 _AT_A_CRAWL = "{place}.was_series = i.series_id AND {place}.was = i.{column}"
 
+
+def _of_leads(column: str, nearest: str, side: str) -> _Mapped:
+    """When a lead was seen first or last, in crawls that the export holds."""
+    source = f"""
+    SELECT t.series_id AS was_series, t.{column} AS was, {nearest}(m.crawl_id) AS crawl_id
+    FROM (SELECT DISTINCT series_id, {column} FROM temp.in_lead_span) t
+    JOIN temp.map_crawl m ON m.was_series = t.series_id AND m.was {side} t.{column} GROUP BY ALL
+    """  # noqa: S608 - our own names
+    return _Mapped("crawl_id", source, _AT_A_CRAWL)
+
+
 _MAPPED: Mapping[str, _Mapped] = {
     "series_id": _by_number("map_series", "series_id"),
     "crawl_id": _by_number("map_crawl", "crawl_id"),
@@ -296,6 +310,8 @@ _MAPPED: Mapping[str, _Mapped] = {
     "client_api_id": _by_number("map_api", "client_api_id"),
     "valid_from": _Mapped("crawl_id", "FROM temp.map_time", _AT_A_CRAWL),
     "valid_to": _Mapped("crawl_id", "FROM temp.map_time", _AT_A_CRAWL),
+    "first_crawl_id": _of_leads("first_crawl_id", "min", ">="),
+    "last_crawl_id": _of_leads("last_crawl_id", "max", "<="),
 }
 
 _TIMES = " UNION ".join(
