@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, assert_never
 
 from crawler.errors import Failure
 from crawler.model.client_side import SupportContact
+from crawler.model.discovery import WellKnownFacts
 from crawler.model.observation import (
     Attempt,
     Certificate,
@@ -249,6 +250,7 @@ def support_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iter
 def step_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
     """The rows of `resolution_step`."""
     for ordinal, step in enumerate(seen.resolution.steps):
+        statuses = step.facts.redirect_statuses if isinstance(step.facts, WellKnownFacts) else None
         yield {
             "crawl_id": crawl_id,
             "server_id": server_id,
@@ -262,6 +264,9 @@ def step_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterato
             "duration_s": step.duration_s,
             "cache_s": step.cache_s,
             "cached_at": step.cached_at,
+            "redirect_statuses": json.dumps(step.facts.redirect_statuses)
+            if isinstance(step.facts, WellKnownFacts)
+            else None,
         }
 
 

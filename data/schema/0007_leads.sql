@@ -1,5 +1,5 @@
 -- Every lead for good: how a server was named and by whom, with the completed crawls that saw it first and last. The
--- journal has the rows of each crawl and is let go after a while; this is kept.
+-- journal has the rows of each crawl and is let go after a while; this is kept. And what a redirect's status was.
 
 DROP VIEW lead_span;
 
@@ -26,3 +26,6 @@ SELECT c.series_id, l.server_id, l.source, l.named_by, min(l.crawl_id), max(l.cr
 FROM lead l JOIN crawl c USING (crawl_id)
 WHERE c.state = 'completed'
 GROUP BY ALL ORDER BY ALL;
+
+ALTER TABLE resolution_step ADD COLUMN redirect_statuses JSON;
+COMMENT ON COLUMN resolution_step.redirect_statuses IS 'Of a .well-known document that was valid, the statuses of the redirects before it, a JSON array in their order; empty when there was none, or they are not known; NULL for everything else, and before schema 7.';
