@@ -135,7 +135,8 @@ class Session:
     ) -> Attempt[Answer]:
         """GET an https URL, redirects followed, at most `limits.redirects`. Each hop is resolved, guarded, paced and
         capped like the first."""
-        visited, statuses = [url], []
+        visited: list[str] = [url]
+        statuses: list[int] = []
         while True:
             attempt = await self._get_once(visited[-1], headers, body_limit_bytes, timeout_s)
             if not isinstance(attempt, Ok):

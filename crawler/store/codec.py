@@ -264,9 +264,7 @@ def step_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterato
             "duration_s": step.duration_s,
             "cache_s": step.cache_s,
             "cached_at": step.cached_at,
-            "redirect_statuses": json.dumps(step.facts.redirect_statuses)
-            if isinstance(step.facts, WellKnownFacts)
-            else None,
+            "redirect_statuses": None if statuses is None else json.dumps(statuses),
         }
 
 
