@@ -20,6 +20,7 @@ PUBLISHED = {
     **dict.fromkeys(JOURNAL, _JOURNAL),
     "attempt_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
     "lead_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
+    "lead_span": _ALL,
     "known_room": _ALL,
     "room_text": _ALL,
     "client_api": _ALL,
@@ -39,6 +40,7 @@ PUBLISHED = {
     OR server_id IN (
         SELECT server_id FROM server_state
         UNION ALL SELECT server_id FROM lead UNION ALL SELECT named_by FROM lead WHERE named_by IS NOT NULL
+        UNION ALL SELECT server_id FROM lead_span UNION ALL SELECT named_by FROM lead_span WHERE named_by IS NOT NULL
         UNION ALL SELECT server_id FROM room_participation UNION ALL SELECT named_by FROM room_participation
     )""",
 }

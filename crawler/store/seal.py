@@ -9,6 +9,7 @@ from crawler.model.crawl import CrawlState
 from crawler.store.connection import Connection
 from crawler.store.fold import fold
 from crawler.store.journal import let_go
+from crawler.store.leads import extend_spans
 
 SUPPORT_CENSUSES = 3
 """Censuses for which the contacts of a server are kept that none of them saw: it is gone, or hides them."""
@@ -37,6 +38,7 @@ def seal(
     connection.execute(_COMPLETENESS, [crawl_id])
     if state is CrawlState.COMPLETED:
         fold(connection, crawl_id)
+        extend_spans(connection, crawl_id)
     else:
         connection.execute(_ROOMS, [crawl_id])
     let_go(connection, finished_at - timedelta(days=journal_days))
