@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from crawler.store.publish import serving_file
+from crawler.store.serving import serving_file
 from tests.census.practice import COMMAND, PACE, Practice, census, environment, practice, rows
 from tests.census.snapshot import Comparable, comparable, differences
 from tests.endurance import rounds

@@ -16,9 +16,9 @@ from crawler.model.rooms import AliasAnswer, PublicRoom
 from crawler.store.intervals import INTERVALS
 from crawler.store.journal import JOURNAL
 from crawler.store.migrations import latest_version
-from crawler.store.publish import serving_file, stage
+from crawler.store.publish import stage
 from crawler.store.reader import SnapshotReader
-from crawler.store.serving import KEPT, pointer, serving_folder
+from crawler.store.serving import KEPT, pointer, serving_file, serving_folder
 from crawler.store.writer import CensusWriter
 from tests.endurance import rounds
 from tests.store.census import begin, crawl, publish

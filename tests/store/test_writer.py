@@ -14,15 +14,9 @@ from crawler.model.crawl import CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.names import parse_server_name
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer, PublicRoom
-from crawler.store.codec import (
-    Row,
-    address_look_rows,
-    attempt_rows,
-    endpoint_rows,
-    listing_rows,
-    observation_row,
-    step_rows,
-)
+from crawler.store.codec import observation_row
+from crawler.store.codec_journal import address_look_rows, attempt_rows, endpoint_rows, step_rows
+from crawler.store.codec_rooms import Row, listing_rows
 from crawler.store.reader import SnapshotReader
 from crawler.store.status import read_status
 from crawler.store.writer import CensusWriter
