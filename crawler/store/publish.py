@@ -28,6 +28,7 @@ from crawler.store.journal import JOURNAL
 from crawler.store.lock import FileLock, lock_to_read, lock_to_write
 from crawler.store.migrations import latest_version, migrate, refuse_newer, schema_version
 from crawler.store.serving import drop_drafts, next_name, point_to, pointer, prune, serving_file, serving_folder
+from crawler.store.usage import open_sums
 
 __all__ = ["Draft", "serving_file", "stage"]
 
@@ -206,6 +207,7 @@ def _fill(path: Path, census: Path, crawl_id: int, now: Now) -> str:
                 columns = ", ".join(quoted(column) for column in column_types(connection, table))
                 source = f"SELECT {columns} FROM census_file.{quoted(table)} WHERE {_PUBLISHED[table]}"  # noqa: S608 - our own names
                 connection.execute(f"INSERT INTO {quoted(table)} ({columns}) {source}")
+            open_sums(connection, "census_file")
             snapshot_id = _write_snapshot(connection, census, crawl_id, now())
         connection.execute("DETACH census_file")
         return snapshot_id
@@ -246,6 +248,18 @@ _PUBLISHED = {
     "suppression": "false",
     "inbox_entry": "false",
     "imported_series": _ALL,
+    # What one server said of itself, and who wrote code on which day: readers get sums and counts.
+    "usage_report": "false",
+    "developer_day": "false",
+    "developer_salt": "false",
+    "usage_sum": _ALL,
+    "usage_reporting": _ALL,
+    "outside_source": _ALL,
+    "developer_count": _ALL,
+    "developer_month": _ALL,
+    "developer_overlap": _ALL,
+    "spec_release": _ALL,
+    "spec_proposal": _ALL,
     # The names of all that completed crawls met.
     "server": """first_crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')
     OR server_id IN (

@@ -9,6 +9,7 @@ from crawler.model.crawl import CrawlState
 from crawler.store.connection import Connection
 from crawler.store.intervals import fold
 from crawler.store.journal import let_go
+from crawler.store.usage import settle
 
 SUPPORT_CENSUSES = 3
 """Censuses for which the contacts of a server are kept that none of them saw: it is gone, or hides them."""
@@ -38,6 +39,7 @@ def seal(
     if state is CrawlState.COMPLETED:
         fold(connection, crawl_id)
     let_go(connection, finished_at - timedelta(days=journal_days))
+    settle(connection, finished_at)
     connection.execute(_FORGET_UNSEEN_SUPPORT, {"crawl": crawl_id, "skipped": SUPPORT_CENSUSES - 1})
 
 
