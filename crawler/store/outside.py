@@ -1,7 +1,7 @@
 """Imports of what no crawl sees, in the census file: which there were, and which count.
 
-Apart from what they hold (`usage`, `developers`, `spec`), since each needs the same: a number, a name, a version, a day,
-and that a later import takes the place of an earlier one of the same name.
+Apart from what they hold (`usage`, `developers`, `spec`), since each needs the same: a number, a name, a version, a
+day, and that a later import takes the place of an earlier one of the same name.
 """
 
 import json
