@@ -122,7 +122,7 @@ SELECT crawl_id, series_id, finished_at - $near AS since,
     least(finished_at + $near, coalesce(next_at, finished_at + $near)) AS until, next_at
 FROM (
     SELECT crawl_id, series_id, finished_at,
-        lead(finished_at) OVER (PARTITION BY series_id ORDER BY finished_at) AS next_at
+        lead(finished_at) OVER (PARTITION BY series_id ORDER BY finished_at, crawl_id) AS next_at
     FROM census WHERE crawl_id > 0
 )
 """
