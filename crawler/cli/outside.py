@@ -30,7 +30,7 @@ def import_group() -> None:
 
 
 @import_group.command("usage", short_help="Usage reports that somebody else received.")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option(
     "--verified",
     is_flag=True,
