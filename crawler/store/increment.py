@@ -18,6 +18,7 @@ from crawler.store.intervals import INTERVALS, Interval
 from crawler.store.journal import JOURNAL
 from crawler.store.migrations import latest_version, schema_version
 from crawler.store.published import NEVER, PUBLISHED, insert_published
+from crawler.store.usage import open_sums
 
 _BY_CRAWL = (*JOURNAL, "attempt_summary", "lead_summary")
 """A crawl's rows are all there or none, and never change."""
@@ -53,10 +54,13 @@ def grow(path: Path, previous: Path, census: Path) -> bool:
         # In a transaction of its own: DuckDB keeps the keys of deleted rows until they are committed.
         with transaction(connection, path):
             _bring(connection)
-        same = _counts_agree(connection)
+        if not _counts_agree(connection):
+            return False
+        with transaction(connection, path):
+            open_sums(connection, "census_file")
         connection.execute("DROP TABLE temp.newer_crawl")
         connection.execute("DETACH census_file")
-        return same
+        return True
     except duckdb.ConstraintException:
         return False  # rows that no crawl writes; the draft from the census file alone will have them as they are
     finally:

@@ -26,6 +26,7 @@ from crawler.store.migrations import latest_version, migrate, refuse_newer, sche
 from crawler.store.published import PUBLISHED, insert_published
 from crawler.store.serving import drop_drafts, maintained, next_name, pointer, serving_file, serving_folder
 from crawler.store.snapshot import write_snapshot
+from crawler.store.usage import open_sums
 
 
 def stage(census: Path, *, now: Now = utc_now) -> Draft:
@@ -108,6 +109,7 @@ def _copy(path: Path, census: Path, now: Now) -> None:
                 connection.execute(f"DROP TABLE {quoted(table)}")
             for table in _tables(connection):
                 insert_published(connection, table)
+            open_sums(connection, "census_file")
         connection.execute("DETACH census_file")
     finally:
         connection.close()
