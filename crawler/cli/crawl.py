@@ -52,6 +52,7 @@ from crawler.store.crawls import crawl_rows, unpublished
 from crawler.store.draft import Draft
 from crawler.store.drain import drain
 from crawler.store.publish import stage
+from crawler.store.rewrite import COMPACTED_EVERY, compact
 from crawler.store.serving import drop_older, unpublish
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
@@ -173,9 +174,19 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         sealed = trio.run(_crawl, run, network, canary, crew, identity, service, contact, shown)
     take_in(options["db"], on_sealed)
     published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
+    if published is not None and sealed.id % COMPACTED_EVERY == 0:
+        _compact(options["db"])
     _say(sealed, run, network.traffic, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:
         sys.exit(130)
+
+
+def _compact(db: Path) -> None:
+    """A crawl that is published does not fail because there is no room for a second copy of its file."""
+    try:
+        compact(db)
+    except CensusError as error:
+        click.echo(f"The census file was not compacted: {error}", err=True)
 
 
 def _new_plan(options: dict[str, Any], identity: Identity | None, opt_outs: OptOuts) -> tuple[Settings, Plan]:

@@ -11,7 +11,7 @@ import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from crawler.store.insert import literal
 from crawler.store.intervals import INTERVALS
 from crawler.store.journal import JOURNAL, JOURNAL_DAYS
 from crawler.store.publish import stage
+from crawler.store.rewrite import COMPACTED_EVERY, compact
 from crawler.store.seal import seal
 from crawler.store.upgrade import bring_up_to_date
 
@@ -65,14 +66,20 @@ def bench_store(folder: Path, *, servers: int, rooms: int, days: int, told: Call
         connection.execute(f"ATTACH {literal(str(full))} AS whole")
         for statement in (*FULL_TABLES, *WORLD):
             connection.execute(statement.format(servers=servers, rooms=rooms, days=days))
-        for day in range(1, days):
-            live(connection, day)
         _put_aside(connection, world)
-    # As on any day there is a serving file already; this one is written from the census file alone.
-    anew, _ = _timed(lambda: stage(census).commit())
-    with closing(connect_to_write(census)) as connection:
-        connection.execute(f"ATTACH {literal(str(full))} AS whole")
-        _take_up(connection, world)
+    # As on any day the last finds a file that is compacted now and then, and a serving file to grow from.
+    anew = _Took(0, 0)
+    for first in range(1, days, COMPACTED_EVERY):
+        last = min(first + COMPACTED_EVERY, days) - 1
+        with _taken_up(census, full, world) as connection:
+            for day in range(first, last + 1):
+                live(connection, day)
+            _put_aside(connection, world)
+        if last % COMPACTED_EVERY == 0:
+            compact(census)
+        if last == days - 1:
+            anew, _ = _timed(lambda: stage(census).commit())
+    with _taken_up(census, full, world) as connection:
         live(connection, days)
         for name, query in FULL_NAMES.items():
             connection.execute(f"INSERT INTO whole.{name} {query}")
@@ -129,18 +136,23 @@ def _appended(days: Sequence[_Took]) -> dict[str, float]:
 
 
 def _put_aside(connection: Connection, world: Path) -> None:
-    """Whoever publishes needs the census file closed, and what goes on between the days is in temporary tables."""
+    """To publish and to compact, the census file must be closed; what goes on between days is in temporary tables."""
+    world.unlink(missing_ok=True)
     connection.execute(f"ATTACH {literal(str(world))} AS aside")
     for table in GOES_ON:
         connection.execute(f"CREATE TABLE aside.{table} AS FROM temp.{table}")
     connection.execute("DETACH aside")
 
 
-def _take_up(connection: Connection, world: Path) -> None:
-    connection.execute(f"ATTACH {literal(str(world))} AS aside (READ_ONLY)")
-    for table in GOES_ON:
-        connection.execute(f"CREATE TEMP TABLE {table} AS FROM aside.{table}")
-    connection.execute("DETACH aside")
+@contextmanager
+def _taken_up(census: Path, full: Path, world: Path) -> Iterator[Connection]:
+    with closing(connect_to_write(census)) as connection:
+        connection.execute(f"ATTACH {literal(str(full))} AS whole")
+        connection.execute(f"ATTACH {literal(str(world))} AS aside (READ_ONLY)")
+        for table in GOES_ON:
+            connection.execute(f"CREATE TEMP TABLE {table} AS FROM aside.{table}")
+        connection.execute("DETACH aside")
+        yield connection
 
 
 def _crawl(connection: Connection, census: Path, day: int) -> _Took:

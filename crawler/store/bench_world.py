@@ -40,10 +40,11 @@ WORLD = (
 GOES_ON = ("w_server", "w_room", "w_part")
 """What one day hands on to the next."""
 
+# One in eleven of those rooms has as many members as before, so that one in twenty changes.
 STEP = (
     "UPDATE w_server SET minor = minor + 1 WHERE hash(server_id, $day) % 200 = 0",
     """UPDATE w_room SET members = greatest(1, members + (hash(room, $day, 'by') % 11)::INTEGER - 5)
-    WHERE hash(room, $day) % 20 = 0""",
+    WHERE hash(room, $day) % 18 = 0""",
     "UPDATE w_room SET name = 'Renamed ' || $day || ' ' || room WHERE hash(room, $day) % 1000 = 1",
     """UPDATE w_part SET server_id = 1 + (server_id + 11) % (SELECT max(server_id) FROM w_part)
     WHERE hash(room, n, $day) % 200 = 0""",

@@ -2,7 +2,7 @@
 
 from crawler.store.connection import Connection
 from crawler.store.insert import column_types, quoted
-from crawler.store.intervals import INTERVALS
+from crawler.store.intervals import INTERVALS, ORDER
 from crawler.store.journal import JOURNAL
 
 _JOURNAL = """crawl_id IN (
@@ -68,5 +68,5 @@ def insert_published(connection: Connection, table: str, also: str = "true") -> 
     columns = ", ".join(quoted(column) for column in column_types(connection, table))
     connection.execute(
         f"""INSERT INTO {quoted(table)} ({columns}) SELECT {columns} FROM census_file.{quoted(table)}
-        WHERE ({PUBLISHED[table]}) AND ({also})"""  # noqa: S608 - our own names
+        WHERE ({PUBLISHED[table]}) AND ({also}) {ORDER.get(table, "")}"""  # noqa: S608 - our own names
     )
