@@ -98,12 +98,12 @@ def test_a_lead_has_the_completed_crawls_that_saw_it_first_and_last(tmp_path: Pa
         (CrawlState.COMPLETED, ["always", "otherwise", "at times"]),
         (CrawlState.CANCELLED, ["always", "too late"]),
     ]
-    with CensusWriter.open(path, journal_days=0) as writer:
+    with CensusWriter.open(path) as writer:
         for days, (state, whats) in enumerate(heard):
             crawl_id = begin(writer)
             writer.record(crawl_id, [online("t.test")], [told[what] for what in whats])
             writer.record(crawl_id, [], [told[whats[0]]])  # once more, in another batch
-            writer.seal(crawl_id, state, DAY + timedelta(days=days), {})
+            writer.seal(crawl_id, state, DAY + timedelta(days=days), {}, journal_days=0)
         other = writer.begin_crawl(
             scope=CrawlScope.FULL,
             synthetic=True,
@@ -114,7 +114,7 @@ def test_a_lead_has_the_completed_crawls_that_saw_it_first_and_last(tmp_path: Pa
             started_at=DAY,
         )
         writer.record(other, [], [told["always"]])
-        writer.seal(other, CrawlState.COMPLETED, DAY + timedelta(days=9), {})
+        writer.seal(other, CrawlState.COMPLETED, DAY + timedelta(days=9), {}, journal_days=0)
     with duckdb.connect(str(path), read_only=True) as connection:
         assert connection.execute("SELECT DISTINCT crawl_id FROM lead ORDER BY 1").fetchall() == [(3,), (5,)]
         assert connection.execute(SPANS).fetchall() == [
