@@ -82,3 +82,25 @@ def test_what_a_late_loop_can_bring_about_is_doubted(kind: FailureKind, expected
     assert doubt(vigil, Liveness(), Limits(), [kind], 41.0, 50.0) is None
     patient = Limits(dns_timeout_s=30.0, connect_timeout_s=30.0, request_timeout_s=30.0)
     assert doubt(vigil, Liveness(), patient, [kind], 30.0, 50.0) is None
+
+
+@pytest.mark.parametrize(
+    ("took_s", "kind", "expected"),
+    [
+        # A tenth of those who answered took more than a quarter of ten seconds.
+        ([0.1] * 16 + [2.6] * 2, FailureKind.TLS_TIMEOUT, Doubt.STRAIN),
+        ([0.1] * 16 + [2.4] * 2, FailureKind.TLS_TIMEOUT, None),
+        ([0.1] * 8 + [9.0], FailureKind.TLS_TIMEOUT, None),  # one may have reasons of its own
+        ([9.0] * 4, FailureKind.TLS_TIMEOUT, None),  # too few to tell
+        ([9.0] * 9, FailureKind.DNS_TIMEOUT, None),  # handshakes tell nothing of name servers
+        ([9.0] * 9, FailureKind.TCP_REFUSED, None),
+    ],
+)
+def test_where_those_who_answer_are_slow_the_silent_may_only_be_slower(
+    took_s: list[float], kind: FailureKind, expected: Doubt | None
+) -> None:
+    vigil = fit()
+    for at, each_s in enumerate(took_s):
+        vigil.took(Sign.CONNECTION, 31.0 + at, each_s)
+    assert doubt(vigil, Liveness(), Limits(), [kind], 30.0, 50.0) is expected
+    assert doubt(vigil, Liveness(), Limits(), [kind], 50.0, 90.0) is None  # it is over by then
