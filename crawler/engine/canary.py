@@ -2,9 +2,9 @@
 anything comes in at all.
 
 Nothing of this is asked of anybody while answers come in anyhow. When nothing did for `liveness.knock_after_s`, or too
-few did to hold against them who is about to be called offline, the canary asks DNS a question of its own and connects to
-one server that should be there: one that this crawl found online (each in its turn, so that none is bothered much), or
-one named by `liveness.canaries`. Nothing is asked over that connection. As long as that fails too our network is down:
+few did to hold against them who is about to be called offline, the canary asks DNS a question of its own and connects
+to one server that should be there: one that this crawl found online (each in its turn, so that none is bothered much),
+or one named by `liveness.canaries`. Nothing is asked over that connection. As long as that fails too our network is down:
 the crawl takes no new task and says so.
 """
 
@@ -19,7 +19,16 @@ import trio
 
 from crawler.config import Limits, Liveness
 from crawler.engine.task import Visited
-from crawler.engine.vigil import SLOW_SHARE, Doubt, Sign, Vigil, answer_times, doubt, failures_on_the_way
+from crawler.engine.vigil import (
+    OUT_OF_TIME,
+    SLOW_SHARE,
+    Doubt,
+    Sign,
+    Vigil,
+    answer_times,
+    doubt,
+    failures_on_the_way,
+)
 from crawler.errors import FailureKind
 from crawler.model.discovery import Endpoint
 from crawler.model.names import ServerName
@@ -45,6 +54,9 @@ THROTTLE_EVERY_S = 1.0
 LEAST_SHARE = 0.03
 """Of its tasks that a crawl may always have under way, however late it is."""
 
+FIRST_SHARE = 0.25
+"""What a crawl begins with: how much is too much shows in the answers, and there are none yet."""
+
 LATELY_S = 10.0
 """Answers of so long tell whether they are slow now; fewer seconds hold too few of them."""
 
@@ -56,7 +68,7 @@ class Throttle:
 
     def __init__(self, limits: Limits, liveness: Liveness) -> None:
         self._tolerated_s = liveness.lag_share * _shortest_s(limits.of_first_try())
-        self._allowed = 1.0
+        self._allowed = FIRST_SHARE
         self._turned_at = float("-inf")
 
     def allowed(self, late_s: float | None, now: float) -> float:
@@ -162,8 +174,8 @@ class Canary:
         return doubt(self.vigil, self._liveness, limits, kinds, max(since, self._began_at), now)
 
     def review(self, visited: Visited, limits: Limits) -> Visited:
-        """The same for a try that another process of this crawl has made and judged by what it knew. The machine is one:
-        if any of its loops was late, or answers were slow, then that try is not to be believed either."""
+        """The same for a try that another process of this crawl has made and judged by what it knew. The machine is
+        one: if any of its loops was late, or answers were slow, then that try is not to be believed either."""
         seen = visited.observation
         self.learn(seen)
         if visited.doubt is not None or seen.federating:
@@ -179,6 +191,8 @@ class Canary:
         for sign, took_s in answer_times(seen):
             self.vigil.took(sign, now, took_s)
         if not seen.federating:
+            if not OUT_OF_TIME.isdisjoint(failures_on_the_way(seen)):
+                self.vigil.timed_out(now)
             return
         if seen.endpoint is not None:
             self._endpoints.append(seen.endpoint)
@@ -232,6 +246,7 @@ class Canary:
         """What comes of it shows in the traffic, and how long it took in the vigil."""
         self._knocking[sign] += 1
         began = trio.current_time()
+        self.vigil.waiting[sign].append(began)
         try:
             match sign:
                 case Sign.DNS if self._hosts:
@@ -250,6 +265,7 @@ class Canary:
             self.knocks += 1
         finally:
             self._knocking[sign] -= 1
+            self.vigil.waiting[sign].remove(began)
 
     async def _shake_hands(self, endpoint: Endpoint) -> None:
         """One who is not there any more is as slow as can be: who never comes back only ever counts once in a while."""

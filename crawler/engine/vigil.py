@@ -32,6 +32,12 @@ LAG_NOTED_S = 0.05
 FEWEST = 5
 """Answers that are needed to tell whether they are slow as a whole."""
 
+MANY = 2 * FEWEST
+"""Tries that time out together, with nobody ever having answered: it may be our doing."""
+
+WAIT_NOTED_S = 1.0
+"""Whoever has not answered for so long counts with the wait so far."""
+
 SLOW_SHARE = 0.1
 """Of the answers in some time: so many slow ones make them slow as a whole."""
 
@@ -77,6 +83,9 @@ class Vigil:
         self._lags: deque[tuple[float, float]] = deque(maxlen=KEPT)
         self._signs: dict[Sign, deque[float]] = {sign: deque([started_at], maxlen=KEPT) for sign in Sign}
         self._took: dict[Sign, deque[tuple[float, float]]] = {sign: deque(maxlen=KEPT) for sign in Sign}
+        self._timed_out: deque[float] = deque(maxlen=KEPT)
+        self.waiting: dict[Sign, list[float]] = {sign: [] for sign in Sign}
+        """Since when we wait for those whom we have knocked at."""
 
     def lagged(self, at: float, lag_s: float) -> None:
         """The loop woke us at `at`, so much too late."""
@@ -91,6 +100,15 @@ class Vigil:
         """Somebody answered, after so long; we learned of it at `at`."""
         self._took[sign].append((at, took_s))
 
+    def timed_out(self, at: float) -> None:
+        """A try ended without the answer that it waited for."""
+        self._timed_out.append(at)
+
+    def says_nothing(self, sign: Sign, since: float) -> bool:
+        """Whether many tries went unanswered from `since` on, and nobody ever answered who could be held
+        against them: a burst at the very beginning."""
+        return len(self._took[sign]) < FEWEST and len(_newer(self._timed_out, since)) >= MANY
+
     def answers_s(self, sign: Sign, share: float, since: float, until: float) -> float | None:
         """How long at least that share of the answers took that we learned of from `since` to `until`, the slowest
         ones; None: they are too few to tell."""
@@ -100,6 +118,8 @@ class Vigil:
                 break
             if at <= until:
                 found.append(took_s)
+        # Of who has not answered yet, the wait so far is the least that it will take.
+        found += [until - at for at in self.waiting[sign] if since <= at <= until - WAIT_NOTED_S]
         if len(found) < FEWEST:
             return None
         found.sort(reverse=True)
@@ -178,7 +198,7 @@ def doubt(
 def is_strained(vigil: Vigil, sign: Sign, tolerated_s: float, since: float, until: float) -> bool:
     """Whether those who answered from `since` to `until` took too long, as a whole, for others to be called silent."""
     slow_s = vigil.answers_s(sign, SLOW_SHARE, since, until)
-    return slow_s is not None and slow_s > tolerated_s
+    return vigil.says_nothing(sign, since) if slow_s is None else slow_s > tolerated_s
 
 
 def answer_times(seen: ServerObservation) -> Iterator[tuple[Sign, float]]:

@@ -63,9 +63,10 @@ async def test_without_anybody_to_knock_at_silence_says_nothing(make_network: Ma
 
 def test_who_is_late_takes_less_on_and_recovers() -> None:
     throttle = Throttle(Limits(), Liveness())
-    assert throttle.allowed(0.0, 0.0) == 1.0
-    assert not throttle.is_due(0.5)
-    assert throttle.is_due(1.0)
+    beginning = [throttle.allowed(0.0, second - 60.0) for second in range(60)]
+    assert (beginning[0] < 0.3, beginning[-1]) == (True, 1.0)
+    assert not throttle.is_due(-0.5)
+    assert throttle.is_due(0.0)
     falling = [throttle.allowed(5.0, float(second)) for second in range(1, 30)]
     assert falling[0] == 0.75
     assert falling[-1] == LEAST_SHARE

@@ -104,3 +104,23 @@ def test_where_those_who_answer_are_slow_the_silent_may_only_be_slower(
         vigil.took(Sign.CONNECTION, 31.0 + at, each_s)
     assert doubt(vigil, Liveness(), Limits(), [kind], 30.0, 50.0) is expected
     assert doubt(vigil, Liveness(), Limits(), [kind], 50.0, 90.0) is None  # it is over by then
+
+
+def test_a_burst_in_which_nobody_ever_answered_blames_nobody() -> None:
+    vigil = fit()
+    for n in range(10):
+        assert doubt(vigil, Liveness(), Limits(), [FailureKind.TLS_TIMEOUT], 30.0, 50.0) is None
+        vigil.timed_out(40.0 + n)
+    assert doubt(vigil, Liveness(), Limits(), [FailureKind.TLS_TIMEOUT], 30.0, 50.0) is Doubt.STRAIN
+    for _ in range(5):
+        vigil.took(Sign.CONNECTION, 45.0, 0.1)
+    assert doubt(vigil, Liveness(), Limits(), [FailureKind.TLS_TIMEOUT], 30.0, 50.0) is None
+
+
+def test_who_keeps_us_waiting_counts_with_the_wait_so_far() -> None:
+    vigil = fit()
+    for _ in range(5):
+        vigil.took(Sign.CONNECTION, 45.0, 0.1)
+    vigil.waiting[Sign.CONNECTION] += [40.0, 42.0, 49.5]
+    assert vigil.answers_s(Sign.CONNECTION, 0.1, 30.0, 50.0) == 8.0  # the second slowest: 10 s and 8 s so far
+    assert doubt(vigil, Liveness(), Limits(), [FailureKind.TLS_TIMEOUT], 30.0, 50.0) is Doubt.STRAIN
