@@ -4,8 +4,8 @@ anything comes in at all.
 Nothing of this is asked of anybody while answers come in anyhow. When nothing did for `liveness.knock_after_s`, or too
 few did to hold against them who is about to be called offline, the canary asks DNS a question of its own and connects
 to one server that should be there: one that this crawl found online (each in its turn, so that none is bothered much),
-or one named by `liveness.canaries`. Nothing is asked over that connection. As long as that fails too our network is down:
-the crawl takes no new task and says so.
+or one named by `liveness.canaries`. Nothing is asked over that connection. As long as that fails too our network is
+down: the crawl takes no new task and says so.
 """
 
 import math
@@ -190,6 +190,7 @@ class Canary:
         now = trio.current_time()
         for sign, took_s in answer_times(seen):
             self.vigil.took(sign, now, took_s)
+            self.vigil.heard(sign, now)
         if not seen.federating:
             if not OUT_OF_TIME.isdisjoint(failures_on_the_way(seen)):
                 self.vigil.timed_out(now)
@@ -197,6 +198,7 @@ class Canary:
         if seen.endpoint is not None:
             self._endpoints.append(seen.endpoint)
             self._see(Sign.CONNECTION)
+            self._see(Sign.ANSWER)
         if not seen.server_name.is_ip:
             self._hosts.append(seen.server_name.host)
             self._see(Sign.DNS)
@@ -230,17 +232,23 @@ class Canary:
                     if count != was[sign]:
                         was[sign] = count
                         self.vigil.heard(sign, now)
-                    quiet_s = now - max(self.vigil.last_heard(sign), knocked_at[sign])
+                    # One knock makes connection and answer.
+                    way = Sign.DNS if sign is Sign.DNS else Sign.ANSWER
+                    quiet_s = now - max(self.vigil.last_heard(sign), knocked_at[way])
                     # Who is about to be called offline is held against those who answer: there must be some.
-                    if self._deciding and self._answers_lately_s(sign, 1.0) is None:
-                        quiet_s = now - knocked_at[sign]
-                    if quiet_s >= self._liveness.knock_after_s and self._knocking[sign] < KNOCKS_AT_ONCE:
-                        knocked_at[sign] = now
-                        nursery.start_soon(self._knock, sign)
+                    if self._deciding and self._answers_lately_s(way, 1.0) is None:
+                        quiet_s = now - knocked_at[way]
+                    if quiet_s >= self._liveness.knock_after_s and self._knocking[way] < KNOCKS_AT_ONCE:
+                        knocked_at[way] = now
+                        nursery.start_soon(self._knock, way)
 
     def _came_in(self) -> dict[Sign, int]:
         traffic = self._network.traffic
-        return {Sign.DNS: traffic.dns_answers, Sign.CONNECTION: traffic.connections + traffic.bytes_read}
+        return {
+            Sign.DNS: traffic.dns_answers,
+            Sign.CONNECTION: traffic.connections + traffic.bytes_read,
+            Sign.ANSWER: traffic.bytes_read,
+        }
 
     async def _knock(self, sign: Sign) -> None:
         """What comes of it shows in the traffic, and how long it took in the vigil."""
@@ -254,12 +262,13 @@ class Canary:
                     # A label nobody has asked for, so that no memory on the way can answer in the network's stead.
                     await self._network.ask_dns(f"{secrets.token_hex(6)}.matrix-census.{self._hosts[0]}")
                     self.vigil.took(sign, trio.current_time(), trio.current_time() - began)
-                case Sign.CONNECTION if self._endpoints:
+                case Sign.ANSWER if self._endpoints:
                     self._endpoints.rotate(1)
-                    await self._shake_hands(self._endpoints[0])
-                case Sign.CONNECTION if self._hosts:
+                    known = self._endpoints[0]
+                    await self._shake_hands(known.address, known.port, known.tls_name)
+                case Sign.ANSWER if self._hosts:
                     for address in (await self._network.ask_dns(self._hosts[0]))[:1]:
-                        await self._network.dial(address, HTTPS_PORT)
+                        await self._shake_hands(address, HTTPS_PORT, self._hosts[0])
                 case _:
                     return
             self.knocks += 1
@@ -267,12 +276,13 @@ class Canary:
             self._knocking[sign] -= 1
             self.vigil.waiting[sign].remove(began)
 
-    async def _shake_hands(self, endpoint: Endpoint) -> None:
-        """One who is not there any more is as slow as can be: who never comes back only ever counts once in a while."""
-        connection = self._network.connection(endpoint.address, endpoint.port, endpoint.tls_name)
+    async def _shake_hands(self, address: str, port: int, tls_name: str) -> None:
+        """Somebody who is not there any more is as slow as can be: of one alone nothing follows."""
+        connection = self._network.connection(address, port, tls_name)
         await connection.connect()
-        took_s = self._network.limits.connect_timeout_s
+        now, took_s = trio.current_time(), self._network.limits.connect_timeout_s
         if isinstance(connection.tcp, Ok) and isinstance(connection.tls, Ok):
             took_s = connection.tcp.timings.total_s + connection.tls.timings.total_s
-        self.vigil.took(Sign.CONNECTION, trio.current_time(), took_s)
+            self.vigil.heard(Sign.ANSWER, now)
+        self.vigil.took(Sign.ANSWER, now, took_s)
         connection.close()

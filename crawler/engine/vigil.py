@@ -3,7 +3,7 @@
 A server is called offline only if, all through the try that decides it, our event loop kept up (else its answer may
 have lain unread while the deadline passed) and our own network worked (else nobody could have answered). The network's
 signs of life are everything that comes in from anybody: answers from name servers, connections that are established,
-bytes read over them. A silence between them longer than is allowed makes a try worthless; so does a lag that is more
+handshakes and bytes read over them. A silence between them longer than is allowed makes a try worthless; so does a lag that is more
 than some share of the try's deadlines.
 
 A machine or an uplink that is asked too much of need not show in either: answers come in, late, and our loop reads them
@@ -58,7 +58,11 @@ class Sign(StrEnum):
     """How our network shows that it works."""
 
     DNS = "dns"
+    """A name server answered."""
     CONNECTION = "connection"
+    """Somebody took a connection. His system does that for him, so it says nothing of answers to come."""
+    ANSWER = "answer"
+    """Somebody shook hands, or said something."""
 
 
 class Doubt(StrEnum):
@@ -187,12 +191,18 @@ def doubt(
     ran_out = any(kind in OUT_OF_TIME for kind in transient)
     if ran_out and vigil.worst_lag_s(since, until) > liveness.lag_share * shortest_s:
         return Doubt.LAG
-    asked = {Sign.DNS if kind.phase is Phase.DNS else Sign.CONNECTION for kind in transient}
-    if ran_out and any(is_strained(vigil, sign, liveness.lag_share * shortest_s, since, until) for sign in asked):
+    asked = {_sign_of(kind) for kind in transient}
+    timed = {Sign.DNS if sign is Sign.DNS else Sign.ANSWER for sign in asked}
+    if ran_out and any(is_strained(vigil, sign, liveness.lag_share * shortest_s, since, until) for sign in timed):
         return Doubt.STRAIN
     if any(vigil.longest_silence_s(sign, since, until) > liveness.silence_s for sign in asked - vigil.blind):
         return Doubt.OUTAGE
     return None
+
+
+def _sign_of(kind: FailureKind) -> Sign:
+    """What would have come in, had it not failed."""
+    return {Phase.DNS: Sign.DNS, Phase.TCP: Sign.CONNECTION}.get(kind.phase, Sign.ANSWER)
 
 
 def is_strained(vigil: Vigil, sign: Sign, tolerated_s: float, since: float, until: float) -> bool:
@@ -205,7 +215,7 @@ def answer_times(seen: ServerObservation) -> Iterator[tuple[Sign, float]]:
     """How long handshake and name server took in a visit, where they answered."""
     if isinstance(seen.tls, Ok):
         tcp_s = seen.tcp.timings.total_s if isinstance(seen.tcp, Ok) else 0.0
-        yield Sign.CONNECTION, tcp_s + seen.tls.timings.total_s
+        yield Sign.ANSWER, tcp_s + seen.tls.timings.total_s
     asked = (step.duration_s for step in seen.resolution.steps if _is_fresh_from_dns(step))
     slowest_s = max(asked, default=None)
     if slowest_s is not None:

@@ -53,11 +53,11 @@ class Practice:
 
 
 @contextmanager
-def practice(folder: Path, servers: int, seed: int = 1) -> Iterator[Practice]:
-    """Run a lab until the end of the block."""
+def practice(folder: Path, servers: int, seed: int = 1, *options: str) -> Iterator[Practice]:
+    """Run a lab, with further options of the verb, until the end of the block."""
     folder.mkdir(parents=True, exist_ok=True)
     arguments = ["lab", "--servers", str(servers), "--seed", str(seed), "--dir", str(folder / "lab")]
-    arguments += ["--truth", str(folder / "truth.json"), "--log", str(folder / "seen.jsonl")]
+    arguments += ["--truth", str(folder / "truth.json"), "--log", str(folder / "seen.jsonl"), *options]
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, env=environment()) as process:
         try:
             assert process.stdout is not None

@@ -51,6 +51,11 @@ def fit(**signs_every_s: float) -> Vigil:
         (FailureKind.DNS_TIMEOUT, "dns", Doubt.OUTAGE),
         (FailureKind.DNS_TIMEOUT, "connection", None),
         (FailureKind.TCP_TIMEOUT, "connection", Doubt.OUTAGE),
+        (FailureKind.TLS_TIMEOUT, "answer", Doubt.OUTAGE),
+        (FailureKind.HTTP_TIMEOUT, "answer", Doubt.OUTAGE),
+        # Connections may still be taken where nobody answers any more: by the systems of those who are stuck.
+        (FailureKind.TLS_TIMEOUT, "connection", None),
+        (FailureKind.TCP_TIMEOUT, "answer", None),
         (FailureKind.TCP_UNREACHABLE, "connection", Doubt.OUTAGE),
         (FailureKind.TCP_TIMEOUT, "dns", None),
         (FailureKind.DNS_NXDOMAIN, "dns", None),
@@ -101,7 +106,7 @@ def test_where_those_who_answer_are_slow_the_silent_may_only_be_slower(
 ) -> None:
     vigil = fit()
     for at, each_s in enumerate(took_s):
-        vigil.took(Sign.CONNECTION, 31.0 + at, each_s)
+        vigil.took(Sign.ANSWER, 31.0 + at, each_s)
     assert doubt(vigil, Liveness(), Limits(), [kind], 30.0, 50.0) is expected
     assert doubt(vigil, Liveness(), Limits(), [kind], 50.0, 90.0) is None  # it is over by then
 
@@ -113,14 +118,14 @@ def test_a_burst_in_which_nobody_ever_answered_blames_nobody() -> None:
         vigil.timed_out(40.0 + n)
     assert doubt(vigil, Liveness(), Limits(), [FailureKind.TLS_TIMEOUT], 30.0, 50.0) is Doubt.STRAIN
     for _ in range(5):
-        vigil.took(Sign.CONNECTION, 45.0, 0.1)
+        vigil.took(Sign.ANSWER, 45.0, 0.1)
     assert doubt(vigil, Liveness(), Limits(), [FailureKind.TLS_TIMEOUT], 30.0, 50.0) is None
 
 
 def test_who_keeps_us_waiting_counts_with_the_wait_so_far() -> None:
     vigil = fit()
     for _ in range(5):
-        vigil.took(Sign.CONNECTION, 45.0, 0.1)
-    vigil.waiting[Sign.CONNECTION] += [40.0, 42.0, 49.5]
-    assert vigil.answers_s(Sign.CONNECTION, 0.1, 30.0, 50.0) == 8.0  # the second slowest: 10 s and 8 s so far
+        vigil.took(Sign.ANSWER, 45.0, 0.1)
+    vigil.waiting[Sign.ANSWER] += [40.0, 42.0, 49.5]
+    assert vigil.answers_s(Sign.ANSWER, 0.1, 30.0, 50.0) == 8.0  # the second slowest: 10 s and 8 s so far
     assert doubt(vigil, Liveness(), Limits(), [FailureKind.TLS_TIMEOUT], 30.0, 50.0) is Doubt.STRAIN
