@@ -51,7 +51,7 @@ HTTPS_PORT = 443
 
 THROTTLE_EVERY_S = 1.0
 
-LEAST_SHARE = 0.03
+LEAST_SHARE = 0.1
 """Of its tasks that a crawl may always have under way, however late it is."""
 
 FIRST_SHARE = 0.25

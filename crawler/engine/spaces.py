@@ -2,7 +2,7 @@
 
 A space is asked about once, of the servers said to be in it one after the other until one tells: first of those who
 listed it, the owner of its alias before others, then of its `via`. A child that the answering server says nothing of,
-and that no directory listed, is asked about too, since nobody else may tell of it. Cycles are legal, so a room is never
+and that no directory told the type of, is asked about too, since nobody else may tell of it. Cycles are legal, so a room is never
 opened twice; spaces in spaces are followed to a depth.
 """
 
@@ -45,8 +45,12 @@ class Spaces:
 
     def read_directory(self, host: ServerName, rooms: Iterable[PublicRoom]) -> None:
         """A server listed these rooms."""
+        rooms = tuple(rooms)
+        # Who says nothing of this kind of any room (Dendrite) leaves open which of them are spaces.
+        tells_types = any(room.room_type is not None or room.join_rule is not None for room in rooms)
         for room in rooms:
-            self._listed.add(room.room_id)
+            if tells_types:
+                self._listed.add(room.room_id)
             if room.room_type == SPACE:
                 is_owner = (alias_domain(room.canonical_alias or "") or "").lower() == host.key
                 self._want(room.room_id, 0, [host.key], first=is_owner)

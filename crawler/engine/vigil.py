@@ -3,8 +3,8 @@
 A server is called offline only if, all through the try that decides it, our event loop kept up (else its answer may
 have lain unread while the deadline passed) and our own network worked (else nobody could have answered). The network's
 signs of life are everything that comes in from anybody: answers from name servers, connections that are established,
-handshakes and bytes read over them. A silence between them longer than is allowed makes a try worthless; so does a lag that is more
-than some share of the try's deadlines.
+handshakes and bytes read over them. A silence between them longer than is allowed makes a try worthless; so does a lag
+that is more than some share of the try's deadlines.
 
 A machine or an uplink that is asked too much of need not show in either: answers come in, late, and our loop reads them
 at once. It shows in those who did answer. When one in ten of them took longer than that same share of a deadline, the

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 from crawler.lab.deaths import DEATHS, Reached
-from crawler.lab.directory import Directories, Row
+from crawler.lab.directory import Directories, Row, tells_types
 from crawler.lab.hierarchy import SPEAKING
 from crawler.lab.network import Target
 from crawler.lab.oddities import Quirk
@@ -94,7 +94,8 @@ class Truth:
             rows = self.read(found, index, signed=signed)
             for named, source in self._named_by(index, rows, look_ups):
                 self._hear(found, queue, named, source)
-            if spaces and signed:
+            # That a room is a space must be said by somebody.
+            if spaces and signed and tells_types(self._world.plan(index).release.dialect):
                 for row in rows:
                     if row.room.room_type == SPACE:
                         self._open_space(found, queue, row.room, (index,))

@@ -27,10 +27,11 @@ def environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """A lab that is up. `line` is what it printed; `truth` what a perfect crawl must find."""
+    """A lab that is up. `line` is what it printed; `truth` what a perfect crawl must find; `pid` its process."""
 
     line: dict[str, Any]
     folder: Path
+    pid: int = 0
 
     @property
     def truth(self) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def practice(folder: Path, servers: int, seed: int = 1, *options: str) -> Iterat
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line, "the lab did not start"
-            yield Practice(json.loads(line), folder)
+            yield Practice(json.loads(line), folder, process.pid)
         finally:
             process.terminate()
             process.wait(30)

@@ -121,3 +121,14 @@ def test_what_is_beyond_the_budget_of_one_is_asked_of_the_next() -> None:
     assert asked == {"a.test": ("!0", "!1"), "b.test": ("!2", "!3")}
     assert spaces.next() is None
     assert spaces.outstanding == 1
+
+
+def test_a_child_listed_by_who_tells_no_types_is_asked_about_since_it_may_be_a_space() -> None:
+    spaces = opened("a.test", "dendrite.test", "synapse.test")
+    spaces.read_directory(server("dendrite.test"), [plain("!open:x.test")])
+    spaces.read_directory(server("synapse.test"), [PublicRoom("!known:x.test", 1, join_rule="public")])
+    spaces.read_directory(server("a.test"), [space("!s:a.test")])
+    children = (child("!open:x.test", "dendrite.test"), child("!known:x.test", "synapse.test"))
+    answer(spaces, SpaceAnswer("!s:a.test", children, (space("!s:a.test"),)))
+    assert spaces.next() == ("dendrite.test", ("!open:x.test",))
+    assert spaces.next() is None
