@@ -2,8 +2,8 @@
 
 A space is asked about once, of the servers said to be in it one after the other until one tells: first of those who
 listed it, the owner of its alias before others, then of its `via`. A child that the answering server says nothing of,
-and that no directory told the type of, is asked about too, since nobody else may tell of it. Cycles are legal, so a room is never
-opened twice; spaces in spaces are followed to a depth.
+and that no directory told the type of, is asked about too, since nobody else may tell of it. Cycles are legal, so a
+room is never opened twice; spaces in spaces are followed to a depth.
 """
 
 from collections import deque

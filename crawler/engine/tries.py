@@ -60,8 +60,8 @@ class Tries:
         """
         if self.active >= self.at_once:
             return None
-        # With nothing else under way we are as fit as we can be.
-        ripe = self._waiting or (self._doubted if self.is_fit or (alone and not self.active) else None)
+        # With no first try under way we are as fit as we can be.
+        ripe = self._waiting or (self._doubted if self.is_fit or alone else None)
         if not ripe:
             return None
         self.active += 1

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
-import pytest
-
 from crawler.lab.profile import CALM
 from crawler.store.publish import serving_file
 from tests.census.practice import LONGEST_S, Practice, census, practice, rows
@@ -22,18 +20,18 @@ SERVERS = 60
 BUSY_AFTER = 60
 """Requests that the federation has seen by then: some servers are done, others under way, others to come."""
 
-STALLS_S = 9.0
-"""Longer than a first and a second try together."""
+STALLS_S = 10.0
+"""Longer than a first and a second try together (3 s and 4 s): without doubts, who is met in it is called offline."""
 
 IMPATIENTLY = [
     part
     for setting in (
-        "limits.dns_timeout_s=2.0",
-        "limits.connect_timeout_s=2.0",
-        "limits.request_timeout_s=2.0",
-        "limits.tries=60",
-        "liveness.knock_after_s=0.3",
-        "liveness.silence_s=1.0",
+        "limits.dns_timeout_s=4.0",
+        "limits.connect_timeout_s=4.0",
+        "limits.request_timeout_s=4.0",
+        "limits.tries=20",
+        "liveness.knock_after_s=0.5",
+        "liveness.silence_s=2.0",
     )
     for part in ("--set", setting)
 ]
@@ -59,11 +57,10 @@ def stalling(lab: Practice) -> Iterator[None]:
         thread.join()
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_nobody_is_called_offline_while_all_are_stuck(tmp_path: Path, workers: str) -> None:
+def test_nobody_is_called_offline_while_all_are_stuck(tmp_path: Path) -> None:
     db = tmp_path / "census.duckdb"
     with practice(tmp_path / "lab", SERVERS, 1, "--profile", CALM.name) as lab, stalling(lab):
-        slowly = ("--set", "limits.address_rate_per_s=20", "--workers", workers)
+        slowly = ("--set", "limits.address_rate_per_s=20", "--workers", "2")
         told = census("crawl", "--db", str(db), "--contact", "t@census.example", *IMPATIENTLY, *slowly, *lab.options())
     assert told.returncode == 0, told.stderr
     serving = serving_file(db)
