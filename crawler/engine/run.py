@@ -227,13 +227,15 @@ class CrawlRun:
         self._frontier.concurrency = self._throttle.allowed(self._canary.lagged_lately_s(), most, trio.current_time())
 
     async def _work(self, task: Task, done: trio.MemorySendChannel[Outcome]) -> None:
-        await done.send(await self._worker(self._in_rotation(task)))
+        await done.send(await self._worker(self._as_set(task)))
 
-    def _in_rotation(self, task: Task) -> Task:
+    def _as_set(self, task: Task) -> Task:
+        """What a task has of the settings."""
         if not isinstance(task, Visit):
             return task
-        share = self._settings.politeness.close_look_share
-        return replace(task, closely=is_turn(task.server.key, self._crawl_id, share))
+        politeness = self._settings.politeness
+        closely = is_turn(task.server.key, self._crawl_id, politeness.close_look_share)
+        return replace(task, closely=closely, asks_robots=politeness.robots_txt)
 
     def _digest(self, outcome: Outcome) -> None:
         limit = self._settings.limits.leads_per_server

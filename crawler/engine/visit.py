@@ -181,7 +181,8 @@ class _Look:
         if self._task.directory_denied:
             self._directory = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.DENIED_LATELY)
             return
-        self.robots = await ask_robots(self._get_robots(connection, self._endpoint))
+        if self._task.asks_robots:
+            self.robots = await ask_robots(self._get_robots(connection, self._endpoint))
         if self.robots in OBEYED:
             self._directory = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.ROBOTS)
             return
@@ -207,6 +208,8 @@ class _Look:
 
     async def _may_read(self, client_api: str) -> bool:
         """Whether the client API's own host lets us read the directory there."""
+        if not self._task.asks_robots:
+            return True
         url = f"{urljoin(client_api, '/')[:-1]}{ROBOTS_URI}"
         robots = await ask_robots(self._session.get(url, body_limit_bytes=MAX_ROBOTS))
         if robots is not Robots.ALLOWS:
