@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import httpx
 import trio
 
 from crawler.errors import Failure, FailureKind, printable
 from crawler.model.observation import Attempt, Failed, Ok, Skipped, SkipReason, Timings
-from crawler.net.connection import Connection
+from crawler.net.connection import Connection, Request
 from crawler.net.content import read_content
 from crawler.net.failures import HTTP_ERRORS, DialFailedError, http_failure
 from crawler.net.stack import utc_now
@@ -74,11 +73,11 @@ async def fetch(
                 budget.requests += 1
             with trio.fail_after(timeout_s):
                 request = _request(connection, method, uri, host_header, headers, content)
-                response = await connection.handle_async_request(request)
+                head = await connection.exchange(request)
                 try:
-                    body = await read_content(connection, response, body_limit_bytes, budget)
+                    body = await read_content(connection, head, body_limit_bytes, budget)
                 finally:
-                    await response.aclose()
+                    connection.break_off()
         except trio.TooSlowError:
             return Failed(Failure(FailureKind.HTTP_TIMEOUT, f"no whole answer in {timeout_s:g} s"), clock.read())
         except DialFailedError as error:
@@ -86,7 +85,7 @@ async def fetch(
         except HTTP_ERRORS as error:
             return Failed(http_failure(error), clock.read())
         timings = clock.read()
-    answer = Answer(response.status_code, response.headers, body, timings)
+    answer = Answer(head.status, head.headers, body, timings)
     _heed(connection, answer)
     return Ok(answer, timings)
 
@@ -100,18 +99,17 @@ class _Clock:
         self._started = trio.current_time()
 
     def read(self) -> Timings:
-        tcp, tls = self._connection.tcp, self._connection.tls
         return Timings(
             total_s=trio.current_time() - self._started,
-            tcp_s=tcp.timings.tcp_s if self._dialled and isinstance(tcp, Ok) else None,
-            tls_s=tls.timings.tls_s if self._dialled and isinstance(tls, Ok) else None,
+            tcp_s=self._connection.tcp_s if self._dialled else None,
+            tls_s=self._connection.tls_s if self._dialled else None,
             first_byte_s=self._connection.first_byte_s if self._connection.wire_bytes else None,
         )
 
 
 def _request(
     connection: Connection, method: str, uri: str, host_header: str, headers: Headers, content: bytes | None
-) -> httpx.Request:
+) -> Request:
     fields = [
         (b"Host", host_header.encode("ascii")),
         (b"User-Agent", connection.stack.user_agent),
@@ -119,8 +117,7 @@ def _request(
         (b"Accept-Encoding", b"identity"),
     ]
     fields += [(name.encode("ascii"), value.encode("ascii")) for name, value in headers]
-    target = {"target": uri.encode("ascii")}
-    return httpx.Request(method, connection.url, headers=fields, content=content, extensions=target)
+    return Request(method, uri.encode("ascii"), fields, content or b"")
 
 
 def _heed(connection: Connection, answer: Answer) -> None:

@@ -87,22 +87,17 @@ class TlsStream:
         A peer that leaves without TLS's goodbye counts as having closed: many do, and HTTP's own framing tells
         whether the answer was whole.
         """
-        waited = False
         while True:
-            try:
-                data = self._sock.recv(_RECEIVE_BYTES)
-            except ssl.SSLWantReadError:
+            if not self._sock.pending():
+                # Nearly always the answer is still on its way, and to find that out by reading costs more. The wait
+                # also lets other tasks have their turn when a peer sends faster than we read.
                 await trio.lowlevel.wait_readable(self._sock)
-                waited = True
+            try:
+                return self._sock.recv(_RECEIVE_BYTES)
+            except ssl.SSLWantReadError:
+                continue  # a session ticket, or a part of a record
             except ssl.SSLWantWriteError:
                 await trio.lowlevel.wait_writable(self._sock)
-                waited = True
-            else:
-                break
-        if not waited:
-            # A peer that sends faster than we read must not keep the loop from its other tasks and its deadlines.
-            await trio.lowlevel.checkpoint()
-        return data
 
     def facts(self) -> TlsFacts:
         """What the handshake agreed and whom the certificate names.
