@@ -48,6 +48,7 @@ from crawler.net.transport import Network
 from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
 from crawler.store.clock import utc_now
+from crawler.store.connection import without_pandas
 from crawler.store.crawls import crawl_rows, unpublished
 from crawler.store.drain import drain
 from crawler.store.publish import Draft, stage
@@ -162,7 +163,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
     new = None if resumes else _new_plan(options, identity, opt_outs)
     raise_file_limit()
     take_in(options["db"], on_sealed)
-    with CensusWriter.open(options["db"]) as writer:
+    with without_pandas(), CensusWriter.open(options["db"]) as writer:
         settings, plan = new or resumed_plan(options, writer.interrupted(crawl_id), identity, opt_outs)
         _say_what_it_is(plan, writer)
         memory = Memory()

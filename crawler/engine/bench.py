@@ -20,6 +20,7 @@ from typing import Any
 from crawler.config import Settings, load_settings
 from crawler.errors import CensusError
 from crawler.net.floor import Place, measure_floor
+from crawler.store.connection import without_pandas
 from crawler.store.publish import stage
 from crawler.store.reader import SnapshotReader
 from crawler.store.rows import ServerRow
@@ -148,7 +149,8 @@ def _cpus(at_most: int | None) -> Iterator[int]:
 def _stage(db: Path) -> float:
     """Copy what was sealed into a serving file, without numbers. Returns the CPU seconds of that."""
     began = time.process_time()
-    stage(db).commit()
+    with without_pandas():
+        stage(db).commit()
     return time.process_time() - began
 
 

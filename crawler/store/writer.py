@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 
@@ -53,6 +54,7 @@ _TABLES = (
     "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "support_contact",
     "space_child", "unlisted_room",
     "seen_server", "seen_listing", "seen_answer", "seen_participation", "seen_space",
+    "server_schedule", "alias_schedule", "cached_answer",
 )  # fmt: skip
 
 
@@ -232,7 +234,7 @@ class CensusWriter:
 
     def remember(self, answers: Sequence[RememberedAnswer]) -> None:
         """Keep answers for later crawls, at once; see `answers.store_answers`."""
-        store_answers(self._connection, self._path, answers)
+        store_answers(self._connection, self._path, self._types["cached_answer"], answers)
 
     def record(
         self,
@@ -304,9 +306,10 @@ class CensusWriter:
                 self._connection.execute(_FORGET_SUPPORT, [json.dumps(sorted(batch.support_heard))])
                 for table, rows in batch.rows.items():
                     types = self._types[table]
-                    insert_rows(self._connection, table, types, (tuple(row[c] for c in types) for row in rows))
-                remember_servers(self._connection, self._numbers.heard, schedules)
-                remember_aliases(self._connection, self._numbers.heard, crawl_id, asked)
+                    insert_rows(self._connection, table, types, map(itemgetter(*types), rows))
+                heard = self._numbers.heard
+                remember_servers(self._connection, self._types["server_schedule"], heard, schedules)
+                remember_aliases(self._connection, self._types["alias_schedule"], heard, crawl_id, asked)
                 for number, spelling in self._numbers.respelled.items():
                     self._connection.execute(
                         "UPDATE server SET server_name = ? WHERE server_id = ?", [spelling, number]
