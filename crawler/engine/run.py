@@ -239,7 +239,11 @@ class CrawlRun:
         self._frontier.concurrency = self._throttle.allowed(self._canary.lagged_lately_s(), most, trio.current_time())
 
     async def _work(self, task: Task, done: trio.MemorySendChannel[Outcome]) -> None:
-        await done.send(await self._worker(self._as_set(task)))
+        outcome = await self._worker(self._as_set(task))
+        try:
+            done.send_nowait(outcome)
+        except trio.WouldBlock:
+            await done.send(outcome)
 
     def _as_set(self, task: Task) -> Task:
         """What a task has of the settings."""

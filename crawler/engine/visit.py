@@ -64,9 +64,9 @@ def worker(
             case Visit():
                 began = trio.current_time()
                 visited = await visit(network, identity, task)
-                limits = network.limits.of_first_try() if task.hurried else network.limits
+                limits = network.first_limits if task.hurried else network.limits
                 doubt = canary.judge(visited.observation, limits, began) if canary is not None else None
-                return replace(visited, doubt=doubt)
+                return visited if doubt is None else replace(visited, doubt=doubt)
             case LookUp(owner, client_base, aliases):
                 async with network.visit(owner) as session:
                     answers, left = await ask_aliases(session, client_base, aliases, network.limits)

@@ -5,7 +5,6 @@ nonsense are different things; each keeps its own failure kind. Answers about ad
 that one host is asked about once in a visit, and a hosting company's delegate once for all its servers.
 """
 
-import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -105,9 +104,8 @@ class Dns:
             timeout_s: of one look-up, until one goes unanswered.
             then_s: of those after it: the name server of a silent domain is silent for all its names.
         """
-        mine = copy.copy(self)
-        mine._timeout_s = timeout_s  # noqa: SLF001 - a copy of ours
-        mine._then_s = min(timeout_s, then_s)  # noqa: SLF001 - likewise
+        mine = Dns.__new__(Dns)
+        mine.__dict__.update(self.__dict__, _timeout_s=timeout_s, _then_s=min(timeout_s, then_s))
         return mine
 
     async def lookup_addresses(self, host: str) -> AddressAnswer:

@@ -71,15 +71,15 @@ async def fetch(
             await connection.open()
             if budget is not None:
                 budget.requests += 1
-            with trio.fail_after(timeout_s):
+            with trio.move_on_after(timeout_s) as scope:
                 request = _request(connection, method, uri, host_header, headers, content)
                 head = await connection.exchange(request)
                 try:
                     body = await read_content(connection, head, body_limit_bytes, budget)
                 finally:
                     connection.break_off()
-        except trio.TooSlowError:
-            return Failed(Failure(FailureKind.HTTP_TIMEOUT, f"no whole answer in {timeout_s:g} s"), clock.read())
+            if scope.cancelled_caught:
+                return Failed(Failure(FailureKind.HTTP_TIMEOUT, f"no whole answer in {timeout_s:g} s"), clock.read())
         except DialFailedError as error:
             return Failed(error.failure, clock.read())
         except HTTP_ERRORS as error:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import TracebackType
 from urllib.parse import quote, urlsplit
 
 import trio
@@ -167,6 +168,14 @@ class Session:
             connection.close()
         self._connections.clear()
         self._origins.clear()
+
+    async def __aenter__(self) -> "Session":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     async def _get_once(
         self, url: str, headers: Headers, body_limit_bytes: int, timeout_s: float | None
