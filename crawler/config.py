@@ -294,9 +294,11 @@ def validate(settings: Settings) -> None:
     """
     for field_ in dataclasses.fields(Limits):
         value = getattr(settings.limits, field_.name)
-        is_enough = value > 0 or (value == 0 and field_.name in MAY_BE_NONE)
+        may_be_none = field_.name in MAY_BE_NONE
+        is_enough = value >= 0 if may_be_none else value > 0
         if not isinstance(value, bool) and not (is_enough and value < MAX_NUMBER):
-            raise UsageError(f"limits.{field_.name} must be more than 0 and less than 2^53, got {_shown(value)}")
+            least = "at least 0" if may_be_none else "more than 0"
+            raise UsageError(f"limits.{field_.name} must be {least} and less than 2^53, got {_shown(value)}")
     for field_ in dataclasses.fields(Liveness):
         value = getattr(settings.liveness, field_.name)
         if isinstance(value, float) and not 0 < value < MAX_NUMBER:

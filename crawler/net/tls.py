@@ -115,7 +115,7 @@ class TlsStream:
             protocol=self._sock.version() or "",
             cipher=cipher[0],
             issuer=_organisation(certificate["issuer"]),
-            not_after=_time(str(certificate["notAfter"])),
+            not_after=parse_time(str(certificate["notAfter"])),
             fingerprint_sha256=hashlib.sha256(der).hexdigest(),
         )
 
@@ -140,7 +140,7 @@ class TlsStream:
         self._sock.close()
 
 
-def _time(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """A time as OpenSSL spells it: `Nov 24 09:05:07 2026 GMT`.
 
     Raises:
