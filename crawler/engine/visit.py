@@ -65,7 +65,9 @@ def worker(
                 began = trio.current_time()
                 visited = await visit(network, identity, task)
                 limits = network.limits.of_first_try() if task.hurried else network.limits
-                doubt = canary.judge(visited.observation, limits, began) if canary is not None else None
+                if canary is None:
+                    return visited
+                doubt = canary.judge(visited.observation, visited.robots, limits, began)
                 return replace(visited, doubt=doubt)
             case LookUp(owner, client_base, aliases):
                 async with network.visit(owner) as session:

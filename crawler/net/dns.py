@@ -141,6 +141,11 @@ class Dns:
         )
         return SrvAnswer(records, heard.ttl_s, heard.cname, failure, trio.current_time() - started)
 
+    def forget_silence(self) -> None:
+        """Ask again about hosts of which nothing was heard: it may have been us."""
+        for key in [key for key, (_, _, answer) in self._kept.items() if _is_silence(answer)]:
+            del self._kept[key]
+
     def close(self) -> None:
         for server in self._servers:
             server.close()

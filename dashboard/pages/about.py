@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 from analytics.funnel import MEANING
 from analytics.mission import DEFINITIONS
 from analytics.schemas import Grade
+from dashboard.pages import neighbour
 from dashboard.request import PageRequest
 
 _GRADES: dict[Grade, str] = {
@@ -17,8 +18,7 @@ _GRADES: dict[Grade, str] = {
 
 
 def layout(request: PageRequest) -> Component:
-    """The page; it needs no census."""
-    del request
+    """The page; it needs no census, and says who took the newest one if there is one."""
     return html.Div(
         [
             html.H1("About", tabIndex="-1"),
@@ -47,16 +47,7 @@ def layout(request: PageRequest) -> Component:
             ),
             html.H2("Grades"),
             _definitions({grade.value: meaning for grade, meaning in _GRADES.items()}),
-            html.H2("How to be left out"),
-            html.P(
-                [
-                    "A room is not indexed if its topic holds ",
-                    html.Code("matrix-census: noindex"),
-                    " or the tag that Matrix Rooms Search documents. ",
-                    "Such rooms are dropped while a directory is read and only counted. ",
-                    "A room that is taken out of its server's directory is gone with the next census.",
-                ]
-            ),
+            *neighbour.sections(request.census),
             html.H2("This site"),
             html.P(
                 "Nothing is fetched from any other host. One cookie, named theme, remembers whether you chose light or "

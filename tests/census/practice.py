@@ -53,10 +53,11 @@ class Practice:
 
 
 @contextmanager
-def practice(folder: Path, servers: int, seed: int = 1) -> Iterator[Practice]:
+def practice(folder: Path, servers: int, seed: int = 1, profile: str = "showcase") -> Iterator[Practice]:
     """Run a lab until the end of the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    arguments = ["lab", "--servers", str(servers), "--seed", str(seed), "--dir", str(folder / "lab")]
+    arguments = ["lab", "--servers", str(servers), "--seed", str(seed), "--profile", profile]
+    arguments += ["--dir", str(folder / "lab")]
     arguments += ["--truth", str(folder / "truth.json"), "--log", str(folder / "seen.jsonl")]
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, env=environment()) as process:
         try:
