@@ -104,7 +104,7 @@ def _foot() -> Component:
     return html.Footer(
         [
             "Counted from outside, as any federating server sees the network. All times are UTC. ",
-            dcc.Link("Who we are, and how to be left out", href=f"/about#{neighbour.ANCHOR}"),
+            dcc.Link("Who we are, and how to be left out", href=neighbour.PATH),
             ".",
         ],
         className="foot",

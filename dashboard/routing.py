@@ -17,7 +17,7 @@ from dash.development.base_component import Component
 
 from dashboard import frame
 from dashboard.data import CensusSource, View
-from dashboard.pages import about, overview, rooms, server, servers, states
+from dashboard.pages import about, neighbour, overview, rooms, server, servers, states
 from dashboard.palette import Scheme
 from dashboard.request import PageRequest, parse_query, parse_scheme
 
@@ -53,6 +53,7 @@ PAGES: tuple[Page, ...] = (
     Page("/servers/{name}", "Server", server.layout),
     Page("/rooms", "Browse", rooms.layout, "Rooms"),
     Page("/about", "About", about.layout, "Evidence", needs_census=False),
+    Page(neighbour.PATH, "For server admins", neighbour.layout, "Evidence", needs_census=False),
 )
 """In the order of the navigation."""
 

@@ -1,6 +1,6 @@
-"""About: what is counted and how, in plain words, what the words mean, and how to be left out."""
+"""About: what is counted and how, in plain words, and what the words mean."""
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.funnel import MEANING
@@ -18,7 +18,8 @@ _GRADES: dict[Grade, str] = {
 
 
 def layout(request: PageRequest) -> Component:
-    """The page; it needs no census, and says who took the newest one if there is one."""
+    """The page; it needs no census."""
+    del request
     return html.Div(
         [
             html.H1("About", tabIndex="-1"),
@@ -47,7 +48,8 @@ def layout(request: PageRequest) -> Component:
             ),
             html.H2("Grades"),
             _definitions({grade.value: meaning for grade, meaning in _GRADES.items()}),
-            *neighbour.sections(request.census),
+            html.H2("If you run a homeserver"),
+            html.P([dcc.Link("Who we are, what we ask of it, and how to be left out", href=neighbour.PATH), "."]),
             html.H2("This site"),
             html.P(
                 "Nothing is fetched from any other host. One cookie, named theme, remembers whether you chose light or "

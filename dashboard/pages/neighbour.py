@@ -13,9 +13,9 @@ from dash.development.base_component import Component
 from analytics import wording
 from crawler.model.user_agent import PRODUCT, user_agent
 from dashboard.data import View
+from dashboard.request import PageRequest
 
-ANCHOR = "left-out"
-"""Of the heading, for links from elsewhere."""
+PATH = "/admins"
 
 ROBOTS = f"User-agent: {PRODUCT}\nDisallow: /_matrix/federation/v1/publicRooms\n"
 ROBOTS_ENTIRELY = f"User-agent: {PRODUCT}\nDisallow: /\n"
@@ -36,21 +36,29 @@ _ON_THE_LIST = (
 )
 
 
-def sections(view: View | None) -> list[Component]:
-    """The sections of the page; without a census nobody is named who could take one."""
-    return [
-        html.H2("If you run a homeserver"),
-        html.P(
-            "You found us in your log? This is who we are, what we ask of a server, and how to make us stop. We join "
-            "no room, read no message, fetch no media and look at nobody's profile."
-        ),
-        _who(view),
-        html.P("Of each server a census asks:"),
-        html.Ul([html.Li(what) for what in _ASKED]),
-        html.P(_pace(view)),
-        html.H2("How to be left out", id=ANCHOR),
-        html.Dl(_ways(_contact(view)), className="facts"),
-    ]
+def layout(request: PageRequest) -> Component:
+    """The page; without a census nobody is named who could take one."""
+    view = request.census
+    return html.Div(
+        [
+            html.H1("For server admins", tabIndex="-1"),
+            html.P(
+                "You found us in your log? This is who we are, what we ask of a server, and how to make us stop.",
+                className="lede",
+            ),
+            html.H2("Who we are"),
+            _who(view),
+            html.P(
+                "We count the open Matrix federation from outside. We join no room, read no message, fetch no media "
+                "and look at nobody's profile."
+            ),
+            html.H2("What we ask of a server"),
+            html.Ul([html.Li(what) for what in _ASKED]),
+            html.P(_pace(view)),
+            html.H2("How to be left out"),
+            html.Dl(_ways(_contact(view)), className="facts"),
+        ]
+    )
 
 
 def _who(view: View | None) -> Component:
@@ -89,7 +97,7 @@ def _ways(contact: str) -> list[Component]:
             [
                 "At the address of your federation API, in a group that names us. Your directory is then not read:",
                 html.Pre(ROBOTS),
-                "Or you are left alone altogether for 30 days, and then only robots.txt is looked at again:",
+                "Or you are left alone for 30 days; then we look once more, as far as robots.txt:",
                 html.Pre(ROBOTS_ENTIRELY),
                 "A group for everybody (*) is counted and not obeyed: such files are meant for search engines.",
             ]
