@@ -18,6 +18,7 @@ import dns.rdatatype
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
 import dns.rdtypes.IN.SRV
+import dns.rdtypes.txtbase
 import dns.resolver
 import dns.rrset
 import trio
@@ -145,6 +146,19 @@ class Dns:
         """Ask again about hosts of which nothing was heard: it may have been us."""
         for key in [key for key, (_, _, answer) in self._kept.items() if _is_silence(answer)]:
             del self._kept[key]
+
+    async def lookup_txt(self, owner: str) -> tuple[str, ...]:
+        """TXT records of `owner`, the strings of each joined; none when there are none, for whatever reason."""
+        try:
+            name = dns.name.from_text(owner)
+        except dns.exception.DNSException:
+            return ()
+        heard = await self._lookup(name, dns.rdatatype.TXT)
+        return tuple(
+            b"".join(record.strings).decode("utf-8", "replace")
+            for record in heard.records or ()
+            if isinstance(record, dns.rdtypes.txtbase.TXTBase)
+        )
 
     def close(self) -> None:
         for server in self._servers:

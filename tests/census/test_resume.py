@@ -36,7 +36,7 @@ QUICK = [
     # A busy machine is not fit to judge in so short a time, and then tries again.
     *("--set", "limits.tries=30", "--set", "liveness.lag_share=0.5"),
 ]
-"""The silent are not waited for long; but on a busy machine the lab is slow as well, and nobody may be missed for it."""
+"""The silent are not waited for long; yet on a busy machine the lab is slow, too, and nobody may be missed for it."""
 
 WHOLE = [*QUICK, "--set", "limits.alias_lookups=2000"]
 """Which aliases a budget leaves out depends on when they are heard of; without one, crawls can be compared."""
