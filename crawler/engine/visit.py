@@ -66,8 +66,10 @@ def worker(
                 began = trio.current_time()
                 with canary.deciding() if canary is not None and not task.hurried else nullcontext():
                     visited = await visit(network, identity, task)
+                if canary is None:
+                    return visited
                 limits = network.first_limits if task.hurried else network.limits
-                doubt = canary.judge(visited.observation, limits, began) if canary is not None else None
+                doubt = canary.judge(visited.observation, visited.robots, limits, began)
                 return visited if doubt is None else replace(visited, doubt=doubt)
             case LookUp(owner, client_base, aliases):
                 async with network.visit(owner) as session:

@@ -136,6 +136,11 @@ class Dns:
         (heard,) = await self._look_up([question])
         return SrvAnswer(heard.srv, heard.ttl_s, heard.cname, heard.failure, trio.current_time() - started)
 
+    def forget_silence(self) -> None:
+        """Ask again about hosts of which nothing was heard: it may have been us."""
+        for key in [key for key, (_, _, answer) in self._kept.items() if _is_silence(answer)]:
+            del self._kept[key]
+
     async def lookup_txt(self, owner: str) -> tuple[str, ...]:
         """TXT records of `owner`, the strings of each joined; none when there are none, for whatever reason."""
         try:

@@ -5,7 +5,6 @@ who made them.
 """
 
 import random
-import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from datetime import UTC, datetime
 import trio
 
 from crawler.config import Limits, Settings, parse_address_port
+from crawler.model.user_agent import user_agent
 from crawler.net.borrowing import BorrowingPacer
 from crawler.net.dial import Dialler, parse_rule
 from crawler.net.dns import Dns
@@ -102,7 +102,7 @@ def build_stack(
     return Stack(
         limits=limits,
         first_limits=limits.of_first_try(),
-        user_agent=user_agent(version, settings.politeness.contact),
+        user_agent=user_agent(version, settings.politeness.contact).encode(),
         policy=policy,
         dialler=Dialler(policy, tuple(parse_rule(rule) for rule in network.connect)),
         context=client_context(network.ca),
@@ -115,15 +115,6 @@ def build_stack(
         now=now,
         memory=memory,
     )
-
-
-def user_agent(version: str, contact: str) -> bytes:
-    """Who we are, and in a comment (RFC 9110, 10.1.5 and 5.6.5) whom to write to."""
-    product = f"matrix-census/{version}"
-    if not contact:
-        return product.encode("ascii")
-    escaped = re.sub(r"([()\\])", r"\\\1", contact)
-    return f"{product} (+{escaped})".encode()
 
 
 def utc_now() -> datetime:

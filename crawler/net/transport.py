@@ -98,6 +98,11 @@ class Network:
         self._stack.traffic.connections += 1
         return True
 
+    def forget_silence(self) -> None:
+        """Nobody is held to have been silent lately any more: our own network was away."""
+        self._stack.silences.forget()
+        self._stack.dns.forget_silence()
+
     def close(self) -> None:
         """End what outlives visits: the sockets to the name servers. Asking anew opens them again."""
         self._stack.dns.close()
