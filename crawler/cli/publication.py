@@ -56,8 +56,8 @@ def publish(db: Path, on_sealed: Sequence[OnSealed]) -> Path:
 
 
 def compact_in_turn(db: Path, sealed: Crawl) -> None:
-    """Compact the census file after every thirtieth crawl, once that is published. What hinders it (there may be no room
-    for a second copy of the file) is said, and is no fault of the crawl's."""
+    """Compact the census file after every thirtieth crawl, once that is published. What hinders it (there may be no
+    room for a second copy of the file) is said, and is no fault of the crawl's."""
     if sealed.id % COMPACTED_EVERY == 0:
         try:
             compact(db)
