@@ -59,7 +59,7 @@ def rows_of(serving: Path) -> dict[str, Counter[str]]:
                 map(
                     repr,
                     connection.execute(
-                        f"SELECT COLUMNS(c -> c NOT IN ('published_at', 'applied_at')) FROM {name}"
+                        f"SELECT COLUMNS(lambda c: c NOT IN ('published_at', 'applied_at')) FROM {name}"
                     ).fetchall(),
                 )
             )
