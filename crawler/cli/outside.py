@@ -175,8 +175,8 @@ def developers(
             (astuple(month) for month in months(people["authors"], read.commits)),
             now,
         )
-        for other_id, others in other_lists(connection, source_id):
-            keep_overlap(connection, source_id, other_id, overlap(hashed, others, read.as_of))
+        for other_id, as_of, others in other_lists(connection, source_id):
+            keep_overlap(connection, source_id, other_id, overlap(hashed, others, max(as_of, read.as_of)))
     said = {"list": listed.name, "version": listed.version, "as_of": read.as_of.isoformat(),
             "repositories": len(listed.repositories), "read": read.read, "unread": read.unread,
             "authors": len(people["authors"]), "left_out": dict(read.left_out)}  # fmt: skip

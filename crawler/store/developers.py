@@ -60,19 +60,20 @@ def keep_developers(
     return source_id
 
 
-def other_lists(connection: Connection, source_id: int) -> list[tuple[int, dict[str, set[date]]]]:
-    """The other lists that count, and who committed on which days in their repositories."""
+def other_lists(connection: Connection, source_id: int) -> list[tuple[int, date, dict[str, set[date]]]]:
+    """The other lists that count: number, day, and who committed on which days in their repositories."""
     others = connection.execute(
-        "SELECT source_id FROM outside_source WHERE kind = ? AND replaced_at IS NULL AND source_id <> ? ORDER BY 1",
+        "SELECT source_id, as_of FROM outside_source WHERE kind = ? AND replaced_at IS NULL AND source_id <> ?"
+        " ORDER BY 1",
         [SourceKind.DEVELOPERS.value, source_id],
     ).fetchall()
     found = []
-    for (other_id,) in others:
+    for other_id, as_of in others:
         days: dict[str, set[date]] = {}
         rows = connection.execute("SELECT author, day FROM developer_day WHERE source_id = ?", [other_id])
         for author, day in rows.fetchall():
             days.setdefault(author, set()).add(day)
-        found.append((int(other_id), days))
+        found.append((int(other_id), as_of, days))
     return found
 
 
