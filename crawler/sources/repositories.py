@@ -119,10 +119,12 @@ def _addresses(value: Any, depth: int = 0) -> Iterator[str]:
 
 
 def _distinct(path: Path, repositories: tuple[Repository, ...]) -> tuple[Repository, ...]:
-    by_place = {one_address(repository.url): repository for repository in reversed(repositories)}
+    by_place: dict[str, Repository] = {}
+    for repository in repositories:
+        by_place.setdefault(one_address(repository.url), repository)
     if len(by_place) > MOST:
         raise UsageError(f"{path} lists more than {MOST} repositories")
-    return tuple(reversed(by_place.values()))
+    return tuple(by_place.values())
 
 
 def one_address(url: str) -> str:
