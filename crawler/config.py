@@ -20,8 +20,8 @@ from crawler.errors import UsageError, printable
 class Limits:
     """Bounds of every loop: seconds, bytes, pages, counts."""
 
-    concurrency: int = 200
-    """Servers visited at once."""
+    concurrency: int = 400
+    """Servers visited at once. Nearly all of that is waiting: for the pace of addresses and for who is slow."""
     busy_connections: int = 60
     """Connections past TCP at once: TLS and what follows costs CPU, and a lagging loop makes live servers look dead."""
     dns_timeout_s: float = 10.0

@@ -13,6 +13,18 @@ from crawler.errors import FailureKind
 from crawler.model.observation import Failed, Ok, ServerObservation, Skipped
 from crawler.model.rooms import DirectoryState
 
+KEPT_WAITING = frozenset({FailureKind.TLS_TIMEOUT, FailureKind.HTTP_TIMEOUT})
+"""Somebody took our connection and did not say, in time, what was asked."""
+
+
+def bound_hit(seen: ServerObservation) -> str | None:
+    """The bound that a server ran into, in one word; None: it ran into none."""
+    stopped = seen.directory.stopped
+    if stopped is not None and stopped.value.endswith("_budget"):
+        return stopped.value
+    failure = seen.fell_out
+    return failure.kind.value if failure is not None and failure.kind in KEPT_WAITING else None
+
 
 @dataclass(slots=True)
 class Progress:
@@ -68,7 +80,8 @@ class Progress:
     keys_reused: dict[str, list[str]] = field(default_factory=dict)
     """Server -> key IDs under which an earlier crawl saw another key. Known at the seal."""
     bounds_hit: dict[str, str] = field(default_factory=dict)
-    """Server -> the bound its directory ran into; what a remote made us cut short is named, not hidden."""
+    """Server -> the bound that ended what it would have gone on with: a budget of its directory, or a deadline after it
+    had taken our connection. What a remote made us cut short is named, not hidden."""
     crawl_id: int | None = None
     """None until the crawl is begun."""
     began_at: datetime | None = None
@@ -99,8 +112,9 @@ class Progress:
             self.distinct["domains"].add(registrable_domain(seen.server_name))
             self.distinct["addresses"].add(seen.endpoint.address if seen.endpoint else "")
         self.directories[seen.directory.state] += 1
-        if seen.directory.stopped is not None and seen.directory.stopped.value.endswith("_budget"):
-            self.bounds_hit[seen.server_name.raw] = seen.directory.stopped.value
+        bound = bound_hit(seen)
+        if bound is not None:
+            self.bounds_hit[seen.server_name.raw] = bound
         for what, attempt in seen.attempts:
             match attempt:
                 case Ok():

@@ -208,7 +208,7 @@ class CrawlRun:
                     last_commit = trio.current_time()
 
     def _look_after_ourselves(self) -> None:
-        """Pause while our network is down; take less on while our event loop lags.
+        """Pause while our network is down; take less on while our event loop lags or answers are slow.
 
         Raises:
             CensusError: it has been down for too long.
@@ -223,8 +223,10 @@ class CrawlRun:
                 f"nothing has come in for {down_s:.0f} s, from nobody: the network of this machine seems down. What "
                 "was seen is kept; start again when it works"
             )
-        most = self._settings.limits.concurrency
-        self._frontier.concurrency = self._throttle.allowed(self._canary.lagged_lately_s(), most, trio.current_time())
+        now = trio.current_time()
+        if self._throttle.is_due(now):
+            share = self._throttle.allowed(self._canary.late_s(), now)
+            self._frontier.slow_down(share, is_fit=self._canary.is_fit(self._settings.limits))
 
     async def _work(self, task: Task, done: trio.MemorySendChannel[Outcome]) -> None:
         await done.send(await self._worker(self._in_rotation(task)))

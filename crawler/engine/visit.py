@@ -5,6 +5,7 @@ can run it. Whatever the server does, an observation comes out; only a bug of ou
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -63,7 +64,8 @@ def worker(
         match task:
             case Visit():
                 began = trio.current_time()
-                visited = await visit(network, identity, task)
+                with canary.deciding() if canary is not None and not task.hurried else nullcontext():
+                    visited = await visit(network, identity, task)
                 limits = network.limits.of_first_try() if task.hurried else network.limits
                 doubt = canary.judge(visited.observation, limits, began) if canary is not None else None
                 return replace(visited, doubt=doubt)

@@ -218,6 +218,10 @@ WHERE crawl_id = ? AND what NOT IN ('resolution', 'directory') GROUP BY ALL
 """
 
 _BOUNDS_HIT = f"""
-SELECT s.server_name, o.directory_stopped FROM {OBSERVED} o JOIN server s USING (server_id)
-WHERE o.crawl_id = ? AND o.directory_stopped LIKE '%\\_budget' ESCAPE '\\' ORDER BY o.observed_at
+SELECT s.server_name,
+    CASE WHEN o.directory_stopped LIKE '%\\_budget' ESCAPE '\\' THEN o.directory_stopped ELSE o.failed_kind END
+FROM {OBSERVED} o JOIN server s USING (server_id)
+WHERE o.crawl_id = ?
+    AND (o.directory_stopped LIKE '%\\_budget' ESCAPE '\\' OR o.failed_kind IN ('tls_timeout', 'http_timeout'))
+ORDER BY o.observed_at
 """  # noqa: S608 - our own names
