@@ -113,6 +113,30 @@ def test_people_are_counted_and_what_is_none_is_not(repos: Path, tmp_path: Path)
     assert (by_month["made, 2026-10"], by_month["made, 2026-08"], by_month["made, 2026-09"]) == (3, 1, 0)
 
 
+def test_an_import_tells_of_earlier_censuses_too(repos: Path, tmp_path: Path) -> None:
+    """What was counted of them before stays as it is, and where it stands."""
+    db = tmp_path / "census.duckdb"
+    crawl(db, [online("a.test"), online("b.test")])
+    crawl(db, [online("a.test")])
+    assert CliRunner().invoke(main, ["publish", "--db", str(db)]).exit_code == 0
+
+    def series() -> list[dict[str, Any]]:
+        done = CliRunner().invoke(main, ["metrics", "--series", "--json", "--db", str(db)])
+        found: list[dict[str, Any]] = [row for row in json.loads(done.stdout) if row["snapshot"] == 1]
+        return found
+
+    before = series()
+    assert [row["value"] for row in before if row["metric"] == "developers"] == [None]
+    run(db, repos)
+    after = series()
+    assert [row["value"] for row in after if row["dimension"] == "made, in 365 d"] == [6]
+    of_developers = ("developers", "developers_by_month")
+    kept = [[row for row in rows if row["metric"] not in of_developers] for rows in (before, after)]
+    assert kept[0] == kept[1]
+    order = [list(dict.fromkeys(row["metric"] for row in rows)) for rows in (before, after)]
+    assert order[0] == order[1]
+
+
 def test_no_address_and_no_name_is_kept(repos: Path, tmp_path: Path) -> None:
     db = tmp_path / "census.duckdb"
     crawl(db, [online("a.test")])
