@@ -27,12 +27,15 @@ from crawler.engine.vigil import (
     Vigil,
     answer_times,
     doubt,
+    failures_of_reading,
     failures_on_the_way,
 )
 from crawler.errors import FailureKind
 from crawler.model.discovery import Endpoint
 from crawler.model.names import ServerName
 from crawler.model.observation import Ok, ServerObservation
+from crawler.model.schedule import Robots
+from crawler.net.dns import CACHE_FAILURE_S
 from crawler.net.silence import KEPT_S
 from crawler.net.transport import Network
 
@@ -162,16 +165,20 @@ class Canary:
         # Twice: the first knock goes out some time into the silence, and must have had time to be answered.
         return silent_s if silent_s > 2 * self._liveness.silence_s else None
 
-    def judge(self, seen: ServerObservation, limits: Limits, since: float) -> Doubt | None:
+    def judge(self, seen: ServerObservation, robots: Robots | None, limits: Limits, since: float) -> Doubt | None:
         """Whether what a try of a server saw, begun at `since` and over now, may be believed."""
         self.learn(seen)
-        if seen.federating:
-            return None
         now = trio.current_time()
-        kinds = tuple(failures_on_the_way(seen))
-        if FailureKind.TCP_TIMEOUT in kinds:  # perhaps another visit's, which must have been fit to judge as well
+        kinds = tuple(failures_of_reading(seen, robots) if seen.federating else failures_on_the_way(seen))
+        # A silence may be one that another visit, or try, waited for; that must have been fit to judge as well.
+        if FailureKind.TCP_TIMEOUT in kinds:
             since = min(since, now - KEPT_S - limits.connect_timeout_s)
-        return doubt(self.vigil, self._liveness, limits, kinds, max(since, self._began_at), now)
+        if FailureKind.DNS_TIMEOUT in kinds:
+            since = min(since, now - CACHE_FAILURE_S - limits.dns_timeout_s)
+        doubted = doubt(self.vigil, self._liveness, limits, kinds, max(since, self._began_at), now)
+        if doubted is Doubt.OUTAGE:
+            self._network.forget_silence()  # else the next try would find what this one found
+        return doubted
 
     def review(self, visited: Visited, limits: Limits) -> Visited:
         """The same for a try that another process of this crawl has made and judged by what it knew. The machine is
@@ -231,6 +238,9 @@ class Canary:
                 for sign, count in self._came_in().items():
                     if count != was[sign]:
                         was[sign] = count
+                        if now - self.vigil.last_heard(sign) > self._liveness.silence_s:
+                            # Else whoever is tried again would be held to be as silent as we were deaf.
+                            self._network.forget_silence()
                         self.vigil.heard(sign, now)
                     # One knock makes connection and answer.
                     way = Sign.DNS if sign is Sign.DNS else Sign.ANSWER

@@ -29,7 +29,7 @@ from crawler.engine.task import Explore, LookUp, Task, Visit, Visited
 from crawler.engine.tries import Tries
 from crawler.model.names import ServerName, try_server_name
 from crawler.model.rooms import PublicRoom, SpaceAnswer
-from crawler.model.schedule import Life, Remembered, ServerSchedule
+from crawler.model.schedule import Life, Remembered, Robots, ServerSchedule
 
 NOTHING_REMEMBERED = Remembered({}, {})
 
@@ -266,7 +266,9 @@ class Frontier:
         verdict = self.tries.ended(visited)
         if verdict is not None:
             seen = verdict.observation
-            client_base = verdict.client_base if seen.online else None
+            # Whoever lets us do nothing at all is asked for nothing more, aliases that others list included.
+            may_ask = verdict.robots is not Robots.DISALLOWS_US_ENTIRELY
+            client_base = verdict.client_base if seen.online and may_ask else None
             if seen.federating and verdict.robots not in OBEYED:
                 self._may_explore(seen.server_name, seen.own_spelling, seen.directory.rooms)
             self._settle(seen.server_name, client_base, verdict.asked, key_fingerprint(seen))

@@ -129,8 +129,8 @@ def summary_lines(crawl: Crawl, progress: Progress, traffic: Traffic) -> list[st
     if progress.aliases_outstanding:
         lines.append(f"  aliases left to later crawls: {progress.aliases_outstanding}")
     if progress.bounds_hit:
-        first = ", ".join(list(progress.bounds_hit)[:3])
-        lines.append(f"  ended by a bound, as they would have gone on: {len(progress.bounds_hit)} ({first})")
+        first = ", ".join(f"{server}: {bound}" for server, bound in islice(progress.bounds_hit.items(), 3))
+        lines.append(f"  cut short by a bound of ours: {len(progress.bounds_hit)} servers ({first})")
     if progress.keys_reused:
         first = ", ".join(list(progress.keys_reused)[:3])
         lines.append(f"  servers that gave a key ID to another key: {len(progress.keys_reused)} ({first})")

@@ -3,14 +3,15 @@
 The first try has short deadlines, so that the dead cost little. Whoever timed out, refused, or failed in another way
 that may pass gets a second try with long deadlines, as soon as there is room for it, so that the slow are not lost. A
 failure of the second try stands, unless we were not fit to judge (`engine.vigil`); then it is tried again, and whoever
-was never tried fairly is left to a later crawl rather than called offline.
+was never tried fairly is left to a later crawl rather than called offline. So is whoever federates and was cut short
+while it was read, for then names are lost that nobody else may tell.
 """
 
 from collections import Counter, deque
 from dataclasses import replace
 
 from crawler.engine.task import Visit, Visited
-from crawler.engine.vigil import Doubt, failures_on_the_way
+from crawler.engine.vigil import Doubt, failures_of_reading, failures_on_the_way
 from crawler.errors import FailureKind
 from crawler.model.discovery import Question
 from crawler.model.observation import ServerObservation
@@ -81,7 +82,7 @@ class Tries:
             self.active -= 1
         tries = tries_before + 1
         better = visited if best is None or came_as_far(visited.observation, best.observation) else best
-        if not is_unsettled(visited.observation):
+        if not is_unsettled(visited.observation) and not is_cut_short(visited):
             verdict: Visited | None = better
         elif task.hurried:
             verdict = None
@@ -90,7 +91,9 @@ class Tries:
         else:
             self.doubts[visited.doubt] += 1
             verdict = None
-            if tries >= self._at_most:
+            if tries >= self._at_most and better.observation.federating:
+                verdict = better
+            elif tries >= self._at_most:
                 self.unjudged[key] = visited.doubt
                 return None
         if verdict is None:
@@ -112,6 +115,12 @@ def is_unsettled(seen: ServerObservation) -> bool:
     if fell_out is not None and fell_out.kind.transient:
         return True
     return any(kind in IN_PASSING for kind in failures_on_the_way(seen))
+
+
+def is_cut_short(visited: Visited) -> bool:
+    """Whether a server that federates may have had more to say, had we been fit to hear it."""
+    reading = failures_of_reading(visited.observation, visited.robots)
+    return visited.doubt is not None and visited.observation.federating and any(kind.transient for kind in reading)
 
 
 def came_as_far(seen: ServerObservation, before: ServerObservation) -> bool:

@@ -1,10 +1,10 @@
 """Whether we were fit to judge a server while we tried it. Pure: `engine.canary` tells what happened, and when.
 
-A server is called offline only if, all through the try that decides it, our event loop kept up (else its answer may
-have lain unread while the deadline passed) and our own network worked (else nobody could have answered). The network's
-signs of life are everything that comes in from anybody: answers from name servers, connections that are established,
-handshakes and bytes read over them. A silence between them longer than is allowed makes a try worthless; so does a lag
-that is more than some share of the try's deadlines.
+A server is called offline, and a directory cut short, only if, all through the try that decides it, our event loop kept
+up (else its answer may have lain unread while the deadline passed) and our own network worked (else nobody could have
+answered). The network's signs of life are everything that comes in from anybody: answers from name servers, connections
+that are established, handshakes and bytes read over them. A silence between them longer than is allowed makes a try
+worthless; so does a lag that is more than some share of the try's deadlines.
 
 A machine or an uplink that is asked too much of need not show in either: answers come in, late, and our loop reads them
 at once. It shows in those who did answer. When one in ten of them took longer than that same share of a deadline, the
@@ -22,6 +22,7 @@ from crawler.config import Limits, Liveness
 from crawler.errors import FailureKind, Phase
 from crawler.model.discovery import Question, Step
 from crawler.model.observation import Failed, Ok, ServerObservation
+from crawler.model.schedule import Robots
 
 KEPT = 20_000
 """Moments kept of each kind; older ones are forgotten first. At one in 50 ms that is longer than any visit."""
@@ -173,6 +174,16 @@ def failures_on_the_way(seen: ServerObservation) -> Iterator[FailureKind]:
     for attempt in (seen.tcp, seen.tls, seen.version, seen.keys):
         if isinstance(attempt, Failed):
             yield attempt.failure.kind
+
+
+def failures_of_reading(seen: ServerObservation, robots: Robots | None) -> Iterator[FailureKind]:
+    """What failed of a server that federates on the way to the end of its directory: a directory that was cut short is
+    no verdict on anybody, but the rooms and names in it are lost. What kept robots.txt from being had is not told
+    apart; the most that we can have done to it is not to have waited long enough."""
+    if robots is Robots.UNREACHABLE:
+        yield FailureKind.HTTP_TIMEOUT
+    if seen.directory.failure is not None:
+        yield seen.directory.failure.kind
 
 
 def doubt(

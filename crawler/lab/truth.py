@@ -170,7 +170,7 @@ class Truth:
             aliased = [row for row in aliased if row.room.origin == index][:look_ups]
         for row in aliased:
             owner = self._world.plan(row.room.origin)
-            if owner.alive and owner.publishes_client:
+            if owner.alive and owner.publishes_client and owner.robots is not Robots.DISALLOWS_US:
                 for member in self._world.rooms.participants(row.room.origin, row.room.serial)[1:]:
                     yield member, LeadSource.ALIAS_SERVERS
 

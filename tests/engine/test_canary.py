@@ -8,9 +8,10 @@ from crawler.config import Limits, Liveness
 from crawler.engine.canary import LEAST_SHARE, Canary, Throttle
 from crawler.engine.task import Visit, Visited
 from crawler.engine.vigil import Doubt, Sign
-from crawler.errors import FailureKind
+from crawler.errors import Failure, FailureKind
 from crawler.model.observation import Ok, ServerObservation, Timings
 from crawler.net.transport import Network
+from crawler.protocol.questions import AddressAnswer
 from tests.engine.made import dead, online, server
 from tests.net.certificates import Authority
 from tests.net.conftest import MakeNetwork, authority, make_network
@@ -50,6 +51,26 @@ async def test_when_nobody_answers_the_network_is_down(make_network: MakeNetwork
     async with network:
         canary = Canary(network, LIVENESS, [server("a.test")])
         assert await watch_until_down(canary, knocks=10_000)
+
+
+async def test_after_an_outage_nobody_is_held_to_have_been_silent(
+    authority: Authority, make_network: MakeNetwork
+) -> None:
+    async with world(authority, make_network, ZONE, Site(HOST, ("a.test",), routes({}))) as w:
+        stack = w.network._stack
+        stack.silences.keep((HOST, 443), 9.0, Failure(FailureKind.TCP_TIMEOUT))
+        stack.dns._keep("b.test", AddressAnswer(failure=Failure(FailureKind.DNS_TIMEOUT)), 9.0)
+        stack.dns._keep("c.test", AddressAnswer(failure=Failure(FailureKind.DNS_NXDOMAIN)), 9.0)
+        # It knocks so late that the answer comes after a silence longer than is allowed.
+        canary = Canary(w.network, Liveness(knock_after_s=0.6, silence_s=0.3), [server("a.test")])
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(canary.watch)
+            with trio.fail_after(60):
+                while stack.silences.known((HOST, 443), 1.0) is not None:  # noqa: ASYNC110 - likewise
+                    await trio.sleep(0.01)
+            nursery.cancel_scope.cancel()
+        assert "b.test" not in stack.dns._kept
+        assert "c.test" in stack.dns._kept
 
 
 async def test_without_anybody_to_knock_at_silence_says_nothing(make_network: MakeNetwork) -> None:

@@ -12,6 +12,7 @@ from crawler.engine.vigil import Doubt
 from crawler.errors import Failure, FailureKind
 from crawler.model.discovery import Question, Step
 from crawler.model.observation import Failed, ServerObservation
+from crawler.model.schedule import Robots
 from tests.engine.made import dead, online, server
 
 SILENT = dead("a.test", FailureKind.DNS_TIMEOUT)
@@ -96,6 +97,28 @@ def test_who_was_never_tried_fairly_is_not_called_offline() -> None:
     assert tries.pending == 0
     assert tries.unjudged == {"a.test": Doubt.OUTAGE}
     assert tries.doubts == {Doubt.OUTAGE: 3}
+
+
+CUT_SHORT = replace(ALIVE, directory=replace(ALIVE.directory, failure=Failure(FailureKind.HTTP_TIMEOUT)))
+
+
+@pytest.mark.parametrize(("seen", "robots"), [(CUT_SHORT, None), (ALIVE, Robots.UNREACHABLE)])
+def test_who_is_cut_short_while_we_are_not_fit_to_read_is_read_again(
+    seen: ServerObservation, robots: Robots | None
+) -> None:
+    tries = Tries(at_most=3, at_once=1)
+    assert tries.ended(replace(first(seen, Doubt.OUTAGE), robots=robots)) is None
+    verdict = later(tries, ALIVE)
+    assert verdict is not None
+    assert verdict.observation is ALIVE
+    # While we were fit it stands, and at last it stands anyhow: it does federate.
+    assert tries.ended(replace(first(seen), robots=robots)) is not None
+    assert tries.ended(replace(first(seen, Doubt.OUTAGE), robots=robots)) is None
+    assert later(tries, SILENT, Doubt.OUTAGE) is None
+    last = later(tries, SILENT, Doubt.OUTAGE)
+    assert last is not None
+    assert last.observation is seen
+    assert (tries.pending, tries.unjudged) == (0, {})
 
 
 def test_room_bounds_the_tries_under_way() -> None:
