@@ -14,8 +14,8 @@ import duckdb
 import polars as pl
 
 from analytics.estimate import IntervalKind
-from analytics.hosting import CdnRanges, HostingData
-from analytics.load_outside import load_outside, with_imported_spec
+from analytics.hosting import NO_DATA, CdnRanges, HostingData, Places
+from analytics.load_outside import load_outside, outside_said, with_imported_spec
 from analytics.reference import load_cdn_ranges, reference
 from analytics.schemas import (
     CENSUS_COLUMNS,
@@ -24,6 +24,7 @@ from analytics.schemas import (
     LEAD_COLUMNS,
     METRIC_COLUMNS,
     OBSERVATION_COLUMNS,
+    PLACE_COLUMNS,
     ROOM_COLUMNS,
     ROOM_STAY_COLUMNS,
     STAY_COLUMNS,
@@ -118,6 +119,41 @@ def _snapshot(
         places=hosting.places(seen["address"].drop_nulls(), ranges),
         outside=load_outside(connection, crawl_id, crawl["finished_at"]),
     )
+
+
+def outside_changed(before: Path | None, serving: Path, crawl_ids: Sequence[int]) -> list[int]:
+    """Of these censuses, those of which something that no crawl sees was said since an earlier serving file."""
+    if before is None:
+        return []
+    with open_serving(before) as connection:
+        then = outside_said(connection)
+    with open_serving(serving) as connection:
+        now = outside_said(connection)
+    return [crawl_id for crawl_id in crawl_ids if now.differs(then, crawl_id)]
+
+
+def load_outside_alone(serving: Path, crawl_id: int) -> Snapshot:
+    """A census with nothing in it but what no crawl sees, and how many servers were online: for rows that rest on no
+    more, when all else of an old census is gone."""
+    with open_serving(serving) as connection:
+        (crawl,) = _crawls(connection).filter(pl.col("crawl_id") == crawl_id).iter_rows(named=True)
+        values = {"crawl": crawl_id}
+        return Snapshot(
+            crawl_id=crawl_id,
+            at=crawl["finished_at"],
+            is_census=True,
+            synthetic=crawl["synthetic"],
+            signed=crawl["identity"] is not None,
+            crawler_version=crawl["crawler_version"],
+            known=crawl["known"] or 0,
+            observations=pl.DataFrame(connection.sql(_ONLINE, params=values)),
+            rooms=pl.DataFrame(schema=dict(ROOM_COLUMNS)),
+            leads=pl.DataFrame(schema=dict(LEAD_COLUMNS)),
+            listings=pl.DataFrame(schema=dict(IN_ROOM_COLUMNS)),
+            participations=pl.DataFrame(schema=dict(IN_ROOM_COLUMNS)),
+            places=Places(pl.DataFrame(schema=dict(PLACE_COLUMNS)), NO_DATA),
+            outside=load_outside(connection, crawl_id, crawl["finished_at"]),
+        )
 
 
 def newest_census(serving: Path) -> int | None:
@@ -246,6 +282,8 @@ SELECT {", ".join(f"{name}::VARCHAR AS {name}" if name in _TEXT else name for na
 FROM server_observation JOIN server USING (server_id)
 WHERE crawl_id = $crawl
 """  # noqa: S608 - our own names
+
+_ONLINE = "SELECT online FROM server_observation WHERE crawl_id = $crawl"
 
 _ROOMS = "SELECT * FROM room WHERE crawl_id = $crawl"
 

@@ -218,14 +218,28 @@ def snapshot_rows(snapshot: Snapshot, frames: Frames, gathered: Gathered) -> Ite
     yield from rooms(snapshot)
     yield from change.growth(snapshot, gathered.lives)
     yield from change.survival(snapshot, gathered.lives, frames.reference.software)
-    yield from reported.usage(snapshot)
-    yield from people.developers(snapshot)
+    yield from outside_rows(snapshot)
     yield from bridged.bridges(snapshot, frames.reference.bridges)
     yield from noise.signal(snapshot, gathered.features)
     yield from found.discovery(snapshot)
     yield from specification.spec(snapshot, frames.reference)
     yield from graph.resilience(snapshot, gathered.graph, gathered.removals)
     yield from decentralisation(snapshot, gathered.held)
+
+
+OUTSIDE = frozenset(
+    {
+        reported.REPORTED_USERS, reported.REPORTING, reported.RETAINED_USERS, reported.REPORTED_BRIDGED,
+        people.DEVELOPERS, people.BY_MONTH,
+    }
+)  # fmt: skip
+"""The metrics of `outside_rows`."""
+
+
+def outside_rows(snapshot: Snapshot) -> Iterator[MetricRow]:
+    """The rows that rest on what no crawl sees, which may be told of a census long after it."""
+    yield from reported.usage(snapshot)
+    yield from people.developers(snapshot)
 
 
 def metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:

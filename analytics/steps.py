@@ -5,7 +5,7 @@ them again for every visitor, and so that the crawler need not know of analytics
 published before are taken over from the serving file before this one: what they were computed from may be gone.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -19,8 +19,16 @@ from analytics.graph_tables import (
     distribution_rows,
     resilience_rows,
 )
-from analytics.load import METRIC_TABLE, carried_over, census_ids, load_frames, load_lives
-from analytics.mission import Gathered, snapshot_rows
+from analytics.load import (
+    METRIC_TABLE,
+    carried_over,
+    census_ids,
+    load_frames,
+    load_lives,
+    load_outside_alone,
+    outside_changed,
+)
+from analytics.mission import OUTSIDE, Gathered, outside_rows, snapshot_rows
 from analytics.room_text import FEATURES_VERSION, RULES
 from analytics.schemas import METRIC_COLUMNS, METRIC_COMMENTS, MetricRow
 from analytics.signal import FEATURE_COLUMNS, FEATURES
@@ -42,6 +50,8 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
     ids = census_ids(draft.path)
     rows: list[MetricRow] = [row for row in before.rows if row.snapshot in ids]
     have = {row.snapshot for row in rows}
+    for crawl_id in outside_changed(draft.previous, draft.path, sorted(have - {ids[-1]}) if ids else []):
+        rows = _renewed(rows, crawl_id, outside_rows(load_outside_alone(draft.path, crawl_id)))
     for crawl_id in ids:
         if crawl_id in have and crawl_id != ids[-1]:
             continue
@@ -77,6 +87,16 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
         },
         comment="One row: by which rules the numbers in this file were computed.",
     )
+
+
+def _renewed(rows: Sequence[MetricRow], crawl_id: int, renewed: Iterable[MetricRow]) -> list[MetricRow]:
+    """The rows, of one census those that rest on what no crawl sees anew, where they stood."""
+
+    def is_old(row: MetricRow) -> bool:
+        return row.snapshot == crawl_id and row.metric in OUTSIDE
+
+    place = next((number for number, row in enumerate(rows) if is_old(row)), len(rows))
+    return [*rows[:place], *renewed, *(row for row in rows[place:] if not is_old(row))]
 
 
 def _store_newest(

@@ -5,6 +5,7 @@ stands in a header, for people who try it by hand. Nothing is read from here but
 with it.
 """
 
+import ipaddress
 from typing import assert_never
 
 import trio
@@ -36,7 +37,7 @@ def router(intake: UsageIntake) -> APIRouter:
     async def push(request: Request, token: str | None = None) -> Response:
         """Take one usage report. 400 no report, 403 opted out, 413 too large, 429 or 503 later."""
         sender = visitor_of(request)
-        wait_s = ration.wait_s(sender, trio.current_time())
+        wait_s = ration.wait_s(_neighbourhood(sender), trio.current_time())
         if wait_s:
             return _sentence(429, "too many reports from your address", int(wait_s) + 1)
         if together.statistics().tasks_waiting >= _WAITING:
@@ -50,6 +51,15 @@ def router(intake: UsageIntake) -> APIRouter:
         return JSONResponse({}, headers={"Cache-Control": "no-store", PROOF_HEADER: _words(proof)})
 
     return routes
+
+
+def _neighbourhood(sender: str) -> str:
+    """Whose ration it is: of IPv6 a whole /64, which is one subscriber's (RFC 6177)."""
+    try:
+        address = ipaddress.ip_address(sender)
+    except ValueError:
+        return sender
+    return sender if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _sentence(status: int, sentence: str, retry_after_s: int | None = None) -> Response:
