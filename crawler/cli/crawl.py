@@ -50,8 +50,9 @@ from crawler.protocol.signing import Identity
 from crawler.store.clock import utc_now
 from crawler.store.connection import without_pandas
 from crawler.store.crawls import crawl_rows, unpublished
+from crawler.store.draft import Draft
 from crawler.store.drain import drain
-from crawler.store.publish import Draft, stage
+from crawler.store.publish import stage
 from crawler.store.serving import drop_older, unpublish
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION

@@ -17,6 +17,7 @@ import dns.rdatatype
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
 import dns.rdtypes.IN.SRV
+import dns.rdtypes.txtbase
 import dns.resolver
 import trio
 
@@ -62,10 +63,10 @@ _TELLING = (
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """Records of one type of one name, or why there are none."""
+    """Records of one type of one name, or why there are none; everyday `addresses` are no `records`."""
 
     addresses: tuple[str, ...] = ()
-    srv: tuple[SrvRecord, ...] = ()
+    records: tuple[dns.rdata.Rdata, ...] = ()
     ttl_s: int | None = None
     cname: str | None = None
     failure: Failure | None = None
@@ -132,7 +133,20 @@ class Dns:
             # A legal host can leave no room for the service labels before it: such an owner cannot have records.
             return SrvAnswer(failure=Failure(FailureKind.DNS_NODATA, "no name in DNS can be so long"))
         (heard,) = await self._look_up([question])
-        return SrvAnswer(heard.srv, heard.ttl_s, heard.cname, heard.failure, trio.current_time() - started)
+        return SrvAnswer(_srv(heard.records), heard.ttl_s, heard.cname, heard.failure, trio.current_time() - started)
+
+    async def lookup_txt(self, owner: str) -> tuple[str, ...]:
+        """TXT records of `owner`, the strings of each joined; none when there are none, for whatever reason."""
+        try:
+            question = Question.about(owner, dns.rdatatype.TXT)
+        except dns.exception.DNSException:
+            return ()
+        (heard,) = await self._look_up([question])
+        return tuple(
+            b"".join(record.strings).decode("utf-8", "replace")
+            for record in heard.records
+            if isinstance(record, dns.rdtypes.txtbase.TXTBase)
+        )
 
     def close(self) -> None:
         for server in self._servers:
@@ -198,7 +212,7 @@ class Dns:
             if chain.cnames:
                 cname = _text(chain.canonical_name)
             if chain.answer is not None and failure is None:
-                return _Heard(_addresses(chain.answer), _srv(chain.answer), ttl_s, cname)
+                return _Heard(_addresses(chain.answer), tuple(chain.answer), ttl_s, cname)
             holds = _says_no_data(message)
             if failure is not None:
                 return _Heard(ttl_s=ttl_s if holds else None, cname=cname, failure=failure)
