@@ -25,8 +25,6 @@ from crawler.model.past import Past
 from crawler.model.rooms import AliasAnswer, SpaceAnswer
 from crawler.model.schedule import ServerSchedule
 from crawler.protocol.json_body import clean_text
-from crawler.protocol.memory import RememberedAnswer
-from crawler.store.answers import store_answers
 from crawler.store.batch import Answered, Batch
 from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, transaction
@@ -48,7 +46,7 @@ _TABLES = (
     "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "support_contact",
     "space_child", "unlisted_room",
     "seen_server", "seen_listing", "seen_answer", "seen_participation", "seen_space",
-    "server_schedule", "alias_schedule", "cached_answer",
+    "server_schedule", "alias_schedule",
 )  # fmt: skip
 
 
@@ -148,10 +146,6 @@ class CensusWriter(HeldCensus):
         self._crawl = replace(past.crawl, servers=len(past.visits), online=past.counts.sums["online"])
         self._tell()
         return past
-
-    def remember(self, answers: Sequence[RememberedAnswer]) -> None:
-        """Keep answers for later crawls, at once; see `answers.store_answers`."""
-        store_answers(self._connection, self._path, self._types["cached_answer"], answers)
 
     def record(
         self,
