@@ -11,8 +11,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from crawler.config import Settings
 from crawler.engine.check import Checker
-from dashboard import frame, routing
-from dashboard.api import check, health
+from dashboard import api, frame, routing
+from dashboard.api.door import REQUESTS_A_MINUTE, Door
 from dashboard.backend import Backend
 from dashboard.data import CensusSource
 from dashboard.desk import Desk
@@ -26,13 +26,20 @@ _THEME_SCRIPT = "theme.js"
 _COMPRESS_FROM_BYTES = 500
 
 
-def create_app(census: Path, settings: Settings | None = None, opt_outs: Sequence[Path] = ()) -> FastAPI:
+def create_app(
+    census: Path,
+    settings: Settings | None = None,
+    opt_outs: Sequence[Path] = (),
+    *,
+    requests_a_minute: int = REQUESTS_A_MINUTE,
+) -> FastAPI:
     """The dashboard of a census file; it reads what is published beside it and shows a new census by itself.
 
     Args:
         census: The census file.
         settings: How a server is looked at when a visitor asks for a check; None: the defaults.
         opt_outs: Lists of servers that are not looked at for a visitor, beside the census's own.
+        requests_a_minute: Each visitor's ration of what is for programs; 0: as many as he likes.
 
     Raises:
         UsageError: settings that name what is not there, or an opt-out list that is not understood.
@@ -60,13 +67,13 @@ def create_app(census: Path, settings: Settings | None = None, opt_outs: Sequenc
     servers.register(app, source, routing.SHOWN)
     rooms.register(app, source, routing.SHOWN)
     server: FastAPI = app.server
-    server.include_router(health.router(source))
-    server.include_router(check.router(desk))
+    api.mount(server, source, desk)
     Backend.add_pages(app, lambda path: routing.find_page(path) is not None)
     server.router.lifespan_context = _closing(source, checker)
     # The last added is the first to see a request.
     server.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM_BYTES, compresslevel=5)
     server.add_middleware(RequestLimit)
+    server.add_middleware(Door, requests_a_minute=requests_a_minute)
     server.add_middleware(SecurityHeaders, policy=content_security_policy(app.csp_hashes()))
     return server
 

@@ -43,6 +43,7 @@ from crawler.store.resume import answer_numbers, interrupted, read_past, reopen,
 from crawler.store.schedule import read_remembered, remember_aliases, remember_servers
 from crawler.store.seal import seal
 from crawler.store.status import CrawlStatus, write_status
+from crawler.store.submissions import Submitted, drop_submitted, read_submitted
 from crawler.store.suppression import read_suppressed
 from crawler.store.upgrade import bring_up_to_date
 
@@ -229,6 +230,16 @@ class CensusWriter:
     def remembered_answers(self, settings_json: str, now: datetime) -> list[RememberedAnswer]:
         """Answers of earlier crawls that one with these settings may still use; see `answers.load_answers`."""
         return load_answers(self._connection, self._path, settings_json, now)
+
+    def submitted(self) -> Submitted:
+        """Names that visitors left for the next crawl; see `crawler.store.submissions`."""
+        return read_submitted(self._connection)
+
+    def drop_submitted(self, heard: Submitted) -> None:
+        """Let them go, once what was heard of them is committed."""
+        if heard.digests:
+            with transaction(self._connection, self._path):
+                drop_submitted(self._connection, heard.digests)
 
     def remember(self, answers: Sequence[RememberedAnswer]) -> None:
         """Keep answers for later crawls, at once; see `answers.store_answers`."""

@@ -1,5 +1,60 @@
-"""Answers for programs, under /api/v1. Keys are added later, never renamed.
+"""Answers for programs. Keys are added later, never renamed.
 
-- `check`   one server, looked at now
-- `health`  is the dashboard up, and what census does it show
+- `/api/v1`    `resources`: servers, rooms, numbers, crawls, leads, changes; `check`: one server, looked at now;
+               `submit`: one to be crawled; `health`: which census is shown
+- around them  `door`: CORS, rations, faults; `problem`: errors (RFC 9457)
+- underneath   `shelf`: answers made once for a snapshot, with entity tags; `cursor`: pages that do not mix snapshots;
+               `question`: what may be asked; `shapes`: what is answered; `form`: as JSON, CSV, Parquet; `link`
+- described    `documentation`: OpenAPI; `page`: the same for people, at `/api`
 """
+
+import json
+from collections.abc import Iterator
+
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from dashboard.api import check, health, resources, submit
+from dashboard.api.documentation import openapi
+from dashboard.api.door import add_errors
+from dashboard.api.link import root_of
+from dashboard.api.page import page
+from dashboard.api.shelf import Shelf
+from dashboard.data import CensusSource
+from dashboard.desk import Desk
+
+_KEPT = {"Cache-Control": "public, max-age=3600"}
+
+
+def mount(app: FastAPI, source: CensusSource, desk: Desk) -> None:
+    """Add all of it to an application."""
+    described = APIRouter()
+    for routes in _described(Shelf(source), source, desk):
+        described.include_router(routes)
+    app.include_router(described)
+    app.include_router(_documentation(described))
+    add_errors(app, described.routes)
+
+
+def _described(shelf: Shelf, source: CensusSource, desk: Desk) -> Iterator[APIRouter]:
+    yield resources.router(shelf)
+    yield check.router(desk)
+    yield submit.router(desk)
+    yield health.router(source)
+
+
+def _documentation(described: APIRouter) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+    document = openapi(described)
+
+    @routes.get("/api/v1/openapi.json")
+    async def description(request: Request) -> Response:
+        """The description, with the prefix of a proxy as its server."""
+        of_here = {**document, "servers": [{"url": root_of(request) or "/"}]}
+        return Response(json.dumps(of_here, ensure_ascii=False), media_type="application/json", headers=_KEPT)
+
+    @routes.get("/api")
+    async def people(request: Request) -> Response:
+        """The same for people."""
+        return Response(page(document, root_of(request)), media_type="text/html", headers=_KEPT)
+
+    return routes

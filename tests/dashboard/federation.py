@@ -311,6 +311,7 @@ def write_census(
     state: CrawlState = CrawlState.COMPLETED,
     scope: CrawlScope = CrawlScope.FULL,
     identity: str | None = "census.example",
+    days_later: int = 0,
 ) -> None:
     """Write one more crawl into a census file."""
     seen = list(observations(servers, seed))
@@ -322,10 +323,10 @@ def write_census(
             vantage="test bench",
             identity=identity,
             crawler_version="0.1.0",
-            started_at=STARTED,
+            started_at=STARTED + timedelta(days=days_later),
         )
         writer.record(crawl_id, seen, leads(seen))
-        writer.seal(crawl_id, state, SEALED, {})
+        writer.seal(crawl_id, state, SEALED + timedelta(days=days_later), {})
 
 
 def publish(census: Path) -> Path:
