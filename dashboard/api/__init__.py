@@ -3,17 +3,17 @@
 - `/api/v1`    `resources`: servers, rooms, numbers, crawls, leads, changes; `check`: one server, looked at now;
                `submit`: one to be crawled; `health`: which census is shown
 - around them  `door`: CORS, rations, faults; `problem`: errors (RFC 9457)
+- elsewhere    `gauges`: `/metrics`; `badges`; `feed`; `mrs`: the shapes of Matrix Rooms Search
 - underneath   `shelf`: answers made once for a snapshot, with entity tags; `cursor`: pages that do not mix snapshots;
                `question`: what may be asked; `shapes`: what is answered; `form`: as JSON, CSV, Parquet; `link`
 - described    `documentation`: OpenAPI; `page`: the same for people, at `/api`
 """
 
 import json
-from collections.abc import Iterator
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from dashboard.api import check, health, resources, submit
+from dashboard.api import badges, check, feed, gauges, health, mrs, resources, submit
 from dashboard.api.documentation import openapi
 from dashboard.api.door import add_errors
 from dashboard.api.link import root_of
@@ -28,18 +28,14 @@ _KEPT = {"Cache-Control": "public, max-age=3600"}
 def mount(app: FastAPI, source: CensusSource, desk: Desk) -> None:
     """Add all of it to an application."""
     described = APIRouter()
-    for routes in _described(Shelf(source), source, desk):
+    shelf = Shelf(source)
+    for routes in (resources.router(shelf), check.router(desk), submit.router(desk), health.router(source)):
         described.include_router(routes)
     app.include_router(described)
+    for elsewhere in (gauges, badges, feed, mrs):
+        app.include_router(elsewhere.router(shelf))
     app.include_router(_documentation(described))
     add_errors(app, described.routes)
-
-
-def _described(shelf: Shelf, source: CensusSource, desk: Desk) -> Iterator[APIRouter]:
-    yield resources.router(shelf)
-    yield check.router(desk)
-    yield submit.router(desk)
-    yield health.router(source)
 
 
 def _documentation(described: APIRouter) -> APIRouter:

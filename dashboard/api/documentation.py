@@ -100,7 +100,8 @@ _UNIONS = (typing.Union, types.UnionType)
 
 def forms(shape: type[BaseModel], *offered: Form) -> dict[int | str, dict[str, Any]]:
     """The answers of a resource: its shape as JSON, the same rows in other forms, and that nothing changed."""
-    content: dict[str, Any] = {"application/json": {"example": example_of(shape)}}
+    _SHAPES[shape.__name__] = shape
+    content: dict[str, Any] = {"application/json": {}}
     for form in offered or tuple(Form):
         media_type = MEDIA_TYPES[form].partition(";")[0]
         binary = {"schema": {"type": "string", "format": "binary"}}
@@ -118,6 +119,10 @@ def forms(shape: type[BaseModel], *offered: Form) -> dict[int | str, dict[str, A
         },
         304: {"description": "Nothing changed since the answer that `If-None-Match` names."},
     }
+
+
+_SHAPES: dict[str, type[BaseModel]] = {}
+"""Shapes of answers, by the name that the description has for them."""
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -166,8 +171,13 @@ def openapi(routes: APIRouter) -> dict[str, Any]:
     schemas.update(_problem_schemas())
     for path in document["paths"].values():
         for operation in path.values():
-            # FastAPI describes its own errors; ours are problem details.
             for response in operation["responses"].values():
+                # Put in here, because FastAPI leaves out of an example what is null.
+                told = response.get("content", {}).get("application/json", {})
+                shape = _SHAPES.get(told.get("schema", {}).get("$ref", "").rpartition("/")[2])
+                if shape is not None:
+                    told["example"] = example_of(shape)
+                # FastAPI describes its own errors; ours are problem details.
                 if MEDIA_TYPE in response.get("content", {}):
                     response["content"].pop("application/json", None)
     for unused in ("HTTPValidationError", "ValidationError"):

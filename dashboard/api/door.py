@@ -24,15 +24,19 @@ from dashboard.api.problem import (
     fault_response,
     problem_response,
 )
+from dashboard.api.shelf import takes_gzip
 from dashboard.ration import Ration, visitor_of
 
 REQUESTS_A_MINUTE = 300
 """One visitor's ration of all that is for programs."""
 
+
 _PLACES = ("/api/", "/badge/", "/catalog/")
 _PLACES_THEMSELVES = ("/api", "/metrics", "/stats", "/feed.atom")
 _MFT = ("/api/report", "/api/federation-ok")
 """These speak of CORS and methods as matrix-federation-tester does."""
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"]
 
 _READ = {
     "Access-Control-Allow-Origin": "*",
@@ -90,8 +94,12 @@ class Door:
         if scope["method"] == "OPTIONS" and not is_mft:
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send_on)
             return
+        inner = {**scope, "method": "GET"} if headless else scope
+        if not takes_gzip(request.headers.get("accept-encoding", "")):
+            # What packs the answers of pages does not weigh (`gzip;q=0`).
+            inner = {**inner, "headers": [each for each in scope["headers"] if each[0] != b"accept-encoding"]}
         try:
-            await self._app({**scope, "method": "GET"} if headless else scope, receive, send_on)
+            await self._app(inner, receive, send_on)
         except Exception:
             response = fault_response(request)
             if begun:
@@ -109,6 +117,10 @@ class Door:
         return problem_response(request, Problem(TOO_MANY, "Your address has used up its ration for now.", more))
 
 
+def _answers(routes: Iterable[BaseRoute], scope: Scope) -> bool:
+    return any(route.matches(scope)[0] is Match.FULL for route in routes)
+
+
 def add_errors(app: FastAPI, routes: Iterable[BaseRoute]) -> None:
     """Answer what goes wrong below with problem details, and addresses under /api that are none too.
 
@@ -121,10 +133,9 @@ def add_errors(app: FastAPI, routes: Iterable[BaseRoute]) -> None:
     app.add_exception_handler(RequestValidationError, answer_invalid)
     rest = APIRouter(include_in_schema=False)
 
-    @rest.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"])
+    @rest.api_route("/api/{path:path}", methods=_METHODS)
     async def nothing(request: Request) -> Response:
-        partly = (route for route in known if route.matches(request.scope)[0] is Match.PARTIAL)
-        methods = {method for route in partly for method in getattr(route, "methods", None) or ()}
+        methods = {method for method in _METHODS if _answers(known, {**request.scope, "method": method})}
         if methods:
             allow = ", ".join(sorted({*methods, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
             raise Problem(WRONG_METHOD, f"Allowed are {allow}.", headers={"Allow": allow})

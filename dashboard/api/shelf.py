@@ -91,7 +91,7 @@ class Shelf:
             return Response(status_code=304, headers=headers)
         headers |= found.headers
         body = found.body
-        if found.packed is not None and _takes_gzip(request.headers.get("accept-encoding", "")):
+        if found.packed is not None and takes_gzip(request.headers.get("accept-encoding", "")):
             headers["Content-Encoding"] = "gzip"
             body = found.packed
         return Response(body, media_type=found.media_type, headers=headers)
@@ -180,7 +180,7 @@ def _opaque(tag: str) -> str:
     return tag.strip().removeprefix("W/")
 
 
-def _takes_gzip(accept_encoding: str) -> bool:
+def takes_gzip(accept_encoding: str) -> bool:
     """RFC 9110, 12.5.3, as far as it concerns gzip."""
     for part in accept_encoding.lower().split(","):
         coding, _, weight = part.partition(";")
