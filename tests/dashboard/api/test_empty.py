@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from xml.etree import ElementTree as Xml
 
 import httpx
 import pytest
 
 from dashboard.app import create_app
 from dashboard.ration import Ration, visitor_of
+from tests.dashboard.api.test_elsewhere import parsed
 
 
 def opened(census: Path, **options: int) -> httpx.AsyncClient:
@@ -49,7 +49,7 @@ async def test_programs_elsewhere_are_told_too(client: httpx.AsyncClient) -> Non
     assert metrics.status_code == 200
     assert metrics.text.splitlines()[-1] == "matrix_census_published 0"
     badge = await client.get("/badge/servers.svg")
-    assert Xml.fromstring(badge.text).findtext("{http://www.w3.org/2000/svg}title") in (
+    assert parsed(badge.text).findtext("{http://www.w3.org/2000/svg}title") in (
         "servers online: no census yet",
         "servers online: not readable",
     )
