@@ -24,7 +24,7 @@ from analytics.mission import Gathered, snapshot_rows
 from analytics.room_text import FEATURES_VERSION, RULES
 from analytics.schemas import METRIC_COLUMNS, METRIC_COMMENTS, MetricRow
 from analytics.signal import FEATURE_COLUMNS, FEATURES
-from crawler.store.publish import Draft
+from crawler.store.draft import Draft
 
 ROWS_VERSION = 2
 """Raised when a row's meaning changes: rows of an older version are computed again."""

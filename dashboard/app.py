@@ -16,7 +16,7 @@ from dashboard.api.door import REQUESTS_A_MINUTE, Door
 from dashboard.backend import Backend
 from dashboard.data import CensusSource
 from dashboard.desk import Desk
-from dashboard.pages import check_now, rooms, servers, states
+from dashboard.pages import board, chart, check_now, growth, rooms, servers, states
 from dashboard.palette import Scheme, style_sheet
 from dashboard.request import parse_scheme
 from dashboard.security import RequestLimit, SecurityHeaders, content_security_policy
@@ -66,6 +66,8 @@ def create_app(
     check_now.register(app, desk)
     servers.register(app, source, routing.SHOWN)
     rooms.register(app, source, routing.SHOWN)
+    board.register(app, source, growth.BOARD, routing.SHOWN)
+    chart.register(app, source, routing.SHOWN)
     server: FastAPI = app.server
     api.mount(server, source, desk)
     Backend.add_pages(app, lambda path: routing.find_page(path) is not None)

@@ -3,7 +3,7 @@
 - `/api/v1`    `resources`: servers, rooms, numbers, crawls, leads, changes; `check`: one server, looked at now;
                `submit`: one to be crawled; `health`: which census is shown
 - around them  `door`: CORS, rations, faults; `problem`: errors (RFC 9457)
-- elsewhere    `gauges`: `/metrics`; `badges`; `feed`; `mrs`: the shapes of Matrix Rooms Search
+- elsewhere    `data`: the numbers of each chart; `gauges`: `/metrics`; `badges`; `feed`; `mrs`: the shapes of Matrix Rooms Search
 - underneath   `shelf`: answers made once for a snapshot, with entity tags; `cursor`: pages that do not mix snapshots;
                `question`: what may be asked; `shapes`: what is answered; `form`: as JSON, CSV, Parquet; `link`
 - described    `documentation`: OpenAPI; `page`: the same for people, at `/api`
@@ -13,7 +13,7 @@ import json
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from dashboard.api import badges, check, feed, gauges, health, mrs, resources, submit
+from dashboard.api import badges, check, data, feed, gauges, health, mrs, resources, submit
 from dashboard.api.documentation import openapi
 from dashboard.api.door import add_errors
 from dashboard.api.link import root_of
@@ -32,6 +32,7 @@ def mount(app: FastAPI, source: CensusSource, desk: Desk) -> None:
     for routes in (resources.router(shelf), check.router(desk), submit.router(desk), health.router(source)):
         described.include_router(routes)
     app.include_router(described)
+    app.include_router(data.router(source))
     for elsewhere in (gauges, badges, feed, mrs):
         app.include_router(elsewhere.router(shelf))
     app.include_router(_documentation(described))

@@ -19,6 +19,7 @@ import polars as pl
 from fastapi import Request
 from pydantic import BaseModel
 
+from dashboard.api.data import csv_of
 from dashboard.api.problem import NOT_ACCEPTABLE, Problem
 from dashboard.api.shapes import LICENCE_URL, PageShape, SnapshotShape
 from dashboard.api.shelf import Answer
@@ -46,8 +47,6 @@ _ACCEPTED = {
     "text/*": Form.CSV,
     "*/*": Form.JSON,
 }
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def form_of(request: Request, asked: Form | None, offered: Sequence[Form] = tuple(Form)) -> Form:
@@ -131,20 +130,8 @@ def _plain(value: object) -> object:
 
 
 def _csv(frame: pl.DataFrame, snapshot: SnapshotShape) -> bytes:
-    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
-    tame = [
-        pl.when(pl.any_horizontal(pl.col(name).str.starts_with(sign) for sign in _FORMULA))
-        .then(pl.lit("'") + pl.col(name))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in texts
-    ]
     told = [pl.lit(snapshot.id).alias("snapshot_id"), pl.lit(snapshot.synthetic).alias("snapshot_synthetic")]
-    written = io.BytesIO()
-    frame.with_columns(tame).with_columns(told).write_csv(
-        written, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ", line_terminator="\r\n"
-    )
-    return written.getvalue()
+    return csv_of(frame.with_columns(told)).encode()
 
 
 def _parquet(frame: pl.DataFrame, page: PageShape) -> bytes:

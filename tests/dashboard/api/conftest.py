@@ -18,7 +18,7 @@ def two_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A census file with two published, synthetic censuses, a day apart, and one server that opted out."""
     path = tmp_path_factory.mktemp("api") / "census.duckdb"
     write_census(path, servers=60)
-    write_census(path, servers=80, seed=5, days_later=1)
+    write_census(path, servers=80, seed=5, days_ago=-1)
     publish(path)
     (path.parent / "opt-out.txt").write_text("opted-out.example\n")
     return path

@@ -102,7 +102,7 @@ def test_a_publication_under_load(tmp_path: Path) -> None:
             threads = [asking.start(visitor) for visitor in visitors]
             try:
                 for crawl in (2, 3, 4):
-                    write_census(census, servers=SIZES[crawl], seed=crawl, days_later=crawl)
+                    write_census(census, servers=SIZES[crawl], seed=crawl, days_ago=-crawl)
                     publish(census)
                 newest = httpx.get(f"{found[0]}/api/v1/crawls", timeout=60).json()["snapshot"]["census"]["crawl_id"]
             finally:
