@@ -3,7 +3,8 @@
 - `/api/v1`    `resources`: servers, rooms, numbers, crawls, leads, changes; `check`: one server, looked at now;
                `submit`: one to be crawled; `health`: which census is shown
 - around them  `door`: CORS, rations, faults; `problem`: errors (RFC 9457)
-- elsewhere    `data`: the numbers of each chart; `gauges`: `/metrics`; `badges`; `feed`; `mrs`: the shapes of Matrix Rooms Search
+- elsewhere    `data`: the numbers of each chart; `gauges`: `/metrics`; `badges`; `feed`; `mrs`: the shapes of Matrix
+               Rooms Search
 - underneath   `shelf`: answers made once for a snapshot, with entity tags; `cursor`: pages that do not mix snapshots;
                `question`: what may be asked; `shapes`: what is answered; `form`: as JSON, CSV, Parquet; `link`
 - described    `documentation`: OpenAPI; `page`: the same for people, at `/api`
