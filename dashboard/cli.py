@@ -25,6 +25,13 @@ from dashboard.serving import is_loopback, serve_app
     help="What each visitor may ask of the API; 0: as much as he likes.",
 )
 @opt_out_option
+@click.option(
+    "--trusted-proxy",
+    multiple=True,
+    metavar="CIDR",
+    help="Believe X-Forwarded-For from this address or CIDR: your reverse proxy's. Repeatable. Rations, and "
+    "the proof of usage reports, go by the address found there.",
+)
 @click.option("--contact", default="", metavar="ADDRESS", help="How to reach you; part of the user agent of checks.")
 @settings_options
 @network_options
@@ -36,6 +43,7 @@ def serve(
     public: bool,
     requests_a_minute: int,
     opt_out: tuple[Path, ...],
+    trusted_proxy: tuple[str, ...],
     contact: str,
     **options: Any,
 ) -> None:
@@ -48,6 +56,13 @@ def serve(
     The API for programs is described at /api. /api/v1/check?server_name=NAME looks at a server now, as `matrix-census
     check` does, unless it opted out; the settings, network and opt-out options are for that.
 
+    /push takes usage reports of homeservers, in the shape that Synapse sends; with the next crawl or `publish` their
+    sums stand in the metrics. An admin has to write two lines into homeserver.yaml, and your address into the second:
+
+    \b
+      report_stats: true
+      report_stats_endpoint: https://census.example.org/push
+
     Exit codes: 0 stopped, 2 the port is in use or the address is not allowed.
     """
     if not public and not is_loopback(host):
@@ -58,6 +73,7 @@ def serve(
         port,
         settings=settings_from(options, contact),
         opt_outs=opt_out,
+        trusted_proxies=trusted_proxy,
         requests_a_minute=requests_a_minute,
     )
 

@@ -82,6 +82,7 @@ def serve_app(
     *,
     settings: Settings | None = None,
     opt_outs: Sequence[Path] = (),
+    trusted_proxies: Sequence[str] = (),
     requests_a_minute: int = REQUESTS_A_MINUTE,
     on_ready: Callable[[str], None] = say_address,
 ) -> None:
@@ -93,14 +94,15 @@ def serve_app(
         port: TCP port, 0 for any.
         settings: How a server is looked at when a visitor asks for a check; None: the defaults.
         opt_outs: Lists of servers that are not looked at for a visitor, beside the census's own.
+        trusted_proxies: Addresses or CIDRs whose `X-Forwarded-For` is believed.
         requests_a_minute: Each visitor's ration of what is for programs; 0: as many as he likes.
         on_ready: Called with the address when the server listens.
 
     Raises:
-        UsageError: the port is in use, the address is none of this machine, or an opt-out list is not understood.
+        UsageError: the port is in use, the address is none of this machine, or what is given is not understood.
     """
     with closing(bind(host, port)) as listening:
-        app = create_app(census, settings, opt_outs, requests_a_minute=requests_a_minute)
+        app = create_app(census, settings, opt_outs, trusted_proxies, requests_a_minute=requests_a_minute)
         trio.run(_serve_until_stopped, app, listening, on_ready)
 
 

@@ -3,8 +3,8 @@
 - `/api/v1`    `resources`: servers, rooms, numbers, crawls, leads, changes; `check`: one server, looked at now;
                `submit`: one to be crawled; `health`: which census is shown
 - around them  `door`: CORS, rations, faults; `problem`: errors (RFC 9457)
-- elsewhere    `data`: the numbers of each chart; `gauges`: `/metrics`; `badges`; `feed`; `mrs`: the shapes of Matrix
-               Rooms Search
+- elsewhere    `data`: the numbers of each chart; `usage`: reports of homeservers; `gauges`: `/metrics`; `badges`;
+               `feed`; `mrs`: the shapes of Matrix Rooms Search
 - underneath   `shelf`: answers made once for a snapshot, with entity tags; `cursor`: pages that do not mix snapshots;
                `question`: what may be asked; `shapes`: what is answered; `form`: as JSON, CSV, Parquet; `link`
 - described    `documentation`: OpenAPI; `page`: the same for people, at `/api`
@@ -14,7 +14,8 @@ import json
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from dashboard.api import badges, check, data, feed, gauges, health, mrs, resources, submit
+from crawler.engine.usage import UsageIntake
+from dashboard.api import badges, check, data, feed, gauges, health, mrs, resources, submit, usage
 from dashboard.api.documentation import openapi
 from dashboard.api.door import add_errors
 from dashboard.api.link import root_of
@@ -26,7 +27,7 @@ from dashboard.desk import Desk
 _KEPT = {"Cache-Control": "public, max-age=3600"}
 
 
-def mount(app: FastAPI, source: CensusSource, desk: Desk) -> None:
+def mount(app: FastAPI, source: CensusSource, desk: Desk, intake: UsageIntake) -> None:
     """Add all of it to an application."""
     described = APIRouter()
     shelf = Shelf(source)
@@ -34,6 +35,7 @@ def mount(app: FastAPI, source: CensusSource, desk: Desk) -> None:
         described.include_router(routes)
     app.include_router(described)
     app.include_router(data.router(source))
+    app.include_router(usage.router(intake))
     for elsewhere in (gauges, badges, feed, mrs):
         app.include_router(elsewhere.router(shelf))
     app.include_router(_documentation(described))

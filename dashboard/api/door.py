@@ -8,8 +8,10 @@ from collections.abc import Iterable
 
 import trio
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -117,6 +119,14 @@ class Door:
         return problem_response(request, Problem(TOO_MANY, "Your address has used up its ration for now.", more))
 
 
+async def _answer_unrouted(request: Request, error: Exception) -> Response:
+    """What no route takes, for example an address with a line break in it."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
+    if error.status_code != 404 or not is_for_programs(request.scope):
+        return await http_exception_handler(request, error)
+    return problem_response(request, Problem(NOT_FOUND, "There is no such address; /api has those that are."))
+
+
 def _answers(routes: Iterable[BaseRoute], scope: Scope) -> bool:
     return any(route.matches(scope)[0] is Match.FULL for route in routes)
 
@@ -131,6 +141,7 @@ def add_errors(app: FastAPI, routes: Iterable[BaseRoute]) -> None:
     known = list(routes)
     app.add_exception_handler(Problem, answer_problem)
     app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_unrouted)
     rest = APIRouter(include_in_schema=False)
 
     @rest.api_route("/api/{path:path}", methods=_METHODS)
