@@ -23,7 +23,7 @@ from crawler.store.question import PREDICATES
 from dashboard.api import shapes
 from dashboard.api.cursor import next_cursor, offset_of, question_of
 from dashboard.api.documentation import EXAMPLES, PROBLEMS, forms
-from dashboard.api.form import Form, form_of, page_answer
+from dashboard.api.form import MEDIA_TYPES, Form, form_of, page_answer
 from dashboard.api.link import address
 from dashboard.api.problem import NOT_FOUND, Problem
 from dashboard.api.question import (
@@ -182,7 +182,8 @@ async def _one(request: Request, shelf: Shelf, key: tuple[object, ...], ask: Cal
     form_of(request, None, (Form.JSON,))
 
     def make(view: View) -> Answer:
-        return Answer.of(ask(view).model_dump_json().encode(), "application/json")
+        headers = {"Link": f'<{shapes.LICENCE_URL}>; rel="license"', "X-Snapshot": view.reader.snapshot_id}
+        return Answer.of(ask(view).model_dump_json().encode(), MEDIA_TYPES[Form.JSON], headers)
 
     return await shelf.answer(request, key, make)
 
