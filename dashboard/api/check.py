@@ -40,7 +40,9 @@ def router(desk: Desk) -> APIRouter:
     )
     async def check(
         request: Request,
-        server_name: Annotated[str, Query(max_length=_LONGEST, examples=[EXAMPLES.server])],
+        server_name: Annotated[
+            str, Query(max_length=_LONGEST, description="A server name.", examples=[EXAMPLES.server])
+        ],
     ) -> Response:
         """Check a server now, as a federating server would: the shape of `matrix-census check --json`. Not kept, not
         counted; ten for each visitor, then one every six seconds."""

@@ -56,12 +56,7 @@ def page(document: Mapping[str, Any], root: str) -> str:
 def _operation(document: Mapping[str, Any], root: str, path: str, method: str, operation: Mapping[str, Any]) -> str:
     name = operation["operationId"]
     parameters = operation.get("parameters", [])
-    rows = "".join(
-        f"<tr><td><code>{escape(each['name'])}</code></td><td>{escape(each['in'])}"
-        f"{', required' if each.get('required') else ''}</td><td>{escape(_kind(document, each['schema']))}</td>"
-        f"<td>{_inline(each.get('description') or each['schema'].get('description') or '')}</td></tr>"
-        for each in parameters
-    )
+    rows = "".join(_parameter(document, each) for each in parameters)
     table = (
         '<div class="scroll"><table><thead><tr><th scope="col">Parameter</th><th scope="col">Where</th>'
         f'<th scope="col">Kind</th><th scope="col">Meaning</th></tr></thead><tbody>{rows}</tbody></table></div>'
@@ -72,12 +67,24 @@ def _operation(document: Mapping[str, Any], root: str, path: str, method: str, o
         f'<section aria-labelledby="{escape(name)}"><h3 id="{escape(name)}"><span class="method">'
         f"{escape(method.upper())}</span><code>{escape(path)}</code></h3>"
         f"{_prose(operation.get('description', ''))}{table}"
-        f"<pre>{escape(_curl(root, path, method, parameters, operation))}</pre>"
+        f"<pre>{escape(_curl(document, root, path, method, operation))}</pre>"
         f"{_answers(document, operation)}</section>"
     )
 
 
-def _curl(root: str, path: str, method: str, parameters: list[dict[str, Any]], operation: Mapping[str, Any]) -> str:
+def _parameter(document: Mapping[str, Any], each: Mapping[str, Any]) -> str:
+    where = f"{each['in']}{', required' if each.get('required') else ''}"
+    kind = _kind(document, each["schema"]).removesuffix(" or null")
+    meaning = each.get("description") or each["schema"].get("description") or ""
+    return (
+        f"<tr><td><code>{escape(each['name'])}</code></td><td>{escape(where)}</td><td>{escape(kind)}</td>"
+        f"<td>{_inline(meaning)}</td></tr>"
+    )
+
+
+def _curl(document: Mapping[str, Any], root: str, path: str, method: str, operation: Mapping[str, Any]) -> str:
+    """A line that asks for it; POST sends the example of its body."""
+    parameters: list[dict[str, Any]] = operation.get("parameters", [])
     query = []
     for each in parameters:
         example = next(iter(each["schema"].get("examples") or each.get("examples") or []), None)
@@ -89,8 +96,8 @@ def _curl(root: str, path: str, method: str, parameters: list[dict[str, Any]], o
     url = f"http://127.0.0.1:8050{root}{path}{'?' if query else ''}{'&'.join(query)}"
     if method == "get":
         return f"curl '{url}'"
-    content = operation["requestBody"]["content"]["application/json"]
-    example = content.get("example") or next(iter(content["schema"].get("examples", [{}])), {})
+    body = _schema(document, operation["requestBody"]["content"]["application/json"]["schema"]["$ref"])
+    example = next(iter(body.get("examples", [{}])), {})
     return f"curl -X {method.upper()} '{url}' -H 'Content-Type: application/json' \\\n  -d '{json.dumps(example)}'"
 
 

@@ -10,12 +10,15 @@ from crawler.model.crawl import CrawlState, LeadSource
 from crawler.model.rooms import DirectoryState
 from crawler.store.answer import MOST_ROWS
 from crawler.store.changes import ChangeKind
+from crawler.store.dictionary import column_meanings
 from dashboard.api.cursor import LONGEST
 from dashboard.api.form import Form
 
 ROWS_A_PAGE = 100
 TEXT = 300
 NAME = 255
+
+_STATE = column_meanings()["server_state"]
 
 SERVER_SORT = Literal[
     "server_name", "since", "observed_at", "software", "version", "failed_kind", "directory_state", "directory_rooms",
@@ -64,18 +67,18 @@ class AskedServers(Paged):
     """Of the list of servers."""
 
     q: str = Field("", max_length=TEXT, description="Part of the name, in any case.")
-    resolves: bool | None = None
-    reachable: bool | None = None
-    secure: bool | None = None
-    online: bool | None = None
-    federating: bool | None = None
-    accepting: bool | None = None
-    listing: bool | None = None
+    resolves: bool | None = Field(None, description=_STATE["resolves"])
+    reachable: bool | None = Field(None, description=_STATE["reachable"])
+    secure: bool | None = Field(None, description=_STATE["secure"])
+    online: bool | None = Field(None, description=_STATE["online"])
+    federating: bool | None = Field(None, description=_STATE["federating"])
+    accepting: bool | None = Field(None, description=_STATE["accepting"])
+    listing: bool | None = Field(None, description=_STATE["listing"])
     visited: bool | None = Field(None, description="Whether the newest census looked at it.")
     software: str | None = Field(None, max_length=NAME, description="Exactly this; empty: those that do not say.")
     version: str | None = Field(None, max_length=NAME, description="Exactly this; empty: those that do not say.")
     failed_kind: str | None = Field(None, max_length=64, description="Exactly this; empty: those that did not fail.")
-    directory_state: DirectoryState | None = None
+    directory_state: DirectoryState | None = Field(None, description="How its room directory answered.")
     sort: SERVER_SORT = Field("server_name", description="With `-` before it from the largest; unknowns come last.")
 
 
@@ -112,7 +115,7 @@ class AskedSeries(Paged):
 class AskedCrawls(Paged):
     """Of the list of crawls."""
 
-    state: CrawlState | None = None
+    state: CrawlState | None = Field(None, description="How it ended.")
     censuses: bool | None = Field(None, description="Only censuses, or only what is none.")
 
 
@@ -136,7 +139,7 @@ class AskedChanges(Paged):
     server_name: str | None = Field(None, max_length=NAME, description="Only of this server.")
     room_id: str | None = Field(None, max_length=NAME, description="Only of this room.")
     min_members: int | None = Field(None, ge=0, le=2**31 - 1, description="Of rooms only those with so many members.")
-    newest_first: bool = False
+    newest_first: bool = Field(False, description="Else the oldest come first.")
 
 
 class AskedHistory(Paged):
