@@ -52,6 +52,15 @@ class Answer:
         worth_it = len(body) >= _PACK_FROM_BYTES and not media_type.startswith("application/vnd.apache.parquet")
         return cls(body, media_type, headers or {}, gzip.compress(body, 5, mtime=0) if worth_it else None)
 
+    def response(self, request: Request, headers: Mapping[str, str]) -> Response:
+        """To whoever asks for it, packed if he takes that."""
+        told = {**headers, **self.headers}
+        body = self.body
+        if self.packed is not None and takes_gzip(request.headers.get("accept-encoding", "")):
+            told["Content-Encoding"] = "gzip"
+            body = self.packed
+        return Response(body, media_type=self.media_type, headers=told)
+
     @property
     def size_bytes(self) -> int:
         return len(self.body) + len(self.packed or b"") + _SLOT_BYTES
@@ -89,12 +98,7 @@ class Shelf:
         headers = {**CACHE, "ETag": etag}
         if found is None:
             return Response(status_code=304, headers=headers)
-        headers |= found.headers
-        body = found.body
-        if found.packed is not None and takes_gzip(request.headers.get("accept-encoding", "")):
-            headers["Content-Encoding"] = "gzip"
-            body = found.packed
-        return Response(body, media_type=found.media_type, headers=headers)
+        return found.response(request, headers)
 
     async def ask(self, question: Callable[[View], T]) -> T:
         """Ask the census of this moment something that is not kept.
