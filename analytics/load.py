@@ -7,6 +7,7 @@ scanned by name. By default only a census, a crawl that is completed and full, b
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -217,6 +218,55 @@ def load_series(serving: Path) -> tuple[MetricRow, ...]:
         if METRIC_TABLE not in tables:
             return ()
         return _as_rows(pl.DataFrame(connection.sql("FROM metric ORDER BY snapshot, rowid")))
+
+
+def load_series_page(
+    connection: duckdb.DuckDBPyConnection,
+    crawl_id: int,
+    metric: str,
+    *,
+    dimension: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> tuple[tuple[MetricRow, ...], int]:
+    """Some of the stored rows of one metric over the censuses of the series of a census up to it, the oldest first.
+
+    Args:
+        connection: A serving file.
+        crawl_id: The census.
+        metric: Which.
+        dimension: Only this; None: all.
+        since: Of censuses sealed then or later; None: all.
+        until: Of censuses sealed before then; None: all.
+        limit: Rows.
+        offset: Rows before the first.
+
+    Returns:
+        The rows, and how many there are altogether; none when the file has no such table.
+    """
+    has_table = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [METRIC_TABLE]).fetchall()
+    if not has_table:
+        return (), 0
+    values: dict[str, object]
+    conditions, values = [_SERIES], {"crawl": crawl_id, "metric": metric}
+    for condition, value in (
+        ("dimension = $dimension", dimension), ('"at" >= $since', since), ('"at" < $until', until)
+    ):  # fmt: skip
+        if value is not None:
+            conditions.append(condition)
+            values[condition.rpartition("$")[2]] = value
+    body = f"FROM metric WHERE {' AND '.join(conditions)}"
+    total = connection.execute(f"SELECT count(*) {body}", values).fetchone()
+    values |= {"limit": limit, "offset": offset}
+    rows = f"{body} ORDER BY snapshot, rowid LIMIT $limit OFFSET $offset"
+    return _as_rows(pl.DataFrame(connection.sql(rows, params=values))), total[0] if total else 0
+
+
+_SERIES = """metric = $metric AND snapshot <= $crawl AND snapshot IN (
+    SELECT crawl_id FROM crawl WHERE series_id = (SELECT series_id FROM crawl WHERE crawl_id = $crawl)
+)"""
 
 
 def _as_rows(frame: pl.DataFrame) -> tuple[MetricRow, ...]:

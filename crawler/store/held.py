@@ -19,13 +19,14 @@ from crawler.model.schedule import Remembered
 from crawler.protocol.memory import RememberedAnswer
 from crawler.store.answers import load_answers, store_answers
 from crawler.store.clock import Now
-from crawler.store.connection import Connection, connect_to_write, first_line
+from crawler.store.connection import Connection, connect_to_write, first_line, transaction
 from crawler.store.insert import column_types
 from crawler.store.keys import ReusedKey, reused_keys
 from crawler.store.lock import FileLock, lock_to_write
 from crawler.store.phases import phase_times
 from crawler.store.resume import interrupted
 from crawler.store.schedule import read_remembered
+from crawler.store.submissions import Submitted, drop_submitted, read_submitted
 from crawler.store.suppression import read_suppressed
 from crawler.store.upgrade import bring_up_to_date
 
@@ -125,6 +126,16 @@ class HeldCensus:
     def remembered_answers(self, settings_json: str, now: datetime) -> list[RememberedAnswer]:
         """Answers of earlier crawls that one with these settings may still use; see `answers.load_answers`."""
         return load_answers(self._connection, self._path, settings_json, now)
+
+    def submitted(self) -> Submitted:
+        """Names that visitors left for the next crawl; see `crawler.store.submissions`."""
+        return read_submitted(self._connection)
+
+    def drop_submitted(self, heard: Submitted) -> None:
+        """Let them go, once what was heard of them is committed."""
+        if heard.digests:
+            with transaction(self._connection, self._path):
+                drop_submitted(self._connection, heard.digests)
 
     def remember(self, answers: Sequence[RememberedAnswer]) -> None:
         """Keep answers for later crawls, at once; see `answers.store_answers`."""
