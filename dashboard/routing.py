@@ -17,7 +17,7 @@ from dash.development.base_component import Component
 
 from dashboard import frame
 from dashboard.data import CensusSource, View
-from dashboard.pages import about, chart, growth, overview, rooms, server, servers, states
+from dashboard.pages import about, boards, chart, crawls, data, methods, overview, room, rooms, server, servers, states
 from dashboard.palette import Scheme
 from dashboard.request import PageRequest, parse_query, parse_scheme
 
@@ -53,14 +53,28 @@ class Page:
         return unquote(argument)
 
 
+def _board(page: boards.ChartPage, group: str) -> Page:
+    return Page(page.path, page.title, page.layout, group)
+
+
 PAGES: tuple[Page, ...] = (
     Page("/", "Overview", overview.layout, "Network"),
-    Page("/growth", "Growth", growth.layout, "Network"),
+    _board(boards.GROWTH, "Network"),
     Page("/servers", "Servers", servers.layout, "Network"),
     Page("/servers/{name}", "Server", server.layout),
+    _board(boards.SOFTWARE, "Network"),
+    _board(boards.DECENTRALISATION, "Structure"),
+    _board(boards.BRIDGES, "Structure"),
+    _board(boards.DISCOVERY, "Rooms"),
     Page("/rooms", "Browse", rooms.layout, "Rooms"),
+    Page("/rooms/{room}", "Room", room.layout),
+    _board(boards.SIGNAL, "Rooms"),
+    _board(boards.SPEC, "Ecosystem"),
     Page("/charts/{name}", "Chart", chart.layout, holds=chart.exists, titled=chart.title),
     Page("/embed/{name}", "Chart", chart.embedded, holds=chart.exists, titled=chart.title),
+    Page("/crawls", "Crawl health", crawls.layout, "Evidence"),
+    Page("/data", "Data", data.layout, "Evidence"),
+    Page("/methods", "Methods", methods.layout, "Evidence", needs_census=False),
     Page("/about", "About", about.layout, "Evidence", needs_census=False),
 )
 """In the order of the navigation."""
