@@ -7,14 +7,16 @@ changes its own address (a table that is sorted) writes what it shows into `SHOW
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
 import trio
-from dash import Dash, Input, Output, State, ctx, dcc, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from crawler.store.clock import Now, utc_now
 from dashboard import frame
 from dashboard.data import CensusSource, View
 from dashboard.pages import about, boards, chart, crawls, data, methods, overview, room, rooms, server, servers, states
@@ -22,6 +24,9 @@ from dashboard.palette import Scheme
 from dashboard.request import PageRequest, parse_query, parse_scheme
 
 LOG = logging.getLogger(__name__)
+
+STALE_AFTER = 2
+"""Intervals between censuses after which the newest is called old."""
 
 SHOWN = "shown"
 """Store: path and query that the page on the screen shows."""
@@ -99,10 +104,22 @@ class Rendered:
     title: str
 
 
-def render(source: CensusSource, path: str, search: str, scheme: Scheme) -> Rendered:
+def render(source: CensusSource, path: str, search: str, scheme: Scheme, now: Now = utc_now) -> Rendered:
     """Build the page of an address from one view of the census. Blocking: it queries."""
     with source.view() as view:
-        return _render(view, path, search, scheme)
+        rendered = _render(view, path, search, scheme)
+        banner = _stale(view, now()) if view and find_page(path) else None
+    if banner is None:
+        return rendered
+    return replace(rendered, content=html.Div([banner, rendered.content]))
+
+
+def _stale(view: View, now: datetime) -> Component | None:
+    """A banner where the census is older than two of its intervals."""
+    if view.crawl.finished_at is None or view.interval_s is None:
+        return None
+    age_s = (now - view.crawl.finished_at).total_seconds()
+    return states.stale(age_s, view.interval_s) if age_s > STALE_AFTER * view.interval_s else None
 
 
 def _render(view: View | None, path: str, search: str, scheme: Scheme) -> Rendered:

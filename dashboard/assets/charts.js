@@ -13,6 +13,7 @@
     var isNarrow = graph.layout.margin.r === meta.narrow["margin.r"];
     if (narrow === isNarrow) return;
     if (!isNarrow) graph.censusWide = { "margin.r": graph.layout.margin.r, annotations: graph.layout.annotations || [], height: graph.layout.height };
+    if (!isNarrow && graph.layout.xaxis) graph.censusWide["xaxis.nticks"] = graph.layout.xaxis.nticks;
     var patch = narrow ? meta.narrow : graph.censusWide;
     if (!patch) return;
     var holder = graph.closest(".dash-graph");

@@ -80,13 +80,13 @@ class Lines:
             annotations=labels + events,
             hovermode="x unified",
             meta={
-                "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": []},
+                "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": [], "xaxis.nticks": 4},
                 "note": "the axis does not begin at zero" if lo > 0 and not look.chosen.logarithmic else "",
             },
         )
         figure.update_xaxes(
             type="date", showgrid=False, showline=True, linecolor=palette.line, hoverformat="%-d %b %Y, %H:%M UTC",
-            nticks=7, tickfont={"color": palette.quiet, "size": 12},
+            nticks=7, tickangle=0, tickfont={"color": palette.quiet, "size": 12},
         )  # fmt: skip
         figure.update_yaxes(
             range=[lo, hi], showgrid=True, type="log" if look.chosen.logarithmic else "linear", nticks=6,

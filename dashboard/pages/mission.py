@@ -23,7 +23,7 @@ from dashboard.charts.series import SAME_SERIES
 from dashboard.data import View
 from dashboard.figures.lines import change
 from dashboard.figures.sparkline import sparkline
-from dashboard.pages.cards import grade_mark
+from dashboard.pages.grades import grade_mark
 from dashboard.palette import Scheme
 
 WINDOWS = ((30, "in 30 days"), (365, "in a year"))

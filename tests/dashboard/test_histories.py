@@ -137,3 +137,11 @@ def test_a_change_is_against_a_census_old_enough() -> None:
     assert found.value == 10
     assert before(points, 41) is None
     assert before([], 1) is None
+
+
+def test_an_old_census_is_called_old(source: CensusSource) -> None:
+    """Of censuses 32 and 8 days apart, the median is 20."""
+    sealed = datetime(2026, 11, 23, 3, 10, tzinfo=UTC)
+    for days, is_old in ((39, False), (41, True)):
+        content = render(source, "/", "", Scheme.LIGHT, now=lambda days=days: sealed + timedelta(days=days)).content
+        assert ("An old census." in text(content)) is is_old
