@@ -12,18 +12,20 @@ from pathlib import Path
 import polars as pl
 
 from analytics import bridges as bridged
+from analytics import developers as people
 from analytics import discovery as found
 from analytics import graph_tables as graph
 from analytics import growth as change
 from analytics import signal as noise
 from analytics import spec as specification
 from analytics import unseen as population
+from analytics import usage as reported
 from analytics.decentralisation import CONCENTRATION, HOLDER_WORDS, decentralisation, held_by
 from analytics.funnel import SERVERS, funnel
 from analytics.graph_tables import FederationGraph, Removal, federation_graph, removals
 from analytics.load import load_frames, load_lives, load_metric_rows
 from analytics.rooms import DIRECTORIES, LARGEST_ROOM, MEMBERSHIPS, PEOPLE, ROOMS, rooms
-from analytics.schemas import Grade, MetricRow
+from analytics.schemas import MetricRow
 from analytics.snapshot import Frames, Lives, Snapshot
 from analytics.software import (
     BY_LINEAGE,
@@ -34,10 +36,6 @@ from analytics.software import (
     LINEAGES,
     software,
 )
-
-REPORTED_USERS = "reported_users"
-RETAINED_USERS = "retained_users"
-DEVELOPERS = "developers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +103,29 @@ _ALL = (
         "Members of the largest room",
         "The members of one room are distinct accounts, bridge ghosts among them.",
     ),
-    Definition(REPORTED_USERS, 1, "Users that servers report", "Sum over the usage reports of servers that send them."),
     Definition(
-        RETAINED_USERS, 2, "Users retained for 30 days", "R30v2 as servers report it; nobody outside can count it."
+        reported.REPORTED_USERS,
+        1,
+        "Users that servers report",
+        "Sum over the usage reports of servers that send them.",
+    ),
+    Definition(
+        reported.REPORTING,
+        1,
+        "Servers that report their usage",
+        "How many servers send usage reports, and of how many the reports are verified and summed.",
+    ),
+    Definition(
+        reported.RETAINED_USERS,
+        2,
+        "Users retained for 30 days",
+        "R30v2 as servers report it; nobody outside can count it.",
     ),
     Definition(change.RETAINED, 2, "Servers and rooms retained", "A proxy for retention, and no R30: not of users."),
-    Definition(DEVELOPERS, 4, "Developers", "Distinct human authors of commits in a frozen list of repositories."),
+    Definition(
+        people.DEVELOPERS, 4, "Developers", "Distinct human authors of commits in a frozen list of repositories."
+    ),
+    Definition(people.BY_MONTH, 4, "Developers by month", "The same, in each of the last twelve whole months."),
     Definition(
         bridged.BRIDGED_ROOMS,
         6,
@@ -121,6 +136,12 @@ _ALL = (
         bridged.BRIDGED_MEMBERSHIPS, 6, "Memberships in them", "Members of rooms with bridge evidence, by protocol."
     ),
     Definition(bridged.BRIDGED_USERS, 6, "Bridged users", "Between none and all of the memberships in such rooms."),
+    Definition(
+        reported.REPORTED_BRIDGED,
+        6,
+        "Bridged users that servers report",
+        "Sum over the usage reports of servers that send them.",
+    ),
     Definition(noise.SIGNAL, 7, "Signal", "Share of rooms with fewer signs of spam than each threshold."),
     Definition(noise.NOISE, 7, "Signs of noise", "Share of listed rooms that show each sign."),
     Definition(DIRECTORIES, 8, "Room directories", "How the room directories of online servers answer."),
@@ -197,29 +218,14 @@ def snapshot_rows(snapshot: Snapshot, frames: Frames, gathered: Gathered) -> Ite
     yield from rooms(snapshot)
     yield from change.growth(snapshot, gathered.lives)
     yield from change.survival(snapshot, gathered.lives, frames.reference.software)
-    yield from _not_imported(snapshot)
+    yield from reported.usage(snapshot)
+    yield from people.developers(snapshot)
     yield from bridged.bridges(snapshot, frames.reference.bridges)
     yield from noise.signal(snapshot, gathered.features)
     yield from found.discovery(snapshot)
     yield from specification.spec(snapshot, frames.reference)
     yield from graph.resilience(snapshot, gathered.graph, gathered.removals)
     yield from decentralisation(snapshot, gathered.held)
-
-
-def _not_imported(snapshot: Snapshot) -> Iterator[MetricRow]:
-    """What only others can count, and nobody told this file."""
-    yield snapshot.not_known(
-        REPORTED_USERS, "all", unit="users", denominator="servers that report their usage",
-        why="no usage reports were received or imported.", grade=Grade.REPORTED,
-    )  # fmt: skip
-    yield snapshot.not_known(
-        RETAINED_USERS, "R30v2", unit="users", denominator="servers that report their usage",
-        why="only servers can count it, and no usage reports were received or imported.", grade=Grade.NOT_OBSERVABLE,
-    )  # fmt: skip
-    yield snapshot.not_known(
-        DEVELOPERS, "all", unit="authors", denominator="repositories of the list",
-        why="no repositories were read.", grade=Grade.ESTIMATED,
-    )  # fmt: skip
 
 
 def metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:

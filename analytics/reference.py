@@ -4,7 +4,7 @@ Apart from `analytics.load`, which reads what was counted: these say what things
 each row names its source.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import polars as pl
@@ -15,18 +15,31 @@ from crawler.resources import shipped
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What explains a snapshot: implementations, bridge fingerprints, releases of the specification, accepted MSCs."""
+    """What explains a snapshot: implementations, bridge fingerprints, releases of the specification, accepted MSCs;
+    `spec_source` says where the last two are from."""
 
     software: pl.DataFrame
     bridges: pl.DataFrame
     releases: pl.DataFrame
     mscs: pl.DataFrame
+    spec_source: str
+
+    def with_spec(self, releases: pl.DataFrame, mscs: pl.DataFrame, source: str) -> "Reference":
+        """The same, with the history of the specification as it was imported."""
+        return replace(
+            self,
+            releases=checked(releases, RELEASE_COLUMNS, "spec_release"),
+            mscs=checked(mscs, MSC_COLUMNS, "spec_proposal"),
+            spec_source=source,
+        )
 
 
 @cache
 def reference() -> Reference:
     """All of it; read once."""
-    return Reference(load_software(), load_bridges(), load_releases(), load_mscs())
+    releases = load_releases()
+    shipped_with = f"the tables that ship with the program, as of {releases['version'].to_list()[-1]}"
+    return Reference(load_software(), load_bridges(), releases, load_mscs(), shipped_with)
 
 
 def load_software() -> pl.DataFrame:

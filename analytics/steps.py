@@ -26,7 +26,7 @@ from analytics.schemas import METRIC_COLUMNS, METRIC_COMMENTS, MetricRow
 from analytics.signal import FEATURE_COLUMNS, FEATURES
 from crawler.store.draft import Draft
 
-ROWS_VERSION = 2
+ROWS_VERSION = 3
 """Raised when a row's meaning changes: rows of an older version are computed again."""
 
 HOLDERS_STORED = 200

@@ -72,7 +72,7 @@ PAGES: tuple[Page, ...] = (
     _board(boards.BRIDGES, "Structure"),
     _board(boards.DISCOVERY, "Rooms"),
     Page("/rooms", "Browse", rooms.layout, "Rooms"),
-    Page("/rooms/{room}", "Room", room.layout),
+    Page("/rooms/{name}", "Room", room.layout),
     _board(boards.SIGNAL, "Rooms"),
     _board(boards.SPEC, "Ecosystem"),
     Page("/charts/{name}", "Chart", chart.layout, holds=chart.exists, titled=chart.title),

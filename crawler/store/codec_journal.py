@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from crawler.errors import Failure
 from crawler.model.client_side import SupportContact
+from crawler.model.discovery import WellKnownFacts
 from crawler.model.observation import Attempt, Certificate, Failed, Ok, ServerObservation, Skipped, SkipReason, Timings
 from crawler.model.rooms import DirectoryResult, DirectoryState
 from crawler.protocol.json_body import clean_text, count_of
@@ -97,6 +98,7 @@ def support_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iter
 def step_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterator[Row]:
     """The rows of `resolution_step`."""
     for ordinal, step in enumerate(seen.resolution.steps):
+        statuses = step.facts.redirect_statuses if isinstance(step.facts, WellKnownFacts) else None
         yield {
             "crawl_id": crawl_id,
             "server_id": server_id,
@@ -110,6 +112,7 @@ def step_rows(crawl_id: int, server_id: int, seen: ServerObservation) -> Iterato
             "duration_s": step.duration_s,
             "cache_s": step.cache_s,
             "cached_at": step.cached_at,
+            "redirect_statuses": None if statuses is None else json.dumps(statuses),
         }
 
 

@@ -26,6 +26,17 @@ def _by_number(table: str, number: str) -> Mapped:
 
 _AT_A_CRAWL = "{place}.was_series = i.series_id AND {place}.was = i.{column}"
 
+
+def _of_leads(column: str, nearest: str, side: str) -> Mapped:
+    """When a lead was seen first or last, in crawls that the export holds."""
+    source = f"""
+    SELECT t.series_id AS was_series, t.{column} AS was, {nearest}(m.crawl_id) AS crawl_id
+    FROM (SELECT DISTINCT series_id, {column} FROM temp.in_lead_span) t
+    JOIN temp.map_crawl m ON m.was_series = t.series_id AND m.was {side} t.{column} GROUP BY ALL
+    """  # noqa: S608 - our own names
+    return Mapped("crawl_id", source, _AT_A_CRAWL)
+
+
 MAPPED: Mapping[str, Mapped] = {
     "series_id": _by_number("map_series", "series_id"),
     "crawl_id": _by_number("map_crawl", "crawl_id"),
@@ -36,6 +47,8 @@ MAPPED: Mapping[str, Mapped] = {
     "client_api_id": _by_number("map_api", "client_api_id"),
     "valid_from": Mapped("crawl_id", "FROM temp.map_time", _AT_A_CRAWL),
     "valid_to": Mapped("crawl_id", "FROM temp.map_time", _AT_A_CRAWL),
+    "first_crawl_id": _of_leads("first_crawl_id", "min", ">="),
+    "last_crawl_id": _of_leads("last_crawl_id", "max", "<="),
 }
 
 _TIMES = " UNION ".join(
@@ -117,7 +130,14 @@ MAPS = (
 NAMES = ("series", "server", "known_room", "room_text", "client_api")
 """Read in, and put into their tables by the maps."""
 
+_OUTSIDE = frozenset(
+    {
+        "outside_source", "developer_count", "developer_month", "developer_overlap", "spec_release", "spec_proposal",
+    }
+)  # fmt: skip
+"""Not of a vantage: whoever wants what others imported imports it."""
+
 IMPORTED = ("crawl", *(interval.table for interval in INTERVALS), *sorted(
-    KNOWN - {"crawl", "snapshot", "imported_series", *NAMES}
+    KNOWN - {"crawl", "snapshot", "imported_series", *NAMES, *_OUTSIDE}
 ))  # fmt: skip
 """Put into their tables as they are but for the numbers."""

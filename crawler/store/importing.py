@@ -21,6 +21,7 @@ from crawler.store.crawls import series_of
 from crawler.store.import_maps import IMPORTED, MAPPED, MAPS, NAMES
 from crawler.store.import_source import Export, check_sums, read_manifest, source_of
 from crawler.store.insert import column_types, quoted
+from crawler.store.leads import make_spans
 from crawler.store.lock import lock_to_write
 from crawler.store.removal import Removal
 from crawler.store.rewrite import rewrite
@@ -86,6 +87,8 @@ def _import(connection: Connection, export: Export, vantage: str | None, now: da
     for table in IMPORTED:
         if f"in_{table}" in _temporary(connection):
             _insert(connection, table)
+    if "in_lead_span" not in _temporary(connection):
+        make_spans(connection, "series_id IN (SELECT series_id FROM temp.map_series)")
     crawls = _number(connection, "SELECT count(*) FROM temp.map_crawl")
     forgotten = _leave_out_forgotten(connection)
     for table in _temporary(connection):
@@ -137,7 +140,7 @@ def _remove_series(connection: Connection, series_id: int) -> None:
     crawls = f"SELECT crawl_id FROM crawl WHERE series_id = {series_id:d}"  # noqa: S608 - a number
     columns = {table: column_types(connection, table) for table in IMPORTED}
     for table, types in columns.items():
-        if "valid_from" in types:
+        if "series_id" in types and table != "crawl":
             connection.execute(f"DELETE FROM {quoted(table)} WHERE series_id = {series_id:d}")  # noqa: S608 - likewise
         elif "crawl_id" in types and table != "crawl":
             connection.execute(f"DELETE FROM {quoted(table)} WHERE crawl_id IN ({crawls})")  # noqa: S608 - likewise

@@ -20,6 +20,7 @@ PUBLISHED = {
     **dict.fromkeys(JOURNAL, _JOURNAL),
     "attempt_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
     "lead_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
+    "lead_span": _ALL,
     "known_room": _ALL,
     "room_text": _ALL,
     "client_api": _ALL,
@@ -34,11 +35,24 @@ PUBLISHED = {
     "suppression": "false",
     "inbox_entry": "false",
     "imported_series": _ALL,
+    # What one server said of itself, and who wrote code on which day: readers get sums and counts.
+    "usage_report": "false",
+    "developer_day": "false",
+    "developer_salt": "false",
+    "usage_sum": _ALL,
+    "usage_reporting": _ALL,
+    "outside_source": _ALL,
+    "developer_count": _ALL,
+    "developer_month": _ALL,
+    "developer_overlap": _ALL,
+    "spec_release": _ALL,
+    "spec_proposal": _ALL,
     # The names of all that completed crawls met.
     "server": """first_crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')
     OR server_id IN (
         SELECT server_id FROM server_state
         UNION ALL SELECT server_id FROM lead UNION ALL SELECT named_by FROM lead WHERE named_by IS NOT NULL
+        UNION ALL SELECT server_id FROM lead_span UNION ALL SELECT named_by FROM lead_span WHERE named_by IS NOT NULL
         UNION ALL SELECT server_id FROM room_participation UNION ALL SELECT named_by FROM room_participation
     )""",
 }

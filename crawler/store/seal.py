@@ -9,6 +9,8 @@ from crawler.model.crawl import CrawlState
 from crawler.store.connection import Connection
 from crawler.store.fold import fold
 from crawler.store.journal import let_go
+from crawler.store.leads import extend_spans
+from crawler.store.usage import settle
 
 SUPPORT_CENSUSES = 3
 """Censuses for which the contacts of a server are kept that none of them saw: it is gone, or hides them."""
@@ -37,9 +39,11 @@ def seal(
     connection.execute(_COMPLETENESS, [crawl_id])
     if state is CrawlState.COMPLETED:
         fold(connection, crawl_id)
+        extend_spans(connection, crawl_id)
     else:
         connection.execute(_ROOMS, [crawl_id])
     let_go(connection, finished_at - timedelta(days=journal_days))
+    settle(connection, finished_at)
     connection.execute(_FORGET_UNSEEN_SUPPORT, {"crawl": crawl_id, "skipped": SUPPORT_CENSUSES - 1})
 
 

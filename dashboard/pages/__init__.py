@@ -10,6 +10,6 @@
 - `about`     what is counted and how, in plain words
 - `states`    empty, not found, failed, old, loading
 
-What they are made of: `board` (controls and what they control), `charts` (what stands around a figure), `grades`, `facts`
-(pairs, small tables).
+What they are made of: `board` (controls and what they control), `charts` (what stands around a figure), `grades`,
+`facts` (pairs, small tables).
 """

@@ -10,8 +10,8 @@ from analytics.mission import DEFINITIONS, Definition
 from analytics.schemas import METRIC_COMMENTS, MetricRow
 from dashboard.charts.catalogue import CHARTS
 from dashboard.charts.series import literal
-from dashboard.pages.grades import grade_mark
 from dashboard.pages.facts import plain_table
+from dashboard.pages.grades import grade_mark
 from dashboard.request import PageRequest
 
 _DECENTRALISATION = 0
