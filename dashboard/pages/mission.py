@@ -143,8 +143,12 @@ CARDS = (
 
 
 def cards(view: View, scheme: Scheme) -> Component:
-    """The nine, in the order of the mission."""
-    trends = view.once("mission trends", lambda: _trends(view))
+    """The nine, in the order of the mission; made once for each census and scheme."""
+    return view.once(("mission", scheme), lambda: _cards(view, scheme))
+
+
+def _cards(view: View, scheme: Scheme) -> Component:
+    trends = _trends(view)
     words = {metric.number: metric for metric in CHARTER}
     return html.Div([_card(card, words[card.number], view.rows, trends, scheme) for card in CARDS], className="cards")
 
