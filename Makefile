@@ -9,7 +9,7 @@ CENSUS := $(BIN)/matrix-census
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check lint types imports unit endurance test-duckdb2 notebooks browser-engine \
+.PHONY: help setup setup-dev demo test check lint types imports unit screenshots endurance test-duckdb2 notebooks browser-engine \
         census-of-synapse lock clean
 
 help: ## this list
@@ -81,6 +81,9 @@ notebooks: ## run the notebooks on a small census of the practice federation
 	$(CENSUS) demo --no-serve --servers 60 --days 14 --db test-artifacts/notebooks/census.duckdb > /dev/null
 	MATRIX_CENSUS_DB=$(CURDIR)/test-artifacts/notebooks/census.duckdb \
 	    $(BIN)/python -m pytest -o trio_mode=false --nbmake notebooks
+
+screenshots: setup-dev browser-engine ## the pictures of the README, of a census of the practice federation
+	$(BIN)/python -m tests.screenshots
 
 endurance: .stamps/dev ## run the long form of the tests that try random moments; writes docs/endurance.md (ARGS: of pytest)
 	$(BIN)/python -m tests.endurance $(ARGS)

@@ -60,6 +60,12 @@ def load_cdn_ranges() -> list[tuple[str, str]]:
     return [(addresses, cdn) for addresses, cdn in frame.select("addresses", "cdn").iter_rows()]
 
 
+def load_countries() -> pl.DataFrame:
+    """Codes and names of countries (ISO 3166-1): `country` (alpha-2), `alpha_3`, `name`."""
+    # NA is Namibia, and no absent value.
+    return pl.read_csv(shipped("reference", "countries.csv"), schema_overrides=[pl.String] * 3, null_values=[])
+
+
 def load_releases() -> pl.DataFrame:
     """Releases of the specification, oldest first."""
     frame = pl.read_csv(shipped("reference", "spec_releases.csv"), schema_overrides={"version": pl.String})

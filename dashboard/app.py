@@ -18,7 +18,7 @@ from dashboard.backend import Backend
 from dashboard.data import CensusSource
 from dashboard.desk import Desk
 from dashboard.forwarded import ForwardedFor, parse_proxies
-from dashboard.pages import board, chart, check_now, growth, rooms, servers, states
+from dashboard.pages import board, boards, chart, check_now, crawls, rooms, servers, states
 from dashboard.palette import Scheme, style_sheet
 from dashboard.request import parse_scheme
 from dashboard.security import RequestLimit, SecurityHeaders, content_security_policy
@@ -72,7 +72,9 @@ def create_app(
     check_now.register(app, desk)
     servers.register(app, source, routing.SHOWN)
     rooms.register(app, source, routing.SHOWN)
-    board.register(app, source, growth.BOARD, routing.SHOWN)
+    for page in boards.PAGES:
+        board.register(app, source, page.board, routing.SHOWN)
+    board.register(app, source, crawls.BOARD, routing.SHOWN)
     chart.register(app, source, routing.SHOWN)
     server: FastAPI = app.server
     api.mount(server, source, desk, UsageIntake(checker, census))

@@ -10,7 +10,9 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import TypeVar
 
 import trio
@@ -46,6 +48,20 @@ class View:
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, made once for this census and `key`, and kept as long as the census is shown."""
         return self.kept.once(key, make)
+
+    @property
+    def interval_s(self) -> float | None:
+        """How far apart the censuses like the newest are, the median in seconds; None before the second."""
+        return self.once("interval", self._interval_s)
+
+    def _interval_s(self) -> float | None:
+        sealed = sorted(
+            crawl.finished_at
+            for crawl in self.reader.crawls()
+            if crawl.is_census and crawl.finished_at and crawl.vantage == self.crawl.vantage
+        )
+        gaps = [(after - before).total_seconds() for before, after in pairwise(sealed)]
+        return median(gaps) if gaps else None
 
     @property
     def known(self) -> int:

@@ -7,21 +7,40 @@ changes its own address (a table that is sorted) writes what it shows into `SHOW
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
 import trio
-from dash import Dash, Input, Output, State, ctx, dcc, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from crawler.store.clock import Now, utc_now
 from dashboard import frame
 from dashboard.data import CensusSource, View
-from dashboard.pages import about, chart, growth, neighbour, overview, rooms, server, servers, states
+from dashboard.pages import (
+    about,
+    boards,
+    chart,
+    crawls,
+    data,
+    methods,
+    neighbour,
+    overview,
+    room,
+    rooms,
+    server,
+    servers,
+    states,
+)
 from dashboard.palette import Scheme
 from dashboard.request import PageRequest, parse_query, parse_scheme
 
 LOG = logging.getLogger(__name__)
+
+STALE_AFTER = 2
+"""Intervals between censuses after which the newest is called old."""
 
 SHOWN = "shown"
 """Store: path and query that the page on the screen shows."""
@@ -53,14 +72,28 @@ class Page:
         return unquote(argument)
 
 
+def _board(page: boards.ChartPage, group: str) -> Page:
+    return Page(page.path, page.title, page.layout, group)
+
+
 PAGES: tuple[Page, ...] = (
     Page("/", "Overview", overview.layout, "Network"),
-    Page("/growth", "Growth", growth.layout, "Network"),
+    _board(boards.GROWTH, "Network"),
     Page("/servers", "Servers", servers.layout, "Network"),
     Page("/servers/{name}", "Server", server.layout),
+    _board(boards.SOFTWARE, "Network"),
+    _board(boards.DECENTRALISATION, "Structure"),
+    _board(boards.BRIDGES, "Structure"),
+    _board(boards.DISCOVERY, "Rooms"),
     Page("/rooms", "Browse", rooms.layout, "Rooms"),
+    Page("/rooms/{name}", "Room", room.layout),
+    _board(boards.SIGNAL, "Rooms"),
+    _board(boards.SPEC, "Ecosystem"),
     Page("/charts/{name}", "Chart", chart.layout, holds=chart.exists, titled=chart.title),
     Page("/embed/{name}", "Chart", chart.embedded, holds=chart.exists, titled=chart.title),
+    Page("/crawls", "Crawl health", crawls.layout, "Evidence"),
+    Page("/data", "Data", data.layout, "Evidence"),
+    Page("/methods", "Methods", methods.layout, "Evidence", needs_census=False),
     Page("/about", "About", about.layout, "Evidence", needs_census=False),
     Page(neighbour.PATH, "For server admins", neighbour.layout, "Evidence", needs_census=False),
 )
@@ -86,10 +119,22 @@ class Rendered:
     title: str
 
 
-def render(source: CensusSource, path: str, search: str, scheme: Scheme) -> Rendered:
+def render(source: CensusSource, path: str, search: str, scheme: Scheme, now: Now = utc_now) -> Rendered:
     """Build the page of an address from one view of the census. Blocking: it queries."""
     with source.view() as view:
-        return _render(view, path, search, scheme)
+        rendered = _render(view, path, search, scheme)
+        banner = _stale(view, now()) if view and find_page(path) else None
+    if banner is None:
+        return rendered
+    return replace(rendered, content=html.Div([banner, rendered.content]))
+
+
+def _stale(view: View, now: datetime) -> Component | None:
+    """A banner where the census is older than two of its intervals."""
+    if view.crawl.finished_at is None or view.interval_s is None:
+        return None
+    age_s = (now - view.crawl.finished_at).total_seconds()
+    return states.stale(age_s, view.interval_s) if age_s > STALE_AFTER * view.interval_s else None
 
 
 def _render(view: View | None, path: str, search: str, scheme: Scheme) -> Rendered:

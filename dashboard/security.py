@@ -3,9 +3,10 @@
 The content security policy allows this host alone. Scripts: files of this host, and the one inline script that starts
 Dash's renderer, by its hash; no `unsafe-inline`, no `unsafe-eval`. Styles: `unsafe-inline` for elements alone, because
 Mantine, AG Grid and Plotly add `<style>` elements while they run and offer no nonce here; style attributes in markup
-stay forbidden. Images and fonts may be `data:`, which AG Grid's icons are, and images `blob:`, which only scripts of
-this page can make: the saved picture of a chart is drawn from one. Forms go nowhere. Nothing may be framed but the
-embedded views of charts (`/embed/`), which are made for it: there is nothing on them to be tricked into.
+stay forbidden, but for the empty one, which Plotly's maps set. Images and fonts may be `data:`, which AG Grid's icons
+are, and images `blob:`, which only scripts of this page can make: the saved picture of a chart is drawn from one. Forms
+go nowhere. Nothing may be framed but the embedded views of charts (`/embed/`), which are made for it: there is nothing
+on them to be tricked into.
 """
 
 from collections.abc import Iterable
@@ -16,6 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 REQUEST_LIMIT_BYTES = 256 * 1024
 """Of one request's body. A callback of this dashboard sends a few hundred bytes."""
 
+
+_EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+"""Of the empty text."""
 
 EMBEDDED = "/embed/"
 """Addresses that pages of others may show in a frame."""
@@ -30,7 +34,7 @@ def content_security_policy(script_hashes: Iterable[str]) -> str:
             "default-src 'none'",
             " ".join(("script-src 'self'", *script_hashes)),
             "style-src 'self' 'unsafe-inline'",
-            "style-src-attr 'none'",
+            f"style-src-attr 'unsafe-hashes' {_EMPTY_STYLE}",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",
             "connect-src 'self'",

@@ -174,6 +174,18 @@ FAILURES: dict[str, str] = {
 }
 
 
+SIGN_WORDS: dict[str, str] = {
+    "links": "link in the name",
+    "phone": "phone number",
+    "mentions": "mentions",
+    "confusables": "look-alike letters",
+    "random_alias": "random alias",
+    "near_duplicates": "many alike",
+    "empty": "empty",
+}
+"""Signs of noise (`analytics.room_text.RULES`), short."""
+
+
 def failure(phase: str | None, kind: str | None) -> str:
     """`TLS: certificate expired`; a kind that this version does not know is shown as it is."""
     if kind is None:

@@ -29,7 +29,7 @@ Publishing and reading
 - `draft`       steps add their tables to it -> serving file, swapped atomically
 - `snapshot`    how it is cited
 - `serving`     names, the pointer to the newest, how many are kept
-- `reader` `server_detail`  the questions that readers ask a serving file
+- `reader` `server_detail` `histories`  the questions that readers ask a serving file
 - `difference`  what changed between two crawls
 - `verify`      is a census file what it claims to be
 - `answer`      rows of an answer as dataclasses

@@ -7,6 +7,7 @@ opened, whatever is published meanwhile; `is_newest` says when it is time for a 
 import json
 from collections.abc import Mapping
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,6 +17,7 @@ from crawler.model.crawl import Crawl
 from crawler.store.answer import all_of, fetch, page_of
 from crawler.store.connection import Connection, connect_to_read
 from crawler.store.crawls import crawl_rows, read_crawls
+from crawler.store.histories import RoomDetail, ServerHistory, room_detail, server_history
 from crawler.store.insert import quoted
 from crawler.store.keys import KeyUse, key_uses
 from crawler.store.migrations import latest_version, refuse_newer, schema_version
@@ -199,6 +201,14 @@ class SnapshotReader:
         )
         return bool(found)
 
+    def server_history(self, name: str, crawl_id: int) -> ServerHistory:
+        """What the crawls up to one saw of a server: its last 90 days, its versions, keys and certificates."""
+        return server_history(self._connection, name, crawl_id)
+
+    def room(self, room_id: str, crawl_id: int) -> RoomDetail | None:
+        """All about one room as of a crawl; None when none ever saw it listed."""
+        return room_detail(self._connection, room_id, crawl_id)
+
     def key_uses(self, server_key: str) -> tuple[KeyUse, ...]:
         """Every key that a server published, with the crawls that saw it; two under one key ID are a reuse.
 
@@ -228,6 +238,7 @@ class SnapshotReader:
         join_rule: str | None = None,
         min_members: int | None = None,
         listed_by: str | None = None,
+        noise: bool | None = None,
         sort: str = "members",
         descending: bool = True,
         limit: int = 50,
@@ -242,6 +253,8 @@ class SnapshotReader:
             join_rule: Exactly this; "" for rooms that do not say; None: any.
             min_members: At least so many by the median; None: any, and not known.
             listed_by: Only rooms in this server's directory; None: in any.
+            noise: Only rooms that show a sign of noise (`room_feature`), or none; None: both, as in a file without
+                that table.
             sort: A name of `ROOM_SORTS`; what is not known comes last, equals by ID.
             descending: From the largest.
             limit: Rows, at most 1000.
@@ -264,8 +277,15 @@ class SnapshotReader:
             question.where("members >= $min_members", min_members=min_members)
         if listed_by is not None:
             question.where(_LISTED_BY, listed_by=search_text(listed_by))
+        if noise is not None and self.has_features:
+            question.where(f"room_id {'IN' if noise else 'NOT IN'} (SELECT room_id FROM room_feature WHERE score > 0)")  # noqa: S608
         order = order_by(ROOM_SORTS, sort, descending=descending, then="room_id")
         return page_of(self._connection, RoomRow, "room", question, order, limit, offset)
+
+    @cached_property
+    def has_features(self) -> bool:
+        """Whether the signs of rooms were stored with this file, which a step above does."""
+        return bool(fetch(self._connection, "FROM duckdb_tables() WHERE table_name = 'room_feature'", {}))
 
     def _crawl_column(self, column: str, crawl_id: int) -> Any:
         sql = f"SELECT {quoted(column)} FROM crawl WHERE crawl_id = $crawl"  # noqa: S608 - a name of ours

@@ -49,6 +49,9 @@ window.dash_clientside.census = {
       var heading = document.querySelector("main h1");
       if (heading) heading.focus({ preventScroll: true });
     }
+    // An address that names a part of the page: the browser looked for it before it was there.
+    var part = window.location.hash && document.getElementById(decodeURIComponent(window.location.hash.slice(1)));
+    if (part) window.requestAnimationFrame(function () { part.scrollIntoView(); });
     return false; // the drawer closes
   }
 };

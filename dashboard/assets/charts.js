@@ -12,8 +12,13 @@
     // What is drawn decides, not what was done: Dash draws the figure anew as the server sent it.
     var isNarrow = graph.layout.margin.r === meta.narrow["margin.r"];
     if (narrow === isNarrow) return;
-    if (!isNarrow) graph.censusWide = { "margin.r": graph.layout.margin.r, annotations: graph.layout.annotations || [] };
-    if (narrow || graph.censusWide) window.Plotly.relayout(graph, narrow ? meta.narrow : graph.censusWide);
+    if (!isNarrow) graph.censusWide = { "margin.r": graph.layout.margin.r, annotations: graph.layout.annotations || [], height: graph.layout.height };
+    if (!isNarrow && graph.layout.xaxis) graph.censusWide["xaxis.nticks"] = graph.layout.xaxis.nticks;
+    var patch = narrow ? meta.narrow : graph.censusWide;
+    if (!patch) return;
+    var holder = graph.closest(".dash-graph");
+    if (holder && patch.height) holder.style.height = patch.height + "px";
+    window.Plotly.relayout(graph, patch);
   }
 
   function fitAll() {

@@ -75,10 +75,11 @@ dagcomponents.State = function (props) {
 // Remote text, isolated so that its direction stays its own; a second line of the field "x" stands in "xLine".
 dagcomponents.Text = function (props) {
   var line = props.data[props.colDef.field + "Line"];
+  var text = React.createElement("bdi", { className: "cell-text", title: props.value }, props.value);
   return React.createElement(
     "span",
     { className: "cell-lines" },
-    React.createElement("bdi", { className: "cell-text", title: props.value }, props.value),
+    props.data.href ? React.createElement(dagcomponents.Link, Object.assign({}, props, { value: text })) : text,
     line ? React.createElement("bdi", { className: "cell-text quiet", title: line }, line) : null
   );
 };

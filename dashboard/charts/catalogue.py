@@ -1,6 +1,8 @@
 """Every chart by its name, which is its address: `/charts/NAME`, `/data/NAME.csv`, `/embed/NAME`."""
 
-from dashboard.charts import growth, now
+from dashboard.charts import bridges, decentralisation, discovery, growth, health, now, signal, software, spec
 from dashboard.charts.chart import Chart
 
-CHARTS: dict[str, Chart] = {chart.name: chart for chart in (*now.CHARTS, *growth.CHARTS)}
+_MODULES = (now, growth, software, decentralisation, bridges, signal, discovery, spec, health)
+
+CHARTS: dict[str, Chart] = {chart.name: chart for module in _MODULES for chart in module.CHARTS}

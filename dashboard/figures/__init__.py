@@ -1,6 +1,10 @@
 """Frames and rows to figures, pure: no query, no request, no clock. One module for each chart.
 
+- `drawing`          what every drawing of a chart offers
 - `template`         how every chart looks, light and dark
+- `lines`            numbers over time, with bands; `curves` over something else, `count_bars` side by side
+- `flow`, `world_map`  where servers fall out, where they are
+- `sparkline`, `uptime`  small pictures without a script
 - `funnel`           servers by predicate
 - `implementations`  online servers by what they run
 """

@@ -52,10 +52,12 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Lines:
     """Lines over time. `line_of` gives each line its look, by the values of `line`, the largest of the newest census
-    first; a line that it leaves out is not drawn. `share` says that the value is a share, 0 to 1."""
+    first; a line that it leaves out is not drawn. `share`: the value is a share, 0 to 1; `steps`: it holds until the
+    next one."""
 
     line_of: Styled
     share: bool = False
+    steps: bool = False
 
     def figure(self, rows: pl.DataFrame, look: Look) -> go.Figure:
         """The lines, each with its band below it."""
@@ -68,7 +70,7 @@ class Lines:
             colour = palette.hue(line.hue)
             _add_band(figure, frame, colour)
         for line, frame in drawn:
-            _add_line(figure, line, frame, palette, shares=shares)
+            _add_line(figure, line, frame, palette, shares=shares, steps=self.steps)
         labels = [_label(line, frame, palette, look) for line, frame in drawn if not line.is_loose]
         _spread(labels, lo, hi)
         right_px = min(max((len(str(label["text"])) for label in labels), default=0) * _CHARACTER_PX, _LABEL_MOST_PX)
@@ -78,13 +80,13 @@ class Lines:
             annotations=labels + events,
             hovermode="x unified",
             meta={
-                "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": []},
+                "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": [], "xaxis.nticks": 4},
                 "note": "the axis does not begin at zero" if lo > 0 and not look.chosen.logarithmic else "",
             },
         )
         figure.update_xaxes(
             type="date", showgrid=False, showline=True, linecolor=palette.line, hoverformat="%-d %b %Y, %H:%M UTC",
-            nticks=7, tickfont={"color": palette.quiet, "size": 12},
+            nticks=7, tickangle=0, tickfont={"color": palette.quiet, "size": 12},
         )  # fmt: skip
         figure.update_yaxes(
             range=[lo, hi], showgrid=True, type="log" if look.chosen.logarithmic else "linear", nticks=6,
@@ -110,7 +112,7 @@ class Lines:
             said.append(words)
         more = len(self._drawn(rows, look)) - len(said)
         whole = "; ".join(said) + (f"; and {wording.plural(more, 'line')} more." if more else ".")
-        return whole[0].upper() + whole[1:]
+        return whole[0].upper() + whole[1:] if whole.split(maxsplit=1)[0].rstrip(":").isalpha() else whole
 
     def digest(self, rows: pl.DataFrame, look: Look) -> Digest:
         """Each line at its first and its newest census, to compare the two."""
@@ -207,7 +209,8 @@ def _reach(frames: Sequence[pl.DataFrame], *, logarithmic: bool) -> tuple[float,
         low, high = math.log10(least or 1), math.log10(most or 1)
         room = max((high - low) * 0.06, 0.05)
         return low - room, high + room, high - low
-    low = least if least < 0 or least > most * 0.5 else 0.0
+    # What never changed is drawn above zero, for it has no spread to show.
+    low = least if least < 0 or (least > most * 0.5 and least < most) else 0.0
     high = most if most > low else low + 1
     room = (high - low) * 0.06
     return low - (room if low else 0), high + room, high - low
@@ -231,10 +234,14 @@ def _add_band(figure: go.Figure, frame: pl.DataFrame, colour: str) -> None:
     )  # fmt: skip
 
 
-def _add_line(figure: go.Figure, line: Line, frame: pl.DataFrame, palette: Palette, *, shares: bool) -> None:
+def _add_line(
+    figure: go.Figure, line: Line, frame: pl.DataFrame, palette: Palette, *, shares: bool, steps: bool
+) -> None:
     colour = palette.hue(line.hue)
     say = wording.percent if shares else wording.fine
     look: dict[str, Any] = {"mode": "lines", "line": {"color": colour, "width": 2, "dash": line.dash}}
+    if steps:
+        look["line"]["shape"] = "hv"
     if line.is_loose:
         look = {"mode": "markers", "marker": {"size": 7, "symbol": "circle-open", "color": colour}}
     elif frame["value"].count() < MARKED_BELOW:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 import plotly.graph_objects as go
+import polars as pl
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -11,7 +12,7 @@ from dashboard.aria import HIDDEN, aria, attributes
 from dashboard.charts.chart import Chart
 from dashboard.choices import Chosen, search
 from dashboard.data import View
-from dashboard.figures.drawing import Digest, Look
+from dashboard.figures.drawing import Digest, Drawing, Look
 from dashboard.pages.facts import plain_table
 from dashboard.palette import Scheme
 
@@ -44,45 +45,71 @@ def only(chart: Chart, chosen: Chosen) -> Chosen:
 
 
 def _section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: int) -> Component:
-    title_id = f"{chart.name}-title"
-    # Under a heading of the page that says the same, it is there for those who hear it.
-    head = (html.H3 if level == 3 else html.H2)(chart.title, id=title_id, className="" if level else "hidden-text")
     rows = chart.rows(view, chosen)
     known = rows if "value" not in rows.columns else rows.drop_nulls("value")
+    words = _words(chart, chosen)
     if known.is_empty():
         return html.Section(
             className="chart",
-            **aria(labelledby=title_id),
+            **aria(labelledby=f"{chart.name}-title"),
             children=[
-                head,
-                html.P(_words(chart, chosen), className="chart-sub"),
+                _head(chart.name, chart.title, level),
+                html.P(words, className="chart-sub"),
                 html.P(_nothing(chart, chosen), className="absent"),
             ],
         )
     look = Look(scheme, chosen)
-    figure = chart.drawing.figure(rows, look)
+    return drawn_section(
+        chart.name, chart.title, words, chart.drawing, rows, look, view, level=level, below=_addresses(chart, chosen)
+    )
+
+
+def drawn_section(
+    name: str,
+    title: str,
+    words: str,
+    drawing: Drawing,
+    rows: pl.DataFrame,
+    look: Look,
+    view: View,
+    *,
+    level: int = 2,
+    below: Component | None = None,
+) -> Component:
+    """A drawing of rows under its title and `words`, with its sentence and table; also of what is no chart with an
+    address of its own."""
+    figure = drawing.figure(rows, look)
     source = f"Matrix Census, {view.reader.snapshot_id}" + (", synthetic" if view.crawl.synthetic else "")
-    note = (figure.layout.meta or {}).get("note")
-    subtitle = _words(chart, chosen) + (f" · {note}" if note else "")
-    cited = {"title": chart.title, "subtitle": subtitle, "source": source}
-    figure.update_layout(meta=(figure.layout.meta or {}) | cited)
+    meta = figure.layout.meta or {}
+    note, wide_only = meta.get("note"), bool(meta.get("wide_only"))
+    subtitle = words + (f" · {note}" if note else "")
+    figure.update_layout(meta=meta | {"title": title, "subtitle": subtitle, "source": source})
     return html.Section(
         className="chart",
-        **aria(labelledby=title_id),
+        **aria(labelledby=f"{name}-title"),
         children=[
-            head,
+            _head(name, title, level),
             html.P(subtitle, className="chart-sub"),
             _key(figure),
             # The sentence and the table say the same to those who do not see it.
             html.Div(
-                dcc.Graph(id=chart.name, figure=figure, config=CONFIG, style={"height": f"{figure.layout.height}px"}),
+                className="wide-only" if wide_only else "",
+                children=dcc.Graph(
+                    id=name, figure=figure, config=CONFIG, style={"height": f"{figure.layout.height}px"}
+                ),
                 **HIDDEN,
             ),
-            html.P(chart.drawing.sentence(rows, look), className="chart-text"),
-            _addresses(chart, chosen),
-            html.Details([html.Summary("Table"), digest_table(chart.title, chart.drawing.digest(rows, look))]),
+            html.P(drawing.sentence(rows, look), className="chart-text"),
+            *([below] if below is not None else []),
+            html.Details([html.Summary("Table"), digest_table(title, drawing.digest(rows, look))], open=wide_only),
         ],
     )
+
+
+def _head(name: str, title: str, level: int) -> Component:
+    """Under a heading of the page that says the same (level 0), it is there for those who hear it."""
+    heading = html.H3 if level == 3 else html.H2
+    return heading(title, id=f"{name}-title", className="" if level else "hidden-text")
 
 
 def _words(chart: Chart, chosen: Chosen) -> str:

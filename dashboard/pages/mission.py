@@ -22,7 +22,7 @@ from dashboard.charts.series import SAME_SERIES
 from dashboard.data import View
 from dashboard.figures.lines import change
 from dashboard.figures.sparkline import sparkline
-from dashboard.pages.cards import grade_mark
+from dashboard.pages.grades import grade_mark
 from dashboard.palette import Scheme
 
 WINDOWS = ((30, "in 30 days"), (365, "in a year"))
@@ -143,8 +143,12 @@ CARDS = (
 
 
 def cards(view: View, scheme: Scheme) -> Component:
-    """The nine, in the order of the mission."""
-    trends = view.once("mission trends", lambda: _trends(view))
+    """The nine, in the order of the mission; made once for each census and scheme."""
+    return view.once(("mission", scheme), lambda: _cards(view, scheme))
+
+
+def _cards(view: View, scheme: Scheme) -> Component:
+    trends = _trends(view)
     words = {metric.number: metric for metric in CHARTER}
     return html.Div([_card(card, words[card.number], view.rows, trends, scheme) for card in CARDS], className="cards")
 

@@ -11,6 +11,7 @@ from dashboard.data import View
 from dashboard.figures.implementations import label
 from dashboard.pages import check_now
 from dashboard.pages.facts import Cell, facts, mark, plain_table
+from dashboard.pages.server_history import history
 from dashboard.pages.server_steps import SAID_LIMIT, addresses, attempts, endpoints, resolution
 from dashboard.pages.servers import reached, server_path
 from dashboard.request import PageRequest
@@ -52,6 +53,7 @@ def layout(request: PageRequest) -> Component:
             html.H2("Every attempt"),
             attempts(found.attempts, seen),
             html.Div(className="two", children=[_directory(found, seen), _client(found, seen)]),
+            *history(request.view, found.server_name, request.scheme),
             *_named_by(found),
         ]
     )

@@ -3,6 +3,8 @@
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics import wording
+
 
 def empty() -> Component:
     """No census was published yet: which command fills it. Where the file lies is the operator's business."""
@@ -38,6 +40,18 @@ def not_found(path: str) -> Component:
             html.P(["Nothing is at ", html.Code(path), "."], className="lede"),
             html.P(dcc.Link("Go to the overview", href="/")),
         ]
+    )
+
+
+def stale(age_s: float, interval_s: float) -> Component:
+    """The census is older than two of its intervals: what is shown is true of then."""
+    return html.P(
+        [
+            html.Strong("An old census. "),
+            f"It was taken {wording.duration(age_s)} ago; before, there was one every {wording.duration(interval_s)}.",
+        ],
+        className="banner",
+        role="status",
     )
 
 

@@ -130,12 +130,12 @@ def test_a_row_opens_its_server(browser: Browser, site: str) -> None:
 
 def test_hostile_room_texts_stay_text(browser: Browser, site: str) -> None:
     with visiting(browser, site) as visitor:
-        visitor.open("/rooms?q=%3Cimg")
+        visitor.open("/rooms?q=%3Cimg&noise=shown")
         page = visitor.page
         assert column(page, "name")[0].splitlines()[0] == SCRIPT_ROOM
         assert page.locator("main img").count() == 0
         assert page.locator("main script").count() == 0
-        visitor.open("/rooms?q=Right+to+left")
+        visitor.open("/rooms?q=Right+to+left&noise=shown")
         shown = column(page, "name")[0]
         assert "gnitirw neddih" in shown
         overrides = {character for character in RTL_TOPIC if "\u202a" <= character <= "\u202e" or character >= "\u2066"}

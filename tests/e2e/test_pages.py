@@ -16,8 +16,6 @@ pytestmark = pytest.mark.browser
 
 PAGES = {
     "/": "Overview",
-    "/growth": "Growth",
-    "/charts/servers-online": "Servers online",
     "/servers": "Servers",
     "/servers/matrix.example": "matrix.example",
     "/servers/%5B2001%3Adb8%3A%3A8%5D%3A8448": "[2001:db8::8]:8448",
@@ -26,6 +24,20 @@ PAGES = {
     "/rooms": "Public rooms",
     "/about": "About",
     "/admins": "For server admins",
+}
+OF_CHARTS = {
+    "/growth": "Growth",
+    "/software": "Software",
+    "/decentralisation": "Decentralisation",
+    "/bridges": "Bridges",
+    "/discovery": "Discovery",
+    "/signal": "Signal",
+    "/spec": "Spec",
+    "/crawls": "Crawl health",
+    "/data": "Data",
+    "/methods": "Methods",
+    "/charts/countries": "Online servers by country of their address",
+    "/rooms/!rtl%3Amatrix.example": "Right to left",
 }
 SERIOUS = {"serious", "critical"}
 
@@ -59,6 +71,20 @@ def test_every_page_is_drawn_without_a_complaint(browser: Browser, site: str, sc
             label = visitor.page.locator(".census-line .synthetic")
             assert "Synthetic: practice servers" in label.inner_text()
             assert label.is_visible()
+            shot(visitor, path, scheme, width)
+            assert not visitor.scrolls_sideways(), path
+            assert violations(visitor) == [], path
+            assert visitor.complaints == [], path
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_every_page_of_charts_is_drawn_without_a_complaint(
+    browser: Browser, history_site: str, scheme: str, width: int
+) -> None:
+    with visiting(browser, history_site, scheme=scheme, width=width) as visitor:
+        for path, heading in OF_CHARTS.items():
+            visitor.open(path)
+            assert visitor.heading() == heading
             shot(visitor, path, scheme, width)
             assert not visitor.scrolls_sideways(), path
             assert violations(visitor) == [], path

@@ -1,0 +1,177 @@
+"""Software: lineages, implementations and versions, now and over time."""
+
+from collections.abc import Mapping, Sequence
+
+from analytics import software as counted
+from dashboard.charts.chart import Chart, Column
+from dashboard.charts.series import COLUMNS, NEWEST, NOW_COLUMNS, SHARE, series
+from dashboard.choices import AS, SCALE, Choice
+from dashboard.data import software_reference
+from dashboard.figures.count_bars import CountBars
+from dashboard.figures.implementations import label
+from dashboard.figures.lines import DASHES, OTHER, Line, Lines, fixed
+from dashboard.palette import LINEAGES
+
+_LABEL_MOST = 22
+
+SOFTWARE = Choice(
+    "software",
+    "Implementation",
+    (
+        ("synapse", "Synapse"),
+        *sorted(
+            ((key, named.display_name) for key, named in software_reference().items() if key != "synapse"),
+            key=lambda option: option[1].casefold(),
+        ),
+    ),
+)
+
+
+def name_of(key: str) -> str:
+    """How people write the name of an implementation or of a family of forks."""
+    return counted.NOT_SAID if key == counted.NOT_SAID else label(key, software_reference())[:_LABEL_MOST]
+
+
+def _hue(key: str) -> int:
+    named = software_reference().get(key)
+    lineage = named.lineage if named else key
+    return LINEAGES.index(lineage) if lineage in LINEAGES else OTHER
+
+
+def coloured(keys: Sequence[str]) -> Mapping[str, Line]:
+    """Lines in the colour of their family; members of one family differ by dash."""
+    used: dict[int, int] = {}
+    lines: dict[str, Line] = {}
+    for key in keys:
+        hue = _hue(key)
+        nth = used.get(hue, 0)
+        used[hue] = nth + 1
+        lines[key] = Line(name_of(key), hue, DASHES[nth % len(DASHES)])
+    return lines
+
+
+def shaded(keys: Sequence[str]) -> Mapping[str, Line]:
+    """Lines of versions, the most used first, each in the next hue."""
+    return {
+        key: Line(key[:_LABEL_MOST], at if at < len(LINEAGES) else OTHER, DASHES[at % len(DASHES)])
+        for at, key in enumerate(keys)
+    }
+
+
+LINEAGES_OVER_TIME = Chart(
+    name="lineages",
+    title="Servers by family of forks",
+    unit="servers",
+    window="each census",
+    denominator="online servers",
+    sql=series(counted.BY_LINEAGE, share=True),
+    columns=(*COLUMNS, SHARE),
+    drawing=Lines(coloured),
+    metrics=(counted.BY_LINEAGE,),
+    looks=(SCALE, AS),
+    absent="No server was online.",
+)
+
+IMPLEMENTATIONS_OVER_TIME = Chart(
+    name="implementations-over-time",
+    title="Servers by implementation",
+    unit="servers; one colour for each family of forks",
+    window="each census",
+    denominator="online servers",
+    sql=series(counted.BY_SOFTWARE, share=True),
+    columns=(*COLUMNS, SHARE),
+    drawing=Lines(coloured),
+    metrics=(counted.BY_SOFTWARE,),
+    looks=(SCALE, AS),
+    absent="No server was online.",
+)
+
+IMPLEMENTATION_COUNT = Chart(
+    name="implementation-count",
+    title="Implementations and families in use",
+    unit="names, or families of forks, that any online server gives",
+    window="each census",
+    denominator="online servers",
+    sql=f"""
+SELECT m.at, m.snapshot AS census, m.metric AS line, m.value, m.lo, m.hi, m.interval_kind AS "interval", m.n, m.coverage
+FROM metric m JOIN crawl c ON c.crawl_id = m.snapshot
+WHERE m.metric IN ('{counted.IMPLEMENTATIONS}', '{counted.LINEAGES}')
+    AND c.series_id = (SELECT series_id FROM census ORDER BY crawl_id DESC LIMIT 1)
+ORDER BY m.snapshot, line
+""",  # noqa: S608 - text of ours
+    columns=COLUMNS,
+    drawing=Lines(fixed(**{counted.IMPLEMENTATIONS: Line("names", 0), counted.LINEAGES: Line("families", 1, "dash")})),
+    metrics=(counted.IMPLEMENTATIONS,),
+)
+
+DIVERSITY_OVER_TIME = Chart(
+    name="lineage-diversity",
+    title="Effective number of families",
+    unit="families, used equally, that would be as diverse; with 95 % intervals",
+    window="each census",
+    denominator="online servers that name their software",
+    sql=series(counted.DIVERSITY),
+    columns=COLUMNS,
+    drawing=Lines(
+        fixed(
+            **{
+                "effective number, order 0": Line("all alike (order 0)", 0),
+                "effective number, order 1": Line("order 1", 1, "dash"),
+                "effective number, order 2": Line("large ones (2)", 2, "dot"),
+            }
+        )
+    ),
+    metrics=(counted.DIVERSITY,),
+)
+
+_OF_SOFTWARE = (
+    "starts_with(m.dimension, $software || ' ') AND position(' ' IN substr(m.dimension, length($software) + 2)) = 0"
+)
+"""The versions of one implementation: of `conduit` not those of an implementation whose name only begins so."""
+
+VERSIONS_OVER_TIME = Chart(
+    name="versions",
+    title="Versions over time",
+    unit="servers",
+    window="each census",
+    denominator="online servers",
+    sql=series(counted.BY_VERSION, where=_OF_SOFTWARE, line="substr(m.dimension, length($software) + 2)", share=True),
+    columns=(*COLUMNS, SHARE),
+    drawing=Lines(shaded),
+    metrics=(counted.BY_VERSION,),
+    choices=(SOFTWARE,),
+    looks=(AS,),
+    absent="No online server says that it runs this.",
+)
+
+VERSIONS_NOW = Chart(
+    name="versions-now",
+    title="Versions in the newest census",
+    unit="servers",
+    window="newest census",
+    denominator="online servers",
+    sql=f"""
+SELECT substr(m.dimension, length($software) + 2) AS line, m.value, m.lo, m.hi, m.interval_kind AS "interval",
+    sum(m.value) OVER ()::BIGINT AS n, m.coverage
+FROM metric m
+WHERE m.metric = '{counted.BY_VERSION}' AND {NEWEST} AND {_OF_SOFTWARE}
+ORDER BY m.value DESC, line
+""",  # noqa: S608 - text of ours
+    columns=tuple(
+        Column("n", "online servers that say they run this implementation") if column.name == "n" else column
+        for column in NOW_COLUMNS
+    ),
+    drawing=CountBars("version", of_whole=True),
+    metrics=(counted.BY_VERSION,),
+    choices=(SOFTWARE,),
+    absent="No online server says that it runs this.",
+)
+
+CHARTS = (
+    LINEAGES_OVER_TIME,
+    IMPLEMENTATIONS_OVER_TIME,
+    IMPLEMENTATION_COUNT,
+    DIVERSITY_OVER_TIME,
+    VERSIONS_OVER_TIME,
+    VERSIONS_NOW,
+)

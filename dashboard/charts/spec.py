@@ -1,0 +1,113 @@
+"""The specification: who advertises which version and feature, how often it is released, how long proposals wait."""
+
+from collections.abc import Mapping, Sequence
+
+from analytics import spec as counted
+from dashboard.charts.chart import Chart
+from dashboard.charts.series import COLUMNS, NOW_COLUMNS, newest, series
+from dashboard.figures.count_bars import CountBars
+from dashboard.figures.lines import DASHES, LINES_MOST, Line, Lines, fixed
+from dashboard.wording import one_line
+
+
+def _newest_versions(keys: Sequence[str]) -> Mapping[str, Line]:
+    """The newest versions of the specification; the others are in the data."""
+
+    def order(version: str) -> tuple[int, ...]:
+        return tuple(int(part) for part in version.removeprefix("v").split(".") if part.isdecimal())
+
+    latest = sorted(keys, key=order, reverse=True)[:LINES_MOST]
+    return {key: Line(key[:12], at, DASHES[at]) for at, key in enumerate(latest)}
+
+
+def _features(keys: Sequence[str]) -> Mapping[str, Line]:
+    return {key: Line(one_line(key, 26), at, DASHES[at]) for at, key in enumerate(keys[:LINES_MOST])}
+
+
+_SAYS = "online servers that answer /_matrix/client/versions"
+
+VERSIONS_NOW = Chart(
+    name="spec-versions-now",
+    title="Versions advertised",
+    unit="share of servers, with Wilson intervals",
+    window="newest census",
+    denominator=_SAYS,
+    sql=newest(counted.VERSIONS),
+    columns=NOW_COLUMNS,
+    drawing=CountBars("version", share=True, most=24),
+    metrics=(counted.VERSIONS,),
+    absent="No online server advertises versions.",
+)
+
+VERSIONS_OVER_TIME = Chart(
+    name="spec-versions",
+    title="The newest versions over time",
+    unit="share of servers, with Wilson intervals",
+    window="each census",
+    denominator=_SAYS,
+    sql=series(counted.VERSIONS),
+    columns=COLUMNS,
+    drawing=Lines(_newest_versions, share=True),
+    metrics=(counted.VERSIONS,),
+    absent="No online server advertises versions.",
+)
+
+ACCEPTED = Chart(
+    name="spec-accepted",
+    title="Proposals accepted",
+    unit="proposals whose text was merged in that quarter",
+    window="the last eight whole quarters",
+    denominator="proposals accepted so far",
+    sql=newest(counted.ACCEPTED),
+    columns=NOW_COLUMNS,
+    drawing=CountBars("quarter", sums=False),
+    metrics=(counted.ACCEPTED,),
+)
+
+LAG = Chart(
+    name="spec-lag",
+    title="Days from acceptance to release",
+    unit="days; accepted proposals that still wait are left out, which makes it too short",
+    window="all time up to each census",
+    denominator="accepted proposals that stand in a release",
+    sql=series(counted.LAG),
+    columns=COLUMNS,
+    drawing=Lines(
+        fixed(
+            **{
+                "third quartile": Line("third quartile", 2, "dash"),
+                "median": Line("median", 0),
+                "first quartile": Line("first quartile", 1, "dot"),
+            }
+        )
+    ),
+    metrics=(counted.LAG,),
+)
+
+FEATURES_NOW = Chart(
+    name="spec-features-now",
+    title="Unstable features advertised",
+    unit="share of servers, with Wilson intervals",
+    window="newest census",
+    denominator=_SAYS,
+    sql=newest(counted.FEATURES),
+    columns=NOW_COLUMNS,
+    drawing=CountBars("feature", label_of=lambda name: one_line(name, 34), share=True, most=20),
+    metrics=(counted.FEATURES,),
+    absent="No online server advertises an unstable feature.",
+)
+
+FEATURES_OVER_TIME = Chart(
+    name="spec-features",
+    title="The most advertised features over time",
+    unit="share of servers, with Wilson intervals",
+    window="each census",
+    denominator=_SAYS,
+    sql=series(counted.FEATURES),
+    columns=COLUMNS,
+    drawing=Lines(_features, share=True),
+    metrics=(counted.FEATURES,),
+    absent="No online server advertises an unstable feature.",
+)
+
+CHARTS = (VERSIONS_NOW, VERSIONS_OVER_TIME, ACCEPTED, LAG, FEATURES_NOW, FEATURES_OVER_TIME)

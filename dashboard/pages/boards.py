@@ -1,0 +1,158 @@
+"""The pages that are charts under headings: what each answers, its controls, its charts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.charts import bridges, decentralisation, discovery, growth, signal, software, spec
+from dashboard.charts.chart import Chart
+from dashboard.choices import Choice, Chosen
+from dashboard.data import View
+from dashboard.pages import board
+from dashboard.pages.charts import chart_section
+from dashboard.palette import Scheme
+from dashboard.request import PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Charts under a heading, with a sentence under it if one is needed."""
+
+    heading: str
+    charts: tuple[Chart, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartPage:
+    """A page of charts. `answers` is the sentence under its title."""
+
+    path: str
+    title: str
+    answers: str
+    sections: tuple[Charts, ...]
+
+    @property
+    def board(self) -> board.Board:
+        """Its controls and what they control."""
+        charts = [chart for section in self.sections for chart in section.charts]
+        has_range = any(chart.over_time for chart in charts)
+        return board.Board(self.path.strip("/"), self.path, _controls(charts), has_range, self.body)
+
+    def body(self, view: View, chosen: Chosen, scheme: Scheme) -> list[Component]:
+        """All charts."""
+        parts: list[Component] = []
+        for section in self.sections:
+            parts.append(html.H2(section.heading))
+            if section.note:
+                parts.append(html.P(section.note))
+            drawn = [chart_section(chart, view, chosen, scheme, level=3) for chart in section.charts]
+            parts.append(html.Div(drawn, className="charts" if len(drawn) > 1 else "charts single"))
+        return parts
+
+    def layout(self, request: PageRequest) -> Component:
+        """The page."""
+        return html.Div(
+            [
+                html.H1(self.title, tabIndex="-1"),
+                html.P(self.answers, className="lede"),
+                board.layout(self.board, request),
+            ]
+        )
+
+
+def _controls(charts: Sequence[Chart]) -> tuple[Choice, ...]:
+    """What any of the charts lets choose; choices of one key are one control."""
+    return tuple({choice.key: choice for chart in charts for choice in (*chart.choices, *chart.looks)}.values())
+
+
+GROWTH = ChartPage(
+    "/growth",
+    "Growth",
+    "Does the federation grow? Each point is a whole census; one that failed leaves a gap.",
+    (
+        Charts(
+            "Servers",
+            (growth.SERVERS_ONLINE, growth.SERVERS_ESTIMATED, growth.SERVERS_KNOWN, growth.SERVERS_DISTINCT),
+        ),
+        Charts("Who comes, goes and stays", (growth.CHURN, growth.RETAINED, growth.SURVIVAL)),
+        Charts(
+            "Rooms and memberships",
+            (growth.ROOMS_LISTED, growth.MEMBERSHIPS_OVER_TIME, growth.ACCOUNTS_SCENARIO, growth.LARGEST),
+        ),
+    ),
+)
+
+SOFTWARE = ChartPage(
+    "/software",
+    "Software",
+    "What do online servers run, how many independent families of it are there, and how fast do new versions spread? "
+    "Servers say it themselves; nobody verifies it.",
+    (
+        Charts("Families of forks", (software.LINEAGES_OVER_TIME, software.DIVERSITY_OVER_TIME)),
+        Charts("Implementations", (software.IMPLEMENTATIONS_OVER_TIME, software.IMPLEMENTATION_COUNT)),
+        Charts("Versions", (software.VERSIONS_OVER_TIME, software.VERSIONS_NOW)),
+    ),
+)
+
+DECENTRALISATION = ChartPage(
+    "/decentralisation",
+    "Decentralisation",
+    "Who holds how much of the federation, and what is left if they go?",
+    (
+        Charts("Concentration", (decentralisation.CONCENTRATION_OVER_TIME, decentralisation.LARGEST_HOLDERS)),
+        Charts(
+            "Resilience",
+            (decentralisation.RESILIENCE_CURVE, decentralisation.RESILIENCE_OVER_TIME),
+            "A thought experiment on what is known: rooms whose other servers we do not know of are lost here and live "
+            "on in truth.",
+        ),
+        Charts("Where servers are", (decentralisation.MAP,)),
+    ),
+)
+
+BRIDGES = ChartPage(
+    "/bridges",
+    "Bridges",
+    "How far does Matrix reach into other networks? Told by the aliases of listed rooms: most portals are unlisted.",
+    (
+        Charts("Rooms and memberships", (bridges.ROOMS_BY_PROTOCOL, bridges.MEMBERSHIPS_BY_PROTOCOL)),
+        Charts("How sure it is", (bridges.CONFIDENCE, bridges.USERS)),
+    ),
+)
+
+SIGNAL = ChartPage(
+    "/signal",
+    "Signal",
+    "How much of what is listed shows signs of spam? A sign is no verdict; no row names a room.",
+    (
+        Charts("Share below each threshold", (signal.SWEEP, signal.OVER_TIME)),
+        Charts("The signs", (signal.SIGNS_NOW, signal.SIGNS_OVER_TIME)),
+    ),
+)
+
+DISCOVERY = ChartPage(
+    "/discovery",
+    "Discovery",
+    "Can people find what they look for? What is left on the way from an online server to a room that one can join.",
+    (
+        Charts("The way", (discovery.SERVERS_ON_THE_WAY, discovery.ROOMS_ON_THE_WAY)),
+        Charts("Directories", (discovery.DIRECTORIES_OVER_TIME, discovery.WIDTHS)),
+        Charts("Languages", (discovery.LANGUAGES, discovery.LANGUAGE_DIVERSITY)),
+    ),
+)
+
+SPEC = ChartPage(
+    "/spec",
+    "Spec",
+    "How often is the specification released, how long do accepted proposals wait, and who speaks which version?",
+    (
+        Charts("Adoption", (spec.VERSIONS_NOW, spec.VERSIONS_OVER_TIME)),
+        Charts("Cadence", (spec.ACCEPTED, spec.LAG)),
+        Charts("Unstable features", (spec.FEATURES_NOW, spec.FEATURES_OVER_TIME)),
+    ),
+)
+
+PAGES = (GROWTH, SOFTWARE, DECENTRALISATION, BRIDGES, SIGNAL, DISCOVERY, SPEC)
