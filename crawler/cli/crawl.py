@@ -41,6 +41,7 @@ from crawler.net.transport import Network
 from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
 from crawler.store.clock import utc_now
+from crawler.store.connection import without_pandas
 from crawler.store.crawls import unpublished
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
@@ -95,6 +96,12 @@ from crawler.version import VERSION
 @network_options
 @json_option
 @click.option(
+    "--no-publish",
+    is_flag=True,
+    help="Keep what is seen, and publish nothing of it: no numbers are computed, and readers go on with the serving "
+    "file that there is. `matrix-census publish` does it later.",
+)
+@click.option(
     "--progress",
     type=click.Choice([shown.value for shown in Shown]),
     default=Shown.AUTO.value,
@@ -132,14 +139,15 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
     if resumes and not options["db"].is_file():
         raise UsageError(f"there is no census file {options['db']}, so there is no crawl to resume in it")
     on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
-    left = unpublished(options["db"]) if resumes else None
+    publishes = not options["no_publish"]
+    left = unpublished(options["db"]) if resumes and publishes else None
     if left is not None and crawl_id in (None, left.id):
         _say_document(left, publish(options["db"], on_sealed), as_json=options["as_json"])
         return
     new = None if resumes else new_plan(options, identity, opt_outs)
     raise_file_limit()
     take_in(options["db"], on_sealed)
-    with CensusWriter.open(options["db"]) as writer:
+    with without_pandas(), CensusWriter.open(options["db"]) as writer:
         settings, plan = new or resumed_plan(options, writer.interrupted(crawl_id), identity, opt_outs)
         _say_what_it_is(plan, writer)
         memory = Memory()
@@ -155,7 +163,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         contact, shown = settings.politeness.contact, Shown(options["progress"])
         sealed = trio.run(_crawl, run, network, canary, crew, identity, service, contact, shown)
     take_in(options["db"], on_sealed)
-    published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
+    published = publish(options["db"], on_sealed) if publishes and sealed.state is CrawlState.COMPLETED else None
     _say(sealed, run, network.traffic, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:
         sys.exit(130)
@@ -242,6 +250,8 @@ def _say(sealed: Crawl, run: CrawlRun, traffic: Traffic, published: Path | None,
         click.echo(line)
     if published is not None:
         click.echo("Look at it with: matrix-census serve")
+    elif sealed.state is CrawlState.COMPLETED:
+        click.echo("Not published. Do it with: matrix-census publish")
     if sealed.state is CrawlState.FAILED:
         raise CensusError("the crawl failed; what it saw is kept, but it is no census")
 

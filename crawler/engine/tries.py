@@ -36,8 +36,11 @@ class Tries:
 
     def __init__(self, *, at_most: int, at_once: int) -> None:
         self._at_most = at_most
-        self._at_once = at_once
+        self.at_once = at_once
+        self.is_fit = True
+        """Whether we would believe a failure now: who was tried unfairly is not tried again before."""
         self._waiting: deque[Visit] = deque()
+        self._doubted: deque[Visit] = deque()
         self._best: dict[str, tuple[int, Visited]] = {}
         self.active = 0
         self.again = 0
@@ -51,15 +54,23 @@ class Tries:
     @property
     def pending(self) -> int:
         """Servers whose verdict is open."""
-        return len(self._waiting) + self.active
+        return len(self._waiting) + len(self._doubted) + self.active
 
-    def take(self) -> Visit | None:
-        """The next try to start, if there is one and room for it."""
-        if not self._waiting or self.active >= self._at_once:
+    def take(self, *, alone: bool = True) -> Visit | None:
+        """The next try to start, if there is one and room for it.
+
+        Args:
+            alone: no first try is under way.
+        """
+        if self.active >= self.at_once:
+            return None
+        # With no first try under way we are as fit as we can be.
+        ripe = self._waiting or (self._doubted if self.is_fit or alone else None)
+        if not ripe:
             return None
         self.active += 1
         self.again += 1
-        return replace(self._waiting.popleft(), hurried=False)
+        return replace(ripe.popleft(), hurried=False)
 
     def ended(self, visited: Visited) -> Visited | None:
         """A try ended.
@@ -90,7 +101,7 @@ class Tries:
                 return None
         if verdict is None:
             self._best[key] = tries, better
-            self._waiting.append(task)
+            (self._waiting if task.hurried else self._doubted).append(task)
         elif tries_before and best is not None and verdict.observation.online and not best.observation.online:
             self.came_back += 1
         return verdict

@@ -100,7 +100,7 @@ def committed(db: Path) -> int:
 @pytest.mark.parametrize("workers", ["1", "2"])
 async def test_an_outage_is_waited_for_and_blamed_on_nobody(tmp_path: Path, workers: str) -> None:
     db = tmp_path / "census.duckdb"
-    with practice(tmp_path / "lab", SERVERS, 2, "calm") as lab, trio.fail_after(LONGEST_S):
+    with practice(tmp_path / "lab", SERVERS, 2, "--profile", "calm") as lab, trio.fail_after(LONGEST_S):
         async with link_to(lab) as link:
             options = link.options(lab, "identity", "serve_key", "tls_cert", "tls_key")
             async with watching(db, ["--workers", workers, *SHORT, *options]) as log:

@@ -143,6 +143,20 @@ def test_room_bounds_the_tries_under_way() -> None:
     assert [task is not None for task in taken] == [True, True, False]
 
 
+def test_who_was_tried_unfairly_waits_until_we_are_fit_or_alone() -> None:
+    tries = Tries(at_most=5, at_once=2)
+    assert tries.ended(first(SILENT)) is None
+    assert later(tries, SILENT, Doubt.STRAIN) is None
+    tries.is_fit = False
+    assert tries.take(alone=False) is None
+    assert tries.pending == 1
+    tries.is_fit = True
+    verdict = later(tries, SILENT, Doubt.STRAIN)
+    tries.is_fit = False
+    assert verdict is None
+    assert tries.take(alone=True) is not None
+
+
 @given(st.lists(st.tuples(st.sampled_from([SILENT, GONE, ALIVE]), st.sampled_from([None, *Doubt])), min_size=6))
 def test_every_server_ends_after_a_bounded_number_of_tries(
     course: list[tuple[ServerObservation, Doubt | None]],
