@@ -10,11 +10,14 @@ while it was read, for then names are lost that nobody else may tell.
 from collections import Counter, deque
 from dataclasses import replace
 
+from crawler.engine.permission import OBEYED
 from crawler.engine.task import Visit, Visited
 from crawler.engine.vigil import Doubt, failures_of_reading, failures_on_the_way
 from crawler.errors import FailureKind
 from crawler.model.discovery import Question
 from crawler.model.observation import ServerObservation
+from crawler.model.rooms import DirectoryState
+from crawler.model.schedule import Robots
 
 SLOW_ANSWER = frozenset({FailureKind.TLS_TIMEOUT, FailureKind.HTTP_TIMEOUT})
 """Somebody is there and was not waited for. (A connect that times out is most often a firewall.)"""
@@ -82,7 +85,7 @@ class Tries:
             self.active -= 1
         tries = tries_before + 1
         better = visited if best is None or came_as_far(visited.observation, best.observation) else best
-        if not is_unsettled(visited.observation) and not is_cut_short(visited):
+        if has_said_no(visited) or not (is_unsettled(visited.observation) or is_cut_short(visited)):
             verdict: Visited | None = better
         elif task.hurried:
             verdict = None
@@ -115,6 +118,13 @@ def is_unsettled(seen: ServerObservation) -> bool:
     if fell_out is not None and fell_out.kind.transient:
         return True
     return any(kind in IN_PASSING for kind in failures_on_the_way(seen))
+
+
+def has_said_no(visited: Visited) -> bool:
+    """Whether a server that federates closed its directory to us, or asked us by robots.txt to stay away: a no is not
+    asked for twice, whatever else of the visit might come out better."""
+    refused = visited.observation.directory.state is DirectoryState.DENIED
+    return visited.observation.federating and (refused or visited.robots in OBEYED - {Robots.UNREACHABLE})
 
 
 def is_cut_short(visited: Visited) -> bool:

@@ -112,9 +112,7 @@ def test_who_wants_to_be_left_alone_is_asked_for_nothing_after_saying_so(crawled
 
 
 def test_who_closes_the_directory_by_robots_is_not_asked_for_it(crawled: Crawled) -> None:
-    told = crawled.who("robots", "disallows_us_the_directory")
-    assert told
-    for server in told:
+    for server in crawled.who("robots", "disallows_us", "disallows_us_the_directory"):
         assert not any(DIRECTORY in seen["target"] for seen in crawled.of(server)), server
 
 
@@ -148,5 +146,5 @@ def test_the_report_counts_what_the_servers_saw(crawled: Crawled) -> None:
         if any(seen["target"] == "/robots.txt" and seen["status"] for seen in crawled.of(name)):
             robots[facts["robots"]] += 1
     told = crawled.report["robots"]
-    assert told["disallows_us_entirely"] == robots["disallows_us"]
-    assert told["disallows_us"] == robots["disallows_us_the_directory"]
+    assert told["disallows_us_entirely"] == robots["disallows_us"] > 0
+    assert told.get("disallows_us", 0) == robots["disallows_us_the_directory"]

@@ -12,6 +12,7 @@ from crawler.engine.vigil import Doubt
 from crawler.errors import Failure, FailureKind
 from crawler.model.discovery import Question, Step
 from crawler.model.observation import Failed, ServerObservation
+from crawler.model.rooms import DirectoryState
 from crawler.model.schedule import Robots
 from tests.engine.made import dead, online, server
 
@@ -119,6 +120,18 @@ def test_who_is_cut_short_while_we_are_not_fit_to_read_is_read_again(
     assert last is not None
     assert last.observation is seen
     assert (tries.pending, tries.unjudged) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("refused", "robots"),
+    [(DirectoryState.DENIED, None), (DirectoryState.SKIPPED, Robots.DISALLOWS_US_ENTIRELY)],
+)
+def test_a_no_is_not_asked_for_twice(refused: DirectoryState, robots: Robots | None) -> None:
+    tries = Tries(at_most=5, at_once=1)
+    slow = after_a_step(ALIVE, Question.WELL_KNOWN, FailureKind.HTTP_TIMEOUT)
+    closed = replace(slow, directory=replace(slow.directory, state=refused))
+    assert tries.ended(replace(first(closed, Doubt.OUTAGE), robots=robots)) is not None
+    assert tries.pending == 0
 
 
 def test_room_bounds_the_tries_under_way() -> None:
