@@ -14,7 +14,7 @@ from crawler.lab.directory import Directories
 from crawler.lab.profile import CALM
 from crawler.lab.world import World
 from crawler.model.rooms import DirectoryWay
-from crawler.store.publish import serving_file
+from crawler.store.serving import serving_file
 from tests.census.practice import PACE, Practice, census, practice, rows
 
 SERVERS = 60

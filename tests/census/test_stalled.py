@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 
 from crawler.lab.profile import CALM
-from crawler.store.publish import serving_file
+from crawler.store.serving import serving_file
 from tests.census.practice import LONGEST_S, Practice, census, practice, rows
 
 SERVERS = 60
