@@ -24,7 +24,7 @@ from analytics.schemas import (
     METRIC_COLUMNS,
     OBSERVATION_COLUMNS,
     ROOM_COLUMNS,
-    ROOM_STAY_COLUMNS,
+    ROOM_HISTORY_COLUMNS,
     STAY_COLUMNS,
     Grade,
     MetricRow,
@@ -142,21 +142,22 @@ def load_lives(serving: Path, crawl_id: int) -> Lives:
         return Lives(
             censuses=of(_CENSUSES, CENSUS_COLUMNS, "census"),
             servers=of(_SERVER_STAYS, STAY_COLUMNS, "server_session"),
-            rooms=of(_ROOM_STAYS, ROOM_STAY_COLUMNS, "room_state"),
+            rooms=of(_ROOM_HISTORY, ROOM_HISTORY_COLUMNS, "room_state"),
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CarriedOver:
-    """What an earlier serving file computed by the rules of today: metric rows, and features of rooms (None: none)."""
+    """What an earlier serving file computed by the rules of today: the censuses whose metric rows it holds, and
+    features of rooms (None: none)."""
 
-    rows: tuple[MetricRow, ...]
+    censuses: frozenset[int]
     features: pl.DataFrame | None
 
 
 def carried_over(serving: Path | None, rows_version: int, features_version: int) -> CarriedOver:
     """What may be taken over from an earlier serving file; nothing of what was computed by other rules."""
-    nothing = CarriedOver((), None)
+    nothing = CarriedOver(frozenset(), None)
     if serving is None:
         return nothing
     with open_serving(serving) as connection:
@@ -164,21 +165,27 @@ def carried_over(serving: Path | None, rows_version: int, features_version: int)
         if not tables >= {METRIC_TABLE, "metric_version"}:
             return nothing
         found = connection.execute("SELECT rows_version, features_version FROM metric_version").fetchone()
-        rows = pl.DataFrame(connection.sql("FROM metric ORDER BY rowid"))
+        stored = connection.execute("SELECT DISTINCT snapshot FROM metric").fetchall()
         features = pl.DataFrame(connection.sql("FROM room_feature")) if "room_feature" in tables else None
     of_rows, of_features = found or (None, None)
     return CarriedOver(
-        _as_rows(rows) if of_rows == rows_version else (), features if of_features == features_version else None
+        frozenset(int(number) for (number,) in stored) if of_rows == rows_version else frozenset(),
+        features if of_features == features_version else None,
     )
 
 
-def load_series(serving: Path) -> tuple[MetricRow, ...]:
-    """The stored rows of every census, oldest first; empty when the file has none."""
+def load_series(serving: Path, newest: int | None = None) -> tuple[MetricRow, ...]:
+    """`load_series_frame` as rows."""
+    return _as_rows(load_series_frame(serving, newest))
+
+
+def load_series_frame(serving: Path, newest: int | None = None) -> pl.DataFrame:
+    """The stored rows of every census, or of the `newest` so many, oldest first; empty when the file has none."""
     with open_serving(serving) as connection:
         tables = {str(name) for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
         if METRIC_TABLE not in tables:
-            return ()
-        return _as_rows(pl.DataFrame(connection.sql("FROM metric ORDER BY snapshot, rowid")))
+            return pl.DataFrame(schema=list(METRIC_COLUMNS))
+        return pl.DataFrame(connection.sql(_SERIES, params={"newest": newest}))
 
 
 def _as_rows(frame: pl.DataFrame) -> tuple[MetricRow, ...]:
@@ -201,6 +208,11 @@ def load_metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...] | No
         )
     return _as_rows(frame)
 
+
+_SERIES = """
+FROM metric WHERE snapshot IN (SELECT DISTINCT snapshot FROM metric ORDER BY snapshot DESC LIMIT $newest)
+ORDER BY snapshot, rowid
+"""
 
 IS_CENSUS = (pl.col("state") == "completed") & (pl.col("scope") == "full")
 
@@ -227,23 +239,73 @@ WHERE s.online AND s.valid_from <= $crawl
 ORDER BY s.server_id, s.valid_from
 """
 
-_ROOM_STAYS = """
-SELECT r.room_number, r.valid_from, CASE WHEN r.valid_to <= $crawl THEN r.valid_to END AS valid_to, r.members
-FROM room_state r
-JOIN crawl this ON this.crawl_id = $crawl AND r.series_id = this.series_id
-JOIN room_text t USING (text_id)
-WHERE r.valid_from <= $crawl AND coalesce(t.room_type, '') <> 'm.space'
-ORDER BY r.room_number, r.valid_from
+_ROOM_HISTORY = """
+WITH this AS (
+    SELECT series_id FROM crawl WHERE crawl_id = $crawl
+), stay AS (
+    SELECT
+        r.valid_from,
+        CASE WHEN r.valid_to <= $crawl THEN r.valid_to END AS valid_to,
+        r.members,
+        r.room_number IN (
+            SELECT room_number FROM room_state
+            WHERE series_id = (FROM this) AND valid_from <= $crawl AND coalesce(valid_to, 2147483647) > $crawl
+        ) AS still
+    FROM room_state r JOIN room_text t USING (text_id)
+    WHERE r.series_id = (FROM this) AND r.valid_from <= $crawl AND coalesce(t.room_type, '') <> 'm.space'
+), step AS (
+    SELECT valid_from AS crawl_id, count(*) AS rooms, sum(members) AS memberships, count(*) FILTER (still) AS still
+    FROM stay GROUP BY ALL
+    UNION ALL
+    SELECT valid_to, -count(*), -sum(members), -count(*) FILTER (still)
+    FROM stay WHERE valid_to IS NOT NULL GROUP BY ALL
+    UNION ALL
+    SELECT crawl_id, 0, 0, 0 FROM census WHERE series_id = (FROM this) AND crawl_id <= $crawl
+), summed AS (
+    SELECT DISTINCT
+        crawl_id,
+        sum(rooms) OVER so_far::BIGINT AS rooms,
+        coalesce(sum(memberships) OVER so_far, 0)::DOUBLE AS memberships,
+        sum(still) OVER so_far::BIGINT AS still_listed
+    FROM step
+    WINDOW so_far AS (ORDER BY crawl_id RANGE UNBOUNDED PRECEDING)
+)
+SELECT s.* FROM summed s JOIN census c USING (crawl_id) ORDER BY crawl_id
 """
+"""Sums of what begins and ends, not a look at every census: years of rooms are millions of stays."""
 
 _TEXT = ("verify_keys", "spec_versions", "unstable_features")
 """JSON columns, which become frames as text."""
 
+_HOLDS = "{0}.series_id = c.series_id AND {0}.valid_from <= $crawl AND coalesce({0}.valid_to, 2147483647) > $crawl"
+
+_OF = {"crawl_id": "c", "server_name": "n", "address": "v", "port": "v", "tls_issuer": "k"} | {
+    name: "a" if name in ("spec_versions", "unstable_features") else "d"
+    for name in OBSERVATION_COLUMNS
+    if name.startswith(("directory", "spec", "unstable"))
+}
+"""In which of the tables below a column is, if not in server_state."""
+
 _OBSERVATIONS = f"""
-SELECT {", ".join(f"{name}::VARCHAR AS {name}" if name in _TEXT else name for name in OBSERVATION_COLUMNS)}
-FROM server_observation JOIN server USING (server_id)
-WHERE crawl_id = $crawl
+SELECT {
+    ", ".join(
+        f"{_OF.get(name, 's')}.{name}{'::VARCHAR' if name in _TEXT else ''} AS {name}" for name in OBSERVATION_COLUMNS
+    )
+}
+FROM (SELECT * FROM crawl WHERE crawl_id = $crawl AND state = 'completed') c
+JOIN server_state s ON {_HOLDS.format("s")}
+JOIN directory_state d ON d.server_id = s.server_id AND {_HOLDS.format("d")}
+JOIN client_api a ON a.client_api_id = s.client_api_id
+JOIN server n ON n.server_id = s.server_id
+LEFT JOIN (
+    SELECT server_id, tls_issuer FROM server_certificate k JOIN crawl c ON c.crawl_id = $crawl AND {_HOLDS.format("k")}
+) k ON k.server_id = s.server_id
+LEFT JOIN (SELECT server_id, crawl_id AS visited, address, port FROM visit WHERE crawl_id = $crawl) v
+    ON v.server_id = s.server_id
+WHERE v.visited IS NOT NULL
+    OR (c.scope = 'full' AND c.servers > 0 AND NOT EXISTS (FROM visit WHERE crawl_id = $crawl))
 """  # noqa: S608 - our own names
+"""The view server_observation for one crawl. Asked for one, the view joins every certificate with every server."""
 
 _ROOMS = "SELECT * FROM room WHERE crawl_id = $crawl"
 

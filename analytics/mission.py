@@ -5,7 +5,7 @@ the order in which people read them. `Definition` is of a row's metric, many of 
 number 0 are of decentralisation, which the mission asks for in other words.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +18,12 @@ from analytics import growth as change
 from analytics import signal as noise
 from analytics import spec as specification
 from analytics import unseen as population
-from analytics.decentralisation import CONCENTRATION, HOLDER_WORDS, decentralisation, held_by
+from analytics.decentralisation import CONCENTRATION, decentralisation, held_by
+from analytics.federation_graph import HOLDER_WORDS, FederationGraph, federation_graph
 from analytics.funnel import SERVERS, funnel
-from analytics.graph_tables import FederationGraph, Removal, federation_graph, removals
+from analytics.graph_tables import Removal, removals
 from analytics.load import load_frames, load_lives, load_metric_rows
+from analytics.room_graph import GraphShape, graph_shape
 from analytics.rooms import DIRECTORIES, LARGEST_ROOM, MEMBERSHIPS, PEOPLE, ROOMS, rooms
 from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Frames, Lives, Snapshot
@@ -168,11 +170,12 @@ def computed_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:
 class Gathered:
     """What is costly to compute of a snapshot and used more than once: for rows, and for tables of their own."""
 
-    features: pl.DataFrame
-    held: pl.DataFrame
-    graph: FederationGraph
-    removals: list[Removal]
     lives: Lives
+    federation: FederationGraph
+    held: pl.DataFrame
+    shape: GraphShape
+    removals: list[Removal]
+    features: pl.DataFrame
 
     @classmethod
     def of(
@@ -181,29 +184,56 @@ class Gathered:
         """Compute it; `earlier_features` are those of the census before."""
         federation = federation_graph(snapshot, frames.reference.software)
         return cls(
-            features=noise.room_features(snapshot, earlier_features),
-            held=held_by(snapshot, frames.reference.software),
-            graph=federation,
-            removals=removals(federation),
             lives=lives,
+            federation=federation,
+            held=held_by(federation),
+            shape=graph_shape(federation.graph),
+            removals=removals(federation),
+            features=noise.room_features(snapshot, earlier_features),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that are computed together, and which of the mission's nine they answer (0: decentralisation)."""
+
+    name: str
+    missions: tuple[int, ...]
+    rows: Callable[[Snapshot, Frames, Gathered], Iterator[MetricRow]]
+
+
+PARTS: tuple[Part, ...] = (
+    Part("funnel", (3,), lambda snapshot, _, __: funnel(snapshot)),
+    Part("unseen", (3,), lambda snapshot, _, __: population.unseen(snapshot)),
+    Part("software", (5,), lambda snapshot, frames, _: software(snapshot, frames.reference.software)),
+    Part("rooms", (1, 8), lambda snapshot, _, __: rooms(snapshot)),
+    Part("growth", (2, 3), lambda snapshot, _, gathered: change.growth(snapshot, gathered.lives)),
+    Part(
+        "survival",
+        (3,),
+        lambda snapshot, frames, gathered: change.survival(snapshot, gathered.lives, frames.reference.software),
+    ),
+    Part("not imported", (1, 2, 4), lambda snapshot, _, __: _not_imported(snapshot)),
+    Part("bridges", (6,), lambda snapshot, frames, _: bridged.bridges(snapshot, frames.reference.bridges)),
+    Part("signal", (7, 8), lambda snapshot, _, gathered: noise.signal(snapshot, gathered.features)),
+    Part("discovery", (8,), lambda snapshot, _, __: found.discovery(snapshot)),
+    Part("spec", (9,), lambda snapshot, frames, _: specification.spec(snapshot, frames.reference)),
+    Part(
+        "resilience",
+        (0,),
+        lambda snapshot, _, gathered: graph.resilience(
+            snapshot, gathered.federation, gathered.shape, gathered.removals
+        ),
+    ),
+    Part("concentration", (0,), lambda snapshot, _, gathered: decentralisation(snapshot, gathered.held)),
+)
+"""In the order in which their rows are stored."""
 
 
 def snapshot_rows(snapshot: Snapshot, frames: Frames, gathered: Gathered) -> Iterator[MetricRow]:
     """All rows of one snapshot."""
-    yield from funnel(snapshot)
-    yield from population.unseen(snapshot)
-    yield from software(snapshot, frames.reference.software)
-    yield from rooms(snapshot)
-    yield from change.growth(snapshot, gathered.lives)
-    yield from change.survival(snapshot, gathered.lives, frames.reference.software)
-    yield from _not_imported(snapshot)
-    yield from bridged.bridges(snapshot, frames.reference.bridges)
-    yield from noise.signal(snapshot, gathered.features)
-    yield from found.discovery(snapshot)
-    yield from specification.spec(snapshot, frames.reference)
-    yield from graph.resilience(snapshot, gathered.graph, gathered.removals)
-    yield from decentralisation(snapshot, gathered.held)
+    for part in PARTS:
+        yield from part.rows(snapshot, frames, gathered)
 
 
 def _not_imported(snapshot: Snapshot) -> Iterator[MetricRow]:

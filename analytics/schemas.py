@@ -231,13 +231,14 @@ STAY_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 """A stretch in which a server was online: from one crawl to the one that saw it otherwise (null: it still is), the
 seals of both, and what it said last that it runs."""
 
-ROOM_STAY_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "room_number": pl.Int32,
-    "valid_from": pl.Int32,
-    "valid_to": pl.Int32,
-    "members": pl.Float64,
+ROOM_HISTORY_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "crawl_id": pl.Int32,
+    "rooms": pl.Int64,
+    "memberships": pl.Float64,
+    "still_listed": pl.Int64,
 }
-"""A stretch in which a room was listed with as many members, spaces left out."""
+"""One row for each census of a series: the rooms listed in it, spaces left out, the memberships in them, and how many
+of these rooms the last census lists, too."""
 
 PLACE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "address": pl.String,

@@ -24,6 +24,7 @@ from analytics.mission import Gathered, snapshot_rows
 from analytics.room_text import FEATURES_VERSION, RULES
 from analytics.schemas import METRIC_COLUMNS, METRIC_COMMENTS, MetricRow
 from analytics.signal import FEATURE_COLUMNS, FEATURES
+from analytics.snapshot import Snapshot
 from crawler.store.publish import Draft
 
 ROWS_VERSION = 2
@@ -40,26 +41,23 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
     """
     before = carried_over(draft.previous, ROWS_VERSION, FEATURES_VERSION)
     ids = census_ids(draft.path)
-    rows: list[MetricRow] = [row for row in before.rows if row.snapshot in ids]
-    have = {row.snapshot for row in rows}
+    kept = [crawl_id for crawl_id in ids[:-1] if crawl_id in before.censuses]
+    rows: list[MetricRow] = []
     for crawl_id in ids:
-        if crawl_id in have and crawl_id != ids[-1]:
+        if crawl_id in kept:
             continue
-        rows = [row for row in rows if row.snapshot != crawl_id]
         say(f"computing the numbers of census {crawl_id}")
         frames = load_frames(draft.path, [crawl_id], geo_db)
         (snapshot,) = frames.snapshots
         gathered = Gathered.of(snapshot, frames, load_lives(draft.path, crawl_id), before.features)
         rows += snapshot_rows(snapshot, frames, gathered)
         if crawl_id == ids[-1]:
-            _store_newest(
-                draft,
-                crawl_id,
-                gathered,
-                resilience_rows(snapshot, gathered.removals),
-                distribution_rows(snapshot, gathered.graph),
-            )
-    rows.sort(key=lambda row: row.snapshot)
+            store_newest(draft, snapshot, gathered)
+    store_rows(draft, kept, rows)
+
+
+def store_rows(draft: Draft, kept: Sequence[int], rows: Sequence[MetricRow]) -> None:
+    """Add the table of metric rows: those of the censuses `kept` from the serving file before, and new ones."""
     draft.write_table(
         METRIC_TABLE,
         METRIC_COLUMNS,
@@ -67,6 +65,7 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
         METRIC_COMMENTS,
         comment="Numbers of every census; see metric rows.",
     )
+    draft.take_over(METRIC_TABLE, "snapshot", kept)
     draft.write_table(
         "metric_version",
         {"rows_version": "INTEGER NOT NULL", "features_version": "INTEGER NOT NULL"},
@@ -79,13 +78,11 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
     )
 
 
-def _store_newest(
-    draft: Draft,
-    crawl_id: int,
-    gathered: Gathered,
-    resilience: Iterator[tuple[object, ...]],
-    distributions: Iterator[tuple[object, ...]],
-) -> None:
+def store_newest(draft: Draft, snapshot: Snapshot, gathered: Gathered) -> None:
+    """Add the tables that only the newest census has."""
+    crawl_id = snapshot.crawl_id
+    resilience = resilience_rows(snapshot, gathered.removals)
+    distributions = distribution_rows(snapshot, gathered.shape)
     draft.write_table(
         "resilience", RESILIENCE_COLUMNS, resilience, RESILIENCE_COMMENTS,
         comment="What is left of the newest census as its largest servers, operators or networks go, or random ones: a "
