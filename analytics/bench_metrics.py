@@ -23,13 +23,20 @@ import click
 from analytics.decentralisation import held_by
 from analytics.federation_graph import federation_graph
 from analytics.graph_tables import removals
-from analytics.load import carried_over, census_ids, load_frames, load_lives, load_series_frame
+from analytics.load import (
+    carried_over,
+    census_ids,
+    load_frames,
+    load_lives,
+    load_series_frame,
+    load_version_stays,
+)
 from analytics.mission import PARTS, Gathered, Part
 from analytics.room_graph import GraphShape, graph_shape
 from analytics.room_text import FEATURES_VERSION
 from analytics.schemas import MetricRow
 from analytics.signal import room_features
-from analytics.steps import ROWS_VERSION, store_newest, store_rows
+from analytics.steps import ROWS_VERSION, store_history, store_newest, store_rows
 from crawler.store.bench_history import write_history
 from crawler.store.publish import stage
 
@@ -95,7 +102,8 @@ def _first(census: Path) -> dict[str, Any]:
         with watch.on("features_again_s"):
             room_features(snapshot, features)
         lives = load_lives(draft.path, ids[-1])
-        gathered = Gathered(lives, federation, held_by(federation), shape, curves, features)
+        stays = load_version_stays(draft.path, ids[-1])
+        gathered = Gathered(lives, stays, federation, held_by(federation), shape, curves, features)
         rows = [row for part in PARTS for row in part.rows(snapshot, frames, gathered)]
         store_newest(draft, snapshot, gathered)
         store_rows(draft, (), [replace(row, snapshot=number) for number in ids for row in rows])
@@ -114,13 +122,13 @@ def _step(census: Path) -> dict[str, Any]:
             frames = load_frames(draft.path, ids[-1:])
             (snapshot,) = frames.snapshots
         with watch.on("read the history"):
-            lives = load_lives(draft.path, ids[-1])
+            lives, stays = load_lives(draft.path, ids[-1]), load_version_stays(draft.path, ids[-1])
             features = carried_over(draft.previous, ROWS_VERSION, FEATURES_VERSION).features
             assert features is not None, "the first publish stored them"  # noqa: S101 - for mypy; it was written above
         with watch.on("who is in what"):
             federation = federation_graph(snapshot, frames.reference.software)
             held = held_by(federation)
-        gathered = Gathered(lives, federation, held, GraphShape({}, {}, {}, {}), [], features)
+        gathered = Gathered(lives, stays, federation, held, GraphShape({}, {}, {}, {}), [], features)
         rows: list[MetricRow] = []
         for part in PARTS:
             if part.name != "resilience":
@@ -128,6 +136,8 @@ def _step(census: Path) -> dict[str, Any]:
                     rows += part.rows(snapshot, frames, gathered)
         with watch.on("take over and store"):
             store_rows(draft, ids[:-1], rows)
+        with apart.on("history_tables_s"):
+            store_history(draft, snapshot, frames, gathered)
         with watch.on("read the whole series"):
             series = load_series_frame(draft.path).height
         wall_s = sum(watch.spent_s.values())

@@ -7,14 +7,14 @@ are a model). Holders are those of `analytics.federation_graph`; a server whose 
 lowers the coverage.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 import numpy as np
 import polars as pl
 
 from analytics.amounts import FloatArray
-from analytics.concentration import gini, herfindahl, hill_number, nakamoto, top_share
+from analytics.concentration import gini, herfindahl, hill_number, lorenz_curve, nakamoto, top_share
 from analytics.estimate import Estimate
 from analytics.federation_graph import HOLDER_WORDS, FederationGraph, Holder
 from analytics.schemas import Grade, MetricRow
@@ -87,6 +87,40 @@ def decentralisation(snapshot: Snapshot, held: pl.DataFrame) -> Iterator[MetricR
                     method=f"Of {words}; by {HOLDER_WORDS[kind]}.{vintage}",
                     grade=Grade.ESTIMATED if amount in ("rooms", "memberships") else Grade.MEASURED,
                 )
+
+
+LORENZ_COLUMNS: Mapping[str, str] = {
+    "crawl_id": "INTEGER NOT NULL",
+    "kind": "VARCHAR NOT NULL",
+    "amount": "VARCHAR NOT NULL",
+    "holders": "INTEGER NOT NULL",
+    "holders_share": "DOUBLE NOT NULL",
+    "held_share": "DOUBLE NOT NULL",
+}
+
+LORENZ_COMMENTS: Mapping[str, str] = {
+    "crawl_id": "The census: the newest.",
+    "kind": "Whose share: server, operator, address_block, network, country, cdn, tls_issuer or lineage.",
+    "amount": "Of what: servers, rooms, memberships or participation, as in holder.",
+    "holders": "Holders that hold any, on which the curve rests.",
+    "holders_share": "Share, 0 to 1, of the holders, those that hold least first.",
+    "held_share": "Share, 0 to 1, of the amount that they hold together.",
+}
+
+LORENZ_POINTS = 200
+"""Points of a curve that are stored, evenly along the holders; the Gini coefficient is of all of them."""
+
+
+def lorenz_rows(snapshot: Snapshot, held: pl.DataFrame) -> Iterator[tuple[object, ...]]:
+    """Rows of `LORENZ_COLUMNS`: the Lorenz curve of each amount over each kind of holder, zeros out."""
+    for (kind,), of_kind in held.group_by("kind", maintain_order=True):
+        for amount in AMOUNT_UNITS:
+            curve = lorenz_curve(of_kind[amount], zeros="out")
+            if curve is None:
+                continue
+            holders = curve.units.size - 1
+            for at in np.unique(np.linspace(0, holders, min(holders, LORENZ_POINTS) + 1).round().astype(int)).tolist():
+                yield snapshot.crawl_id, kind, amount, holders, float(curve.units[at]), float(curve.held[at])
 
 
 def _statistics(held: pl.Series) -> Iterator[tuple[str, str, Estimate]]:

@@ -123,14 +123,7 @@ def survival(snapshot: Snapshot, lives: Lives, software: pl.DataFrame) -> Iterat
     Only servers whose birth was seen: those of the first census are older by an unknown time. Death is dated by the
     first census that did not find the server online for good, which is late by up to the time between two censuses.
     """
-    born = _born(snapshot, lives)
-    described = born.join(software.select("software", "lineage"), on="software", how="left").with_columns(
-        pl.coalesce("lineage", "software").alias("lineage")
-    )
-    parts = [("all", described)]
-    for (lineage,), part in described.filter(pl.col("lineage").is_not_null()).group_by("lineage", maintain_order=True):
-        if part.height >= LINEAGE_MIN:
-            parts.append((str(lineage), part))
+    parts = born(snapshot, lives, software)
     for name, part in parts:
         if part.is_empty():
             yield snapshot.not_known(
@@ -150,6 +143,18 @@ def survival(snapshot: Snapshot, lives: Lives, software: pl.DataFrame) -> Iterat
                 SURVIVAL, f"{name}, alive after {age} d", curve.at(age), coverage=None, unit="share of servers",
                 denominator="servers seen to come", window="since first seen", method=method,
             )  # fmt: skip
+
+
+def born(snapshot: Snapshot, lives: Lives, software: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """Servers seen to come (`server_id`, `age_d`, `died`): all, then those of each lineage that has enough of them."""
+    described = (
+        _born(snapshot, lives)
+        .join(software.select("software", "lineage"), on="software", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("lineage", "software").alias("lineage"))
+    )
+    of_lineage = described.filter(pl.col("lineage").is_not_null()).group_by("lineage", maintain_order=True)
+    large = [(str(lineage), part) for (lineage,), part in of_lineage if part.height >= LINEAGE_MIN]
+    return [("all", described), *sorted(large, key=lambda pair: pair[0])]
 
 
 def _born(snapshot: Snapshot, lives: Lives) -> pl.DataFrame:

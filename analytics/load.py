@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import duckdb
 import polars as pl
 
+from analytics.cohorts import STEP_COLUMNS
 from analytics.estimate import IntervalKind
 from analytics.hosting import CdnRanges, HostingData
 from analytics.reference import load_cdn_ranges, reference
@@ -31,6 +32,7 @@ from analytics.schemas import (
     checked,
 )
 from analytics.snapshot import Frames, Lives, Snapshot
+from analytics.versions import VERSION_STAY_COLUMNS
 from crawler.errors import StoreError
 
 Columns: TypeAlias = Mapping[str, pl.DataType | type[pl.DataType]]
@@ -144,6 +146,20 @@ def load_lives(serving: Path, crawl_id: int) -> Lives:
             servers=of(_SERVER_STAYS, STAY_COLUMNS, "server_session"),
             rooms=of(_ROOM_HISTORY, ROOM_HISTORY_COLUMNS, "room_state"),
         )
+
+
+def load_version_stays(serving: Path, crawl_id: int) -> pl.DataFrame:
+    """Which server ran what when, in the series of a crawl, as it was known at its seal (`VERSION_STAY_COLUMNS`)."""
+    with open_serving(serving) as connection:
+        frame = pl.DataFrame(connection.sql(_VERSION_STAYS, params={"crawl": crawl_id}))
+    return checked(frame, VERSION_STAY_COLUMNS, "server_version")
+
+
+def load_room_steps(serving: Path, crawl_id: int) -> pl.DataFrame:
+    """How many of the rooms first listed in one census are listed in another (`cohorts.STEP_COLUMNS`)."""
+    with open_serving(serving) as connection:
+        frame = pl.DataFrame(connection.sql(_ROOM_STEPS, params={"crawl": crawl_id}))
+    return checked(frame, STEP_COLUMNS, "room_state")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -273,6 +289,33 @@ WITH this AS (
 SELECT s.* FROM summed s JOIN census c USING (crawl_id) ORDER BY crawl_id
 """
 """Sums of what begins and ends, not a look at every census: years of rooms are millions of stays."""
+
+_VERSION_STAYS = """
+SELECT
+    v.server_id, v.software, v.version, v.valid_from, e.crawl_id AS valid_to,
+    b.finished_at AS seen_from, e.finished_at AS seen_to
+FROM server_version v
+JOIN crawl this ON this.crawl_id = $crawl AND v.series_id = this.series_id
+JOIN crawl b ON b.crawl_id = v.valid_from
+LEFT JOIN crawl e ON e.crawl_id = v.valid_to AND e.crawl_id <= $crawl
+WHERE v.valid_from <= $crawl
+ORDER BY v.server_id, v.valid_from
+"""
+
+_ROOM_STEPS = """
+WITH stay AS (
+    SELECT r.room_number, r.valid_from, CASE WHEN r.valid_to <= $crawl THEN r.valid_to END AS valid_to,
+        min(r.valid_from) OVER (PARTITION BY r.room_number) AS first_crawl
+    FROM room_state r JOIN crawl this ON this.crawl_id = $crawl AND r.series_id = this.series_id
+    JOIN room_text t USING (text_id)
+    WHERE r.valid_from <= $crawl AND coalesce(t.room_type, '') <> 'm.space'
+)
+SELECT first_crawl, crawl_id, sum(change)::BIGINT AS change FROM (
+    SELECT first_crawl, valid_from AS crawl_id, 1 AS change FROM stay
+    UNION ALL SELECT first_crawl, valid_to, -1 FROM stay WHERE valid_to IS NOT NULL
+)
+GROUP BY ALL HAVING sum(change) <> 0 ORDER BY ALL
+"""
 
 _TEXT = ("verify_keys", "spec_versions", "unstable_features")
 """JSON columns, which become frames as text."""

@@ -18,11 +18,12 @@ from analytics import growth as change
 from analytics import signal as noise
 from analytics import spec as specification
 from analytics import unseen as population
+from analytics import versions as spread
 from analytics.decentralisation import CONCENTRATION, decentralisation, held_by
 from analytics.federation_graph import HOLDER_WORDS, FederationGraph, federation_graph
 from analytics.funnel import SERVERS, funnel
 from analytics.graph_tables import Removal, removals
-from analytics.load import load_frames, load_lives, load_metric_rows
+from analytics.load import load_frames, load_lives, load_metric_rows, load_version_stays
 from analytics.room_graph import GraphShape, graph_shape
 from analytics.rooms import DIRECTORIES, LARGEST_ROOM, MEMBERSHIPS, PEOPLE, ROOMS, rooms
 from analytics.schemas import Grade, MetricRow
@@ -81,6 +82,13 @@ _ALL = (
     Definition(BY_SOFTWARE, 5, "Servers by implementation", "What online servers say they run."),
     Definition(BY_LINEAGE, 5, "Servers by lineage", "Online servers by family of forks."),
     Definition(BY_VERSION, 5, "Servers by version", "What release online servers say they run."),
+    Definition(spread.LAG, 5, "Version lag", "Days from a release until servers that were behind run it."),
+    Definition(
+        spread.BELOW,
+        5,
+        "Below the last security release",
+        "Servers older than the last to mend a vulnerability.",
+    ),
     Definition(
         IMPLEMENTATIONS, 5, "Implementations in use", "How many different implementation names online servers give."
     ),
@@ -162,7 +170,11 @@ def computed_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:
     return tuple(
         row
         for snapshot in frames.snapshots
-        for row in snapshot_rows(snapshot, frames, Gathered.of(snapshot, frames, load_lives(serving, crawl_id)))
+        for row in snapshot_rows(
+            snapshot,
+            frames,
+            Gathered.of(snapshot, frames, load_lives(serving, crawl_id), load_version_stays(serving, crawl_id)),
+        )
     )
 
 
@@ -171,6 +183,7 @@ class Gathered:
     """What is costly to compute of a snapshot and used more than once: for rows, and for tables of their own."""
 
     lives: Lives
+    version_stays: pl.DataFrame
     federation: FederationGraph
     held: pl.DataFrame
     shape: GraphShape
@@ -179,12 +192,18 @@ class Gathered:
 
     @classmethod
     def of(
-        cls, snapshot: Snapshot, frames: Frames, lives: Lives, earlier_features: pl.DataFrame | None = None
+        cls,
+        snapshot: Snapshot,
+        frames: Frames,
+        lives: Lives,
+        version_stays: pl.DataFrame,
+        earlier_features: pl.DataFrame | None = None,
     ) -> "Gathered":
         """Compute it; `earlier_features` are those of the census before."""
         federation = federation_graph(snapshot, frames.reference.software)
         return cls(
             lives=lives,
+            version_stays=version_stays,
             federation=federation,
             held=held_by(federation),
             shape=graph_shape(federation.graph),
@@ -212,6 +231,13 @@ PARTS: tuple[Part, ...] = (
         "survival",
         (3,),
         lambda snapshot, frames, gathered: change.survival(snapshot, gathered.lives, frames.reference.software),
+    ),
+    Part(
+        "versions",
+        (5,),
+        lambda snapshot, frames, gathered: spread.versions(
+            snapshot, gathered.lives, gathered.version_stays, frames.reference.software_releases
+        ),
     ),
     Part("not imported", (1, 2, 4), lambda snapshot, _, __: _not_imported(snapshot)),
     Part("bridges", (6,), lambda snapshot, frames, _: bridged.bridges(snapshot, frames.reference.bridges)),

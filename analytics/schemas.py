@@ -278,6 +278,29 @@ SOFTWARE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 """The reference table of implementations, `data/reference/software.csv`."""
 
 
+SOFTWARE_RELEASE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "software": pl.String,
+    "version": pl.String,
+    "released_on": pl.Date,
+    "security": pl.Boolean,
+    "advisories": pl.String,
+    "source": pl.String,
+}
+"""The reference table of releases, `data/reference/releases.csv`; `security`: it mended a vulnerability."""
+
+ANNOTATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "happened_on": pl.Date,
+    "precision": pl.String,
+    "kind": pl.String,
+    "title": pl.String,
+    "value": pl.Float64,
+    "unit": pl.String,
+    "source": pl.String,
+    "checked": pl.String,
+}
+"""The reference table of annotations, `data/reference/annotations.csv`."""
+
+
 def checked(frame: pl.DataFrame, columns: Mapping[str, pl.DataType | type[pl.DataType]], what: str) -> pl.DataFrame:
     """`frame` with exactly `columns`, in their order and of their types.
 

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import polars as pl
 
-from analytics.decentralisation import AMOUNT_UNITS
+from analytics.cohorts import (
+    COHORT_COLUMNS,
+    COHORT_COMMENTS,
+    SURVIVAL_COLUMNS,
+    SURVIVAL_COMMENTS,
+    cohort_rows,
+    server_steps,
+    survival_rows,
+)
+from analytics.decentralisation import AMOUNT_UNITS, LORENZ_COLUMNS, LORENZ_COMMENTS, lorenz_rows
 from analytics.graph_tables import (
     DISTRIBUTION_COLUMNS,
     DISTRIBUTION_COMMENTS,
@@ -19,15 +28,24 @@ from analytics.graph_tables import (
     distribution_rows,
     resilience_rows,
 )
-from analytics.load import METRIC_TABLE, carried_over, census_ids, load_frames, load_lives
+from analytics.load import (
+    METRIC_TABLE,
+    carried_over,
+    census_ids,
+    load_frames,
+    load_lives,
+    load_room_steps,
+    load_version_stays,
+)
 from analytics.mission import Gathered, snapshot_rows
 from analytics.room_text import FEATURES_VERSION, RULES
 from analytics.schemas import METRIC_COLUMNS, METRIC_COMMENTS, MetricRow
 from analytics.signal import FEATURE_COLUMNS, FEATURES
-from analytics.snapshot import Snapshot
+from analytics.snapshot import Frames, Snapshot
+from analytics.versions import ADOPTION_COLUMNS, ADOPTION_COMMENTS, adoption_rows
 from crawler.store.publish import Draft
 
-ROWS_VERSION = 2
+ROWS_VERSION = 3
 """Raised when a row's meaning changes: rows of an older version are computed again."""
 
 HOLDERS_STORED = 200
@@ -49,10 +67,12 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
         say(f"computing the numbers of census {crawl_id}")
         frames = load_frames(draft.path, [crawl_id], geo_db)
         (snapshot,) = frames.snapshots
-        gathered = Gathered.of(snapshot, frames, load_lives(draft.path, crawl_id), before.features)
+        history = load_lives(draft.path, crawl_id), load_version_stays(draft.path, crawl_id)
+        gathered = Gathered.of(snapshot, frames, *history, before.features)
         rows += snapshot_rows(snapshot, frames, gathered)
         if crawl_id == ids[-1]:
             store_newest(draft, snapshot, gathered)
+            store_history(draft, snapshot, frames, gathered)
     store_rows(draft, kept, rows)
 
 
@@ -97,10 +117,60 @@ def store_newest(draft: Draft, snapshot: Snapshot, gathered: Gathered) -> None:
         comment=f"What the {HOLDERS_STORED} largest holders of each kind hold in the newest census.",
     )  # fmt: skip
     draft.write_table(
+        "lorenz_curve", LORENZ_COLUMNS, lorenz_rows(snapshot, gathered.held), LORENZ_COMMENTS,
+        comment="How unequally each amount is held by each kind of holder in the newest census.",
+    )  # fmt: skip
+    draft.write_table(
         "room_feature", FEATURE_TABLE_COLUMNS, _feature_rows(crawl_id, gathered.features), FEATURE_COMMENTS,
         comment="Signs of noise and language of each listed room of the newest census; signs are no verdict.",
     )  # fmt: skip
 
+
+def store_history(draft: Draft, snapshot: Snapshot, frames: Frames, gathered: Gathered) -> None:
+    """Add the tables that look back over the series of the newest census, and what happened beside it."""
+    rooms = load_room_steps(draft.path, snapshot.crawl_id)
+    cohorts = (("servers", server_steps(gathered.lives)), ("rooms", rooms))
+    draft.write_table(
+        "cohort_retention", COHORT_COLUMNS,
+        (row for what, steps in cohorts for row in cohort_rows(snapshot, gathered.lives, what, steps)), COHORT_COMMENTS,
+        comment="What is left, month by month, of the servers and rooms that were first seen in one month.",
+    )  # fmt: skip
+    draft.write_table(
+        "survival_curve", SURVIVAL_COLUMNS, survival_rows(snapshot, gathered.lives, frames.reference.software),
+        SURVIVAL_COMMENTS, comment="Kaplan-Meier curves of servers seen to come, in all and by lineage of software.",
+    )  # fmt: skip
+    draft.write_table(
+        "version_adoption", ADOPTION_COLUMNS, adoption_rows(gathered.lives, gathered.version_stays), ADOPTION_COMMENTS,
+        comment="Which versions of an implementation online servers ran, in each census.",
+    )  # fmt: skip
+    draft.write_table(
+        "annotation", ANNOTATION_TABLE_COLUMNS, _annotation_rows(frames.reference.annotations), ANNOTATION_COMMENTS,
+        comment="Dated events, and figures that others published, to stand beside series; never to be joined to them: "
+        "they count other things.",
+    )  # fmt: skip
+
+
+ANNOTATION_TABLE_COLUMNS: Mapping[str, str] = {
+    "happened_on": "DATE NOT NULL",
+    "precision": "VARCHAR NOT NULL",
+    "kind": "VARCHAR NOT NULL",
+    "title": "VARCHAR NOT NULL",
+    "value": "DOUBLE",
+    "unit": "VARCHAR",
+    "source": "VARCHAR NOT NULL",
+    "checked": "VARCHAR NOT NULL",
+}
+
+ANNOTATION_COMMENTS: Mapping[str, str] = {
+    "happened_on": "Day; the first of the month where only that is known.",
+    "precision": "day or month.",
+    "kind": "event or figure.",
+    "title": "What happened, or what was counted.",
+    "value": "The figure that was published; NULL for an event.",
+    "unit": "Its unit; NULL likewise.",
+    "source": "Who said so, and where.",
+    "checked": "read: the source itself was read for this table. quoted: taken over as others quote it.",
+}
 
 HOLDER_COLUMNS: Mapping[str, str] = {
     "crawl_id": "INTEGER NOT NULL",
@@ -135,6 +205,10 @@ FEATURE_COMMENTS: Mapping[str, str] = {
     "language": "ISO 639 code of the language of name and topic; und where it is undetermined.",
     "score": f"How many of the {len(FEATURES)} signs it shows.",
 }
+
+
+def _annotation_rows(annotations: pl.DataFrame) -> Iterator[tuple[object, ...]]:
+    yield from annotations.with_columns(pl.col("happened_on").cast(pl.String)).iter_rows()
 
 
 def _holder_rows(crawl_id: int, held: pl.DataFrame) -> Iterator[tuple[object, ...]]:

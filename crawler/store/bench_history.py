@@ -45,7 +45,7 @@ _WORLD = (
     """CREATE TEMP TABLE w_server AS
     SELECT range::INTEGER AS server_id,
         CASE WHEN range % 3 = 0 THEN 'matrix.' ELSE '' END || 'host' || range // 2 || '.example' || range % 40 AS name,
-        CASE WHEN range <= {servers} THEN 1 ELSE 2 + hash(range) % {days} END::INTEGER AS born,
+        CASE WHEN range <= {servers} THEN 1 ELSE 2 + hash(range) % ({days} - 1) END::INTEGER AS born,
         CASE WHEN hash(range, 'dies') % 10 = 0 THEN born + 1 + hash(range, 'd') % {days} ELSE 100000 END::INTEGER
             AS dies,
         ['synapse', 'synapse', 'synapse', 'synapse', 'dendrite', 'conduit', 'conduwuit', 'continuwuity', 'tuwunel'][
@@ -55,7 +55,7 @@ _WORLD = (
     """CREATE TEMP TABLE w_room AS
     SELECT range::INTEGER AS room, (1 + floor({servers} * pow((hash(range, 'o') % 1000003) / 1000003, 2)))::INTEGER
             AS owner,
-        CASE WHEN range <= {rooms} THEN 1 ELSE 2 + hash(range) % {days} END::INTEGER AS born,
+        CASE WHEN range <= {rooms} THEN 1 ELSE 2 + hash(range) % ({days} - 1) END::INTEGER AS born,
         CASE WHEN hash(range, 'dies') % 10 = 0 THEN born + 1 + hash(range, 'd') % {days} ELSE 100000 END::INTEGER
             AS dies,
         least(2000, {servers}, 1 + floor(pow((hash(range, 'k') % 1000003 + 1) / 1000003, -0.7)))::INTEGER AS known

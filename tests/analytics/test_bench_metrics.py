@@ -1,5 +1,5 @@
-"""The bench of the metrics measures the real thing: its history is one that `verify` finds sound, and its step leaves the
-same rows as the step of a publish."""
+"""The bench of the metrics measures the real thing: its history is one that `verify` finds sound, its step adds to the
+rows of earlier days those of the newest."""
 
 import json
 from pathlib import Path
