@@ -15,7 +15,7 @@ import click
 from crawler.errors import CensusError
 
 if TYPE_CHECKING:
-    from crawler.store.publish import Draft
+    from crawler.store.draft import Draft
 
 VERBS: dict[str, tuple[str, str]] = {
     "crawl": ("crawler.cli.crawl:crawl", "Take a census: find servers, check each, read directories."),

@@ -22,7 +22,7 @@ from analytics.mission import DEFINITIONS, Definition, metric_rows
 from analytics.schemas import METRIC_COLUMNS, MetricRow
 from crawler.cli.options import db_option, json_option
 from crawler.errors import UsageError, printable
-from crawler.store.publish import serving_file
+from crawler.store.serving import serving_file
 
 SYNTHETIC = "Synthetic: counted in the practice federation; says nothing about the real one."
 

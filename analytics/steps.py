@@ -43,7 +43,7 @@ from analytics.schemas import METRIC_COLUMNS, METRIC_COMMENTS, MetricRow
 from analytics.signal import FEATURE_COLUMNS, FEATURES
 from analytics.snapshot import Frames, Snapshot
 from analytics.versions import ADOPTION_COLUMNS, ADOPTION_COMMENTS, adoption_rows
-from crawler.store.publish import Draft
+from crawler.store.draft import Draft
 
 ROWS_VERSION = 3
 """Raised when a row's meaning changes: rows of an older version are computed again."""

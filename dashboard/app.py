@@ -12,11 +12,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from crawler.config import Settings
 from crawler.engine.check import Checker
 from dashboard import frame, routing
-from dashboard.api import check, health
+from dashboard.api import check, data, health
 from dashboard.backend import Backend
 from dashboard.data import CensusSource
 from dashboard.desk import Desk
-from dashboard.pages import check_now, rooms, servers, states
+from dashboard.pages import board, chart, check_now, growth, rooms, servers, states
 from dashboard.palette import Scheme, style_sheet
 from dashboard.request import parse_scheme
 from dashboard.security import RequestLimit, SecurityHeaders, content_security_policy
@@ -59,9 +59,12 @@ def create_app(census: Path, settings: Settings | None = None, opt_outs: Sequenc
     check_now.register(app, desk)
     servers.register(app, source, routing.SHOWN)
     rooms.register(app, source, routing.SHOWN)
+    board.register(app, source, growth.BOARD, routing.SHOWN)
+    chart.register(app, source, routing.SHOWN)
     server: FastAPI = app.server
     server.include_router(health.router(source))
     server.include_router(check.router(desk))
+    server.include_router(data.router(source))
     Backend.add_pages(app, lambda path: routing.find_page(path) is not None)
     server.router.lifespan_context = _closing(source, checker)
     # The last added is the first to see a request.

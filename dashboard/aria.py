@@ -1,4 +1,4 @@
-"""ARIA attributes of Dash's HTML components, which take them by their hyphenated names alone."""
+"""ARIA and data attributes of Dash's HTML components, which take them by their hyphenated names alone."""
 
 from typing import Any
 
@@ -10,3 +10,8 @@ def aria(**attributes: str) -> dict[str, Any]:
 
 HIDDEN = aria(hidden="true")
 """For icons beside a word that says the same."""
+
+
+def attributes(**values: str) -> dict[str, Any]:
+    """`attributes(of="funnel")` is `{"data-of": "funnel"}`, likewise."""
+    return {f"data-{name}": value for name, value in values.items()}

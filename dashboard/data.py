@@ -2,14 +2,16 @@
 
 A view stays whole: a request that began on one serving file ends on it, whatever is published meanwhile, so no page
 mixes two snapshots. The old file is closed when its last request has gone. What is the same for every visitor (the
-metric rows, the names for filters) is read once for each view.
+metric rows, the names for filters) is read once for each view; what a page computes is kept with it (`View.once`).
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import trio
 
@@ -21,9 +23,12 @@ from crawler.model.crawl import Crawl
 from crawler.store.reader import SnapshotReader
 from crawler.store.serving import serving_file
 from dashboard.figures.implementations import Named
+from dashboard.kept import Kept
 
 QUERIES_AT_ONCE = 8
 """Threads that ask DuckDB. Each query uses what cores there are; more at once only queue inside."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,11 @@ class View:
     rows: Sequence[MetricRow]
     software: Mapping[str, Named]
     spoken: Sequence[str]
+    kept: Kept = field(default_factory=Kept)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for this census and `key`, and kept as long as the census is shown."""
+        return self.kept.once(key, make)
 
     @property
     def known(self) -> int:
@@ -110,7 +120,7 @@ def _open(census: Path) -> _Lease:
             return _Lease(reader, None)
         rows = metric_rows(reader.path, crawl.id)
         names = dict.fromkeys(count.software for count in reader.software_counts(crawl.id) if count.software)
-        return _Lease(reader, View(reader, crawl, rows, _reference(), tuple(names)))
+        return _Lease(reader, View(reader, crawl, rows, software_reference(), tuple(names)))
     except BaseException:
         reader.close()
         raise
@@ -121,7 +131,9 @@ def _close_if_done(lease: _Lease) -> None:
         lease.reader.close()
 
 
-def _reference() -> Mapping[str, Named]:
+@cache
+def software_reference() -> Mapping[str, Named]:
+    """The shipped table of implementations, by name."""
     return {
         row["software"]: Named(row["display_name"], row["lineage"]) for row in load_software().iter_rows(named=True)
     }

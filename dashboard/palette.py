@@ -36,6 +36,10 @@ class Palette:
         """Links, focus, and bars that stand for no lineage."""
         return self.lineages[0]
 
+    def hue(self, number: int) -> str:
+        """The colour of a line by its number; below 0: of no thing of its own."""
+        return self.other if number < 0 else self.lineages[number % len(self.lineages)]
+
     def lineage(self, name: str) -> str:
         """The colour of a lineage, by the name of `data/reference/software.csv`."""
         return self.lineages[LINEAGES.index(name)] if name in LINEAGES else self.other

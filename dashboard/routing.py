@@ -17,7 +17,7 @@ from dash.development.base_component import Component
 
 from dashboard import frame
 from dashboard.data import CensusSource, View
-from dashboard.pages import about, overview, rooms, server, servers, states
+from dashboard.pages import about, chart, growth, overview, rooms, server, servers, states
 from dashboard.palette import Scheme
 from dashboard.request import PageRequest, parse_query, parse_scheme
 
@@ -37,6 +37,10 @@ class Page:
     layout: Callable[[PageRequest], Component]
     group: str | None = None
     needs_census: bool = True
+    holds: Callable[[str], bool] = lambda _: True
+    """Whether there is a page of an argument."""
+    titled: Callable[[str], str] = lambda argument: argument[:100]
+    """The title of the page of an argument."""
 
     def match(self, path: str) -> str | None:
         """The argument of `path` if it is of this page ("" when it takes none), else None."""
@@ -44,14 +48,19 @@ class Page:
         if not brace:
             return "" if path.rstrip("/") == prefix.rstrip("/") else None
         argument = path.removeprefix(prefix)
-        return unquote(argument) if path.startswith(prefix) and argument and "/" not in argument else None
+        if not path.startswith(prefix) or not argument or "/" in argument or not self.holds(unquote(argument)):
+            return None
+        return unquote(argument)
 
 
 PAGES: tuple[Page, ...] = (
     Page("/", "Overview", overview.layout, "Network"),
+    Page("/growth", "Growth", growth.layout, "Network"),
     Page("/servers", "Servers", servers.layout, "Network"),
     Page("/servers/{name}", "Server", server.layout),
     Page("/rooms", "Browse", rooms.layout, "Rooms"),
+    Page("/charts/{name}", "Chart", chart.layout, holds=chart.exists, titled=chart.title),
+    Page("/embed/{name}", "Chart", chart.embedded, holds=chart.exists, titled=chart.title),
     Page("/about", "About", about.layout, "Evidence", needs_census=False),
 )
 """In the order of the navigation."""
@@ -88,7 +97,7 @@ def _render(view: View | None, path: str, search: str, scheme: Scheme) -> Render
     if found is None:
         return Rendered(states.not_found(path[:200]), line, "", "Not found")
     page, argument = found
-    title = page.title if not argument else argument[:100]
+    title = page.titled(argument) if argument else page.title
     current = page.path.partition("/{")[0] or "/"
     if view is None and page.needs_census:
         return Rendered(states.empty(), line, current, "No census yet")

@@ -3,8 +3,9 @@
 The content security policy allows this host alone. Scripts: files of this host, and the one inline script that starts
 Dash's renderer, by its hash; no `unsafe-inline`, no `unsafe-eval`. Styles: `unsafe-inline` for elements alone, because
 Mantine, AG Grid and Plotly add `<style>` elements while they run and offer no nonce here; style attributes in markup
-stay forbidden. Images and fonts may be `data:`, which AG Grid's icons and Plotly's picture export are. Nothing may
-frame the pages, and forms go nowhere.
+stay forbidden. Images and fonts may be `data:`, which AG Grid's icons are, and images `blob:`, which only scripts of
+this page can make: the saved picture of a chart is drawn from one. Forms go nowhere. Nothing may be framed but the
+embedded views of charts (`/embed/`), which are made for it: there is nothing on them to be tricked into.
 """
 
 from collections.abc import Iterable
@@ -16,6 +17,12 @@ REQUEST_LIMIT_BYTES = 256 * 1024
 """Of one request's body. A callback of this dashboard sends a few hundred bytes."""
 
 
+EMBEDDED = "/embed/"
+"""Addresses that pages of others may show in a frame."""
+
+_FRAMED_BY_NONE = "frame-ancestors 'none'"
+
+
 def content_security_policy(script_hashes: Iterable[str]) -> str:
     """The policy; `script_hashes` are of inline scripts, quoted as CSP wants them."""
     return "; ".join(
@@ -24,13 +31,13 @@ def content_security_policy(script_hashes: Iterable[str]) -> str:
             " ".join(("script-src 'self'", *script_hashes)),
             "style-src 'self' 'unsafe-inline'",
             "style-src-attr 'none'",
-            "img-src 'self' data:",
+            "img-src 'self' data: blob:",
             "font-src 'self' data:",
             "connect-src 'self'",
             "manifest-src 'self'",
             "base-uri 'none'",
             "form-action 'none'",
-            "frame-ancestors 'none'",
+            _FRAMED_BY_NONE,
         )
     )
 
@@ -49,15 +56,20 @@ class SecurityHeaders:
             "Cross-Origin-Resource-Policy": "same-origin",
             "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         }
+        self._embedded = {name: value for name, value in self._headers.items() if name != "X-Frame-Options"} | {
+            "Content-Security-Policy": policy.replace(_FRAMED_BY_NONE, "frame-ancestors *")
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
+        headers = self._embedded if scope["path"].startswith(EMBEDDED) else self._headers
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._headers)
+                MutableHeaders(scope=message).update(headers)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

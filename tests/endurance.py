@@ -6,17 +6,24 @@ into docs/endurance.md, with its date and commit.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 VARIABLE = "MATRIX_CENSUS_ENDURANCE"
+MOMENTS = "moments"
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "endurance.md"
 RESULTS = ROOT / "test-artifacts" / "endurance.xml"
+
+LONGEST_S = 3 * 3600
+"""Then it is stopped, and the page says so."""
 
 HEAD = """# Endurance
 
@@ -31,12 +38,25 @@ def rounds(few: int, many: int) -> range:
     return range(many if os.environ.get(VARIABLE) else few)
 
 
+def moments(record: Callable[[str, object], None], few: int, many: int) -> range:
+    """The same for a test that tries all moments itself: `record` is its fixture `record_property`."""
+    seeds = rounds(few, many)
+    record(MOMENTS, len(seeds))
+    return seeds
+
+
 def main() -> int:
     """Run the long forms and write the page."""
     RESULTS.parent.mkdir(exist_ok=True)
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q", "-m", "endurance", f"--junit-xml={RESULTS}", *sys.argv[1:]]
-    code = subprocess.run(command, check=False, cwd=ROOT, env={**os.environ, VARIABLE: "1"}).returncode
+    RESULTS.unlink(missing_ok=True)
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, VARIABLE: "1"}) as process:
+        try:
+            code = process.wait(LONGEST_S)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)  # what has ended is written all the same
+            code = process.wait() or 1
     if not RESULTS.is_file():
         return code or 1
     PAGE.parent.mkdir(exist_ok=True)
@@ -48,11 +68,14 @@ def main() -> int:
 def page(results: Path, wall_s: float) -> str:
     """The page for a JUnit file."""
     tests: dict[str, list[bool]] = {}
+    tried: Counter[str] = Counter()
     failed: list[str] = []
     for case in ET.parse(results).iter("testcase"):  # noqa: S314 - likewise
         name = f"{case.get('classname')}.{case.get('name', '').partition('[')[0]}"
         passed = not any(child.tag in ("failure", "error", "skipped") for child in case)
         tests.setdefault(name, []).append(passed)
+        said = case.find(f"properties/property[@name='{MOMENTS}']")
+        tried[name] += 1 if said is None else int(said.get("value", "1"))
         if not passed:
             failed.append(f"{case.get('classname')}.{case.get('name')}")
     lines = [
@@ -60,10 +83,15 @@ def page(results: Path, wall_s: float) -> str:
         f"- Commit: {_commit()}",
         f"- Machine: {os.cpu_count()} cores, Python {sys.version.split()[0]}; {wall_s / 60:.0f} minutes",
         "",
-        "| test | runs | passed |",
-        "|---|---|---|",
-        *(f"| `{name}` | {len(outcomes)} | {sum(outcomes)} |" for name, outcomes in sorted(tests.items())),
+        "| test | moments tried | runs | passed |",
+        "|---|---|---|---|",
+        *(
+            f"| `{name}` | {tried[name]} | {len(outcomes)} | {sum(outcomes)} |"
+            for name, outcomes in sorted(tests.items())
+        ),
     ]
+    if wall_s > LONGEST_S:
+        lines += ["", f"Stopped after {LONGEST_S / 3600:.0f} hours: what is not in the table was not run."]
     if failed:
         lines += ["", "Failed:", "", *(f"- `{name}`" for name in failed)]
     return HEAD + "\n".join(lines) + "\n"

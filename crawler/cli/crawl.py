@@ -49,8 +49,9 @@ from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
 from crawler.store.clock import utc_now
 from crawler.store.crawls import crawl_rows, unpublished
+from crawler.store.draft import Draft
 from crawler.store.drain import drain
-from crawler.store.publish import Draft, stage
+from crawler.store.publish import stage
 from crawler.store.serving import drop_older, unpublish
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION

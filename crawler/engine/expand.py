@@ -13,7 +13,8 @@ from crawler.model.rooms import AliasAnswer, SpaceAnswer
 
 
 def named_by_visit(observation: ServerObservation, limit: int) -> list[tuple[ServerName, Lead]]:
-    """Servers named by a directory's room IDs and aliases and by the alias answers of the visit; at most `limit`."""
+    """Servers named by a directory's room IDs and aliases, by the alias answers of the visit, and by the delegate of a
+    .well-known; at most `limit`."""
     return _leads(observation.server_name, _mentions(observation), limit)
 
 
@@ -55,6 +56,9 @@ def _mentions(observation: ServerObservation) -> Iterator[tuple[str | None, Lead
         if room.canonical_alias is not None:
             yield alias_domain(room.canonical_alias), LeadSource.ALIAS
     yield from _in_answers(observation.aliases)
+    if observation.resolution.delegated is not None:
+        # The host delegated to is no server name, and need not be one. What stands there says itself whose it is.
+        yield observation.keys_named, LeadSource.WELL_KNOWN
 
 
 def _in_answers(answers: Iterable[AliasAnswer]) -> Iterator[tuple[str | None, LeadSource]]:

@@ -23,7 +23,7 @@ from crawler.engine.patience import patiently
 from crawler.engine.permission import OBEYED, ask_robots
 from crawler.engine.task import Explore, Explored, LookedUp, LookUp, Outcome, Task, Visit, Visited
 from crawler.engine.tries import is_unsettled
-from crawler.errors import Phase, printable
+from crawler.errors import FailureKind, Phase, ProtocolError, printable
 from crawler.model.client_side import ClientWellKnown, Support
 from crawler.model.discovery import Endpoint, Resolution
 from crawler.model.observation import (
@@ -143,6 +143,7 @@ class _Look:
         self._tls: Attempt[TlsFacts] = NOT_REACHED
         self._version: Attempt[VersionInfo] = NOT_REACHED
         self._keys: Attempt[KeyDocument] = NOT_REACHED
+        self._keys_named: str | None = None
         self._client_well_known: Attempt[ClientWellKnown | None] = NOT_REACHED
         self._client_versions: Attempt[ClientVersions] = NOT_REACHED
         self._support: Attempt[Support | None] = NOT_REACHED
@@ -172,7 +173,7 @@ class _Look:
         self._keys = await self._ask(
             connection,
             federation.KEYS_URI,
-            lambda body: federation.parse_key_document(body, self._name, self._observed_at),
+            self._parse_keys,
         )
         if not isinstance(self._version, Ok):
             return
@@ -199,6 +200,14 @@ class _Look:
         )
         if directory_pages is None:
             await self._look_up_aliases()
+
+    def _parse_keys(self, body: bytes) -> KeyDocument:
+        try:
+            return federation.parse_key_document(body, self._name, self._observed_at)
+        except ProtocolError as error:
+            if error.failure.kind is FailureKind.KEYS_WRONG_NAME:
+                self._keys_named = federation.parse_key_owner(body)
+            raise
 
     async def _get_robots(self, connection: Connection, endpoint: Endpoint) -> Attempt[Answer]:
         return await self._session.request(
@@ -317,4 +326,5 @@ class _Look:
             duration_s=trio.current_time() - self._started,
             addresses=self._addresses,
             families=self._families,
+            keys_named=self._keys_named,
         )

@@ -299,7 +299,9 @@ class Matrix:
         if death is Death.KEYS_NOT_FOUND:
             return UNRECOGNIZED
         if death is Death.KEYS_WRONG_NAME:
-            identity = Identity(parse_server_name(f"old.{identity.server_name.host}".replace(":", "-")), identity.key)
+            owner = self._world.answers_for(index)
+            name = f"old.{identity.server_name.host}".replace(":", "-") if owner is None else self._world.names[owner]
+            identity = Identity(parse_server_name(name), identity.key)
         valid_for_s = -3600 if death is Death.KEYS_EXPIRED else _KEYS_VALID_FOR_S
         document = build_key_document(identity, now, valid_for_s)
         if death is Death.KEYS_NO_KEY:

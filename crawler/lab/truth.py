@@ -94,6 +94,9 @@ class Truth:
             rows = self.read(found, index, signed=signed)
             for named, source in self._named_by(index, rows, look_ups):
                 self._hear(found, queue, named, source)
+            other = self._world.answers_for(index)
+            if other is not None:
+                self._hear(found, queue, other, LeadSource.WELL_KNOWN)
             if spaces and signed:
                 for row in rows:
                     if row.room.room_type == SPACE:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from crawler.lab.bridges import portals
+from crawler.lab.deaths import Death
 from crawler.lab.dice import digest, share
 from crawler.lab.hosting import ALLOWED, CRAWLER_ADDRESS, LISTENING_PORTS, REFUSING_PORT, SILENT_PORT, STALLING_PORT
 from crawler.lab.network import Certificate, DnsConduct, Presence, Record, RecordType, Route
-from crawler.lab.plan import ServerPlan
+from crawler.lab.plan import ServerPlan, Standing
 from crawler.lab.planner import Planner
 from crawler.lab.presence import build_presence
 from crawler.lab.profile import SHOWCASE, Profile
@@ -130,6 +131,18 @@ class World:
             f"ed25519:a_{digest(self.seed, 'key id', holder, size=4).hex()}", digest(self.seed, "key", holder)
         )
         return Identity(parse_server_name(self.names[index]), key)
+
+    def answers_for(self, index: int) -> int | None:
+        """Who answers where a .well-known delegates to: a server other than the one that was asked for, and says so in
+        its key document; None: the server itself, or who belongs to nobody here."""
+        plan = self.plan(index)
+        if plan.death is not Death.KEYS_WRONG_NAME or self.presence(index).delegated is None:
+            return None
+        servers = self.planner.size
+        first = int.from_bytes(digest(self.seed, "answers for", index, size=4)) % servers
+        candidates = ((first + step) % servers for step in range(servers))
+        findable = (Standing.COMMUNITY, Standing.ORDINARY)
+        return next((i for i in candidates if i != index and self.plan(i).standing in findable), None)
 
     def seeds(self) -> list[str]:
         """The names that a crawl starts from: open communities, and one name that turns out to be dead."""

@@ -50,13 +50,14 @@ class SrvRecord:
 @dataclass(frozen=True, slots=True)
 class WellKnownFacts:
     """How a valid .well-known document came. Header values as sent, made printable; None where absent. `redirects` are
-    the URLs after the first."""
+    the URLs after the first, `redirect_statuses` the statuses that led to each; empty when they are not known."""
 
     body_bytes: int
     content_type: str | None
     cache_control: str | None
     expires: str | None
     redirects: tuple[str, ...]
+    redirect_statuses: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ class ServerObservation:
     `endpoint` is the one that the federation attempts used: the first that gave a verified TLS connection, else the
     last tried. None inside the Ok of `client_well_known` and `support`: asked, and not published. `addresses` and
     `families` are of a close look; empty and None where it was not this server's turn, or the visit's time was up
-    before.
+    before. `keys_named` is the server whose key document it is, as it says, where that is another one; else None.
     """
 
     server_name: ServerName
@@ -214,6 +214,7 @@ class ServerObservation:
     duration_s: float = 0.0
     addresses: tuple[AddressLook, ...] = ()
     families: Families | None = None
+    keys_named: str | None = None
 
     @property
     def own_spelling(self) -> str:

@@ -76,6 +76,7 @@ async def _ask_well_known(host: str, stack: Stack, get: Get) -> WellKnownAnswer:
                 expires=headers.get("expires"),
                 date=headers.get("date") or email.utils.format_datetime(stack.now(), usegmt=True),
                 redirects=answer.redirects,
+                redirect_statuses=answer.redirect_statuses,
                 duration_s=duration_s,
             )
         case Failed(failure):

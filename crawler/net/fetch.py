@@ -30,13 +30,15 @@ _DETAIL_CHARACTERS = 100
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back, whatever its status. `headers` look names up without regard to case and join repeated ones with
-    commas. `redirects` are the URLs visited after the first, in order; the last of them is where the answer is from."""
+    commas. `redirects` are the URLs visited after the first, in order; the last of them is where the answer is from;
+    `redirect_statuses` are the statuses that led to each."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     timings: Timings
     redirects: tuple[str, ...] = ()
+    redirect_statuses: tuple[int, ...] = ()
 
 
 async def fetch(

@@ -135,14 +135,16 @@ class Session:
     ) -> Attempt[Answer]:
         """GET an https URL, redirects followed, at most `limits.redirects`. Each hop is resolved, guarded, paced and
         capped like the first."""
-        visited = [url]
+        visited: list[str] = [url]
+        statuses: list[int] = []
         while True:
             attempt = await self._get_once(visited[-1], headers, body_limit_bytes, timeout_s)
             if not isinstance(attempt, Ok):
                 return attempt
             answer = attempt.value
             if answer.status not in REDIRECTS:
-                return Ok(replace(answer, redirects=tuple(visited[1:])), attempt.timings)
+                found = replace(answer, redirects=tuple(visited[1:]), redirect_statuses=tuple(statuses))
+                return Ok(found, attempt.timings)
             try:
                 hop = next_hop(visited[-1], answer.headers.get("location", ""))
             except ProtocolError as error:
@@ -152,6 +154,7 @@ class Session:
             if len(visited) > self.limits.redirects:
                 return _lost(answer, f"more than {self.limits.redirects} redirects")
             visited.append(hop)
+            statuses.append(answer.status)
 
     async def rest(self, seconds: float) -> None:
         """Wait as long as the server asked."""

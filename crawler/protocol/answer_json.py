@@ -28,6 +28,7 @@ def build_answer_json(answer: Answer) -> str:
                 "expires": answer.expires,
                 "date": answer.date,
                 "redirects": list(answer.redirects),
+                "redirect_statuses": list(answer.redirect_statuses),
             }
         case SrvAnswer():
             document = {
@@ -92,6 +93,8 @@ def _well_known(document: Mapping[str, Any]) -> WellKnownAnswer:
         expires=_text(document["expires"]),
         date=_text(document["date"]),
         redirects=tuple(_required(url) for url in _list(document["redirects"])),
+        # Answers that were kept before they were told have none.
+        redirect_statuses=tuple(_whole(status) for status in _list(document.get("redirect_statuses", []))),
         failure=_failed(document),
     )
 

@@ -307,7 +307,7 @@ def _well_known_facts(answer: WellKnownAnswer) -> WellKnownFacts:
     headers = (answer.content_type, answer.cache_control, answer.expires)
     content_type, cache_control, expires = (None if header is None else printable(header) for header in headers)
     redirects = tuple(printable(url, wellknown.MAX_URL) for url in answer.redirects)
-    return WellKnownFacts(len(answer.body), content_type, cache_control, expires, redirects)
+    return WellKnownFacts(len(answer.body), content_type, cache_control, expires, redirects, answer.redirect_statuses)
 
 
 def _after_redirects(answer: WellKnownAnswer) -> str:

@@ -110,6 +110,18 @@ def parse_key_document(body: bytes, server_name: ServerName, now: datetime) -> K
     )
 
 
+def parse_key_owner(body: bytes) -> str:
+    """The server that a key document says it is of; nothing else of it is looked at.
+
+    Raises:
+        ProtocolError: JSON_INVALID, JSON_SHAPE.
+    """
+    own_name = parse_object(body).get("server_name")
+    if not isinstance(own_name, str):
+        raise _shape("server_name is no string")
+    return own_name
+
+
 def _verify_keys(document: Mapping[str, Any]) -> dict[str, str]:
     declared = document.get("verify_keys")
     if not isinstance(declared, dict):

@@ -49,9 +49,10 @@ class WellKnownAnswer:
     """The final answer of a .well-known fetch, not yet judged.
 
     `failure` is set, and the rest meaningless, when no HTTP answer was had (DNS, TCP, TLS, time-out, too large, a
-    redirect loop, a forbidden address). `redirects` are the URLs visited after the first, in order. Header values are
-    as sent; None where absent. `date` is what `expires` is counted from, and is the time of receipt, as an HTTP-date,
-    where the answer had none (RFC 9110, 6.6.1).
+    redirect loop, a forbidden address). `redirects` are the URLs visited after the first, in order, and
+    `redirect_statuses` the statuses that led to each; empty when they are not known. Header values are as sent; None
+    where absent. `date` is what `expires` is counted from, and is the time of receipt, as an HTTP-date, where the
+    answer had none (RFC 9110, 6.6.1).
     """
 
     status: int = 0
@@ -64,6 +65,7 @@ class WellKnownAnswer:
     failure: Failure | None = None
     duration_s: float = 0.0
     kept: Kept | None = None
+    redirect_statuses: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 Writing
 - `writer`      the one writer: begin a crawl, record batches, seal
+- `held`        the file that it holds, and what a crawl asks of it before and after
 - `batch`       the rows of one batch
-- `intervals`   what a crawl saw, folded into what is so from one crawl to another
+- `fold`        what a crawl saw, made into what is so from one crawl to another
+- `intervals`   the kinds of that: what changes, and what was looked at
 - `seal`        the end of a crawl: counted, folded, what is old let go
 - `journal`     what was attempted, summarised and let go after a while
-- `codec`       what a visit saw, as rows; pure
+- `codec` `codec_journal` `codec_rooms`  what a visit found, attempted, and told of rooms, as rows; pure
+- `caps`        how much of a remote text is kept
 - `numbers`     the numbers of servers
 - `schedule`    what crawls remember for those after them
 - `insert`      many rows into a table, quickly
@@ -18,11 +21,15 @@ Looking after
 Taking along
 - `export` `anonymous`  a serving file as Parquet or CSV
 - `importing`   such an export read back, of another vantage too
+- `import_source` `import_maps`  what lies there, and how its numbers become ours
 - `ask`         anybody's own question in SQL
 Publishing and reading
-- `publish`     census file -> draft -> serving file, swapped atomically
+- `publish`     census file -> draft
+- `published`   which rows of it
+- `draft`       steps add their tables to it -> serving file, swapped atomically
+- `snapshot`    how it is cited
 - `serving`     names, the pointer to the newest, how many are kept
-- `reader`      the questions that readers ask a serving file
+- `reader` `server_detail`  the questions that readers ask a serving file
 - `difference`  what changed between two crawls
 - `verify`      is a census file what it claims to be
 - `answer`      rows of an answer as dataclasses

@@ -1,6 +1,6 @@
 """The made-up federation of `bench store`, in SQL. Apart from the measuring, which is the same whatever the world is.
 
-Servers and rooms have a day of birth and perhaps one of death. On a day 0.5 % of servers are down, for that day, and
+Servers and rooms have a day of birth and perhaps one of death. On a day 0.25 % of servers are down, back the next, and
 0.5 % have a new version; 5 % of rooms have other members, 0.1 % another name. A tenth of the rooms is in a second
 directory, whose count differs. Each room has participants, two on average, of which one in two hundred changes a day.
 """
@@ -45,11 +45,14 @@ STEP = (
     """UPDATE w_part SET server_id = 1 + (server_id + 11) % (SELECT max(server_id) FROM w_part)
     WHERE hash(room, n, $day) % 200 = 0""",
     """CREATE OR REPLACE TEMP TABLE w_today AS
-    SELECT *, hash(server_id, $day) % 200 <> 1 AS online FROM w_server WHERE born <= $day AND dies > $day""",
+    SELECT *, hash(server_id, $day) % 400 <> 1 AS online FROM w_server WHERE born <= $day AND dies > $day""",
     """CREATE OR REPLACE TEMP TABLE w_listed AS
     SELECT r.*, s.server_id, r.members + (s.server_id <> r.owner)::INTEGER AS told
-    FROM w_room r JOIN w_today s ON s.online AND (s.server_id = r.owner OR s.server_id = r.second)
-    WHERE r.born <= $day AND r.dies > $day""",
+    FROM w_room r JOIN w_today s ON s.server_id = r.owner AND s.online WHERE r.born <= $day AND r.dies > $day
+    UNION ALL
+    SELECT r.*, s.server_id, r.members + 1
+    FROM w_room r JOIN w_today s ON s.server_id = r.second AND s.online
+    WHERE r.second <> r.owner AND r.born <= $day AND r.dies > $day""",
 )
 """What happens on a day."""
 

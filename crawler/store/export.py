@@ -159,6 +159,11 @@ def _select(connection: Connection, options: ExportOptions) -> dict[str, str]:
             AND (t.valid_to IS NULL OR t.valid_to > (
                 SELECT min(c.crawl_id) FROM temp.chosen c WHERE c.series_id = t.series_id
             ))"""
+        elif name == "lead_span":
+            where = """EXISTS (
+                SELECT 1 FROM temp.chosen c WHERE c.series_id = t.series_id
+                AND c.crawl_id BETWEEN t.first_crawl_id AND t.last_crawl_id
+            )"""
         elif "crawl_id" in columns and name != "snapshot":
             where = "t.crawl_id IN (SELECT crawl_id FROM temp.chosen)"
         values = {column: f"t.{quoted(column)}" for column in columns}
@@ -187,7 +192,7 @@ KNOWN = frozenset(
     {
         "snapshot", "crawl", "series", "imported_series", "server", "known_room", "room_text", "client_api", "visit",
         "attempt", "resolution_step", "endpoint", "address_look", "lead", "listing_deviation", "attempt_summary",
-        "lead_summary", "space_child", "unlisted_room",
+        "lead_summary", "lead_span", "space_child", "unlisted_room",
     }
 )  # fmt: skip
 """Tables that are exported beside the intervals."""

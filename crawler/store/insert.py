@@ -32,6 +32,11 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
+def literal(text: str) -> str:
+    """A text as SQL spells it, where no parameter may stand."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def checked_type(sql_type: str) -> str:
     """`sql_type` if it is a type's name and nothing else.
 

@@ -21,26 +21,18 @@ from crawler.store.keys import KeyUse, key_uses
 from crawler.store.migrations import latest_version, refuse_newer, schema_version
 from crawler.store.question import PREDICATES, ROOM_SORTS, SERVER_SORTS, SPACE, Question, order_by, search_text
 from crawler.store.rows import (
-    AddressLookRow,
-    AttemptRow,
-    EndpointRow,
     Funnel,
-    LeadRow,
-    Observation,
     Page,
     RoomRow,
     ServerDetail,
     ServerRow,
     Snapshot,
     SoftwareCount,
-    StepRow,
 )
+from crawler.store.server_detail import server_detail
 from crawler.store.serving import serving_file
 
 __all__ = ["SnapshotReader", "crawl_rows"]
-
-_LEADS = 100
-"""Leads shown of one server."""
 
 _TRIES = 20
 """How often a pointer is read again that named a file which was gone before it could be opened."""
@@ -194,32 +186,7 @@ class SnapshotReader:
             name: Its name, in any case.
             crawl_id: The crawl.
         """
-        rows = fetch(
-            self._connection,
-            "SELECT server_id, server_name FROM server WHERE server_key = lower($name)",
-            {"name": search_text(name)},
-        )
-        if not rows:
-            return None
-        server_id, server_name = rows[0]
-        place = {"crawl": crawl_id, "server": server_id}
-        where = "WHERE crawl_id = $crawl AND server_id = $server"
-        seen = all_of(self._connection, Observation, f"FROM server_observation {where}", place)
-        leads = all_of(self._connection, LeadRow, _LEADS_OF_SERVER, place)
-        counts = fetch(self._connection, _COUNTS_OF_SERVER, place)[0]
-        return ServerDetail(
-            server_name=server_name,
-            crawl_id=crawl_id,
-            observation=seen[0] if seen else None,
-            attempts=all_of(self._connection, AttemptRow, f"FROM attempt {where} ORDER BY ordinal", place),
-            steps=all_of(self._connection, StepRow, f"FROM resolution_step {where} ORDER BY ordinal", place),
-            endpoints=all_of(self._connection, EndpointRow, f"FROM endpoint {where} ORDER BY ordinal", place),
-            addresses=all_of(self._connection, AddressLookRow, f"FROM address_look {where} ORDER BY ordinal", place),
-            listings=counts[0],
-            participations=counts[1],
-            leads=leads[:_LEADS],
-            leads_total=len(leads),
-        )
+        return server_detail(self._connection, name, crawl_id)
 
     def key_uses(self, server_key: str) -> tuple[KeyUse, ...]:
         """Every key that a server published, with the crawls that saw it; two under one key ID are a reuse.
@@ -322,22 +289,6 @@ SELECT
     count(*) FILTER (federating AND accepting IS NOT NULL),
     count(*) FILTER (listing)
 FROM server_observation WHERE crawl_id = $crawl
-"""
-
-_LEADS_OF_SERVER = """
-FROM (
-    SELECT source, teller.server_name AS named_by, sum(count)::BIGINT AS count
-    FROM lead LEFT JOIN server teller ON lead.named_by = teller.server_id
-    WHERE crawl_id = $crawl AND lead.server_id = $server
-    GROUP BY source, teller.server_name
-)
-ORDER BY count DESC, source, named_by NULLS FIRST
-"""
-
-_COUNTS_OF_SERVER = """
-SELECT
-    (SELECT count(*) FROM listing WHERE crawl_id = $crawl AND server_id = $server),
-    (SELECT count(DISTINCT room_id) FROM participation WHERE crawl_id = $crawl AND server_id = $server)
 """
 
 _LISTED_BY = """room_id IN (

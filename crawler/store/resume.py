@@ -14,7 +14,7 @@ from typing import Any
 from crawler.errors import UsageError
 from crawler.model.crawl import Crawl, CrawlState, LeadSource
 from crawler.model.past import Interrupted, Past, PastCounts, PastVisit
-from crawler.store.codec import space_answer
+from crawler.store.codec_rooms import space_answer
 from crawler.store.connection import Connection
 from crawler.store.crawls import read_crawl
 

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from crawler.model.crawl import CrawlState
 from crawler.store.connection import Connection
-from crawler.store.intervals import fold
+from crawler.store.fold import fold
 from crawler.store.journal import let_go
+from crawler.store.leads import extend_spans
 
 SUPPORT_CENSUSES = 3
 """Censuses for which the contacts of a server are kept that none of them saw: it is gone, or hides them."""
@@ -37,6 +38,9 @@ def seal(
     connection.execute(_COMPLETENESS, [crawl_id])
     if state is CrawlState.COMPLETED:
         fold(connection, crawl_id)
+        extend_spans(connection, crawl_id)
+    else:
+        connection.execute(_ROOMS, [crawl_id])
     let_go(connection, finished_at - timedelta(days=journal_days))
     connection.execute(_FORGET_UNSEEN_SUPPORT, {"crawl": crawl_id, "skipped": SUPPORT_CENSUSES - 1})
 
@@ -47,7 +51,6 @@ UPDATE crawl SET
     finished_at = $finished_at,
     servers = (SELECT count(*) FROM seen_server o WHERE o.crawl_id = $crawl),
     online = (SELECT count(*) FROM seen_server o WHERE o.crawl_id = $crawl AND o.online),
-    rooms = (SELECT count(DISTINCT room_id) FROM seen_listing l WHERE l.crawl_id = $crawl),
     known = (SELECT count(DISTINCT server_id) FROM (
         SELECT server_id FROM lead l WHERE l.crawl_id = $crawl
         UNION ALL SELECT server_id FROM seen_server o WHERE o.crawl_id = $crawl
@@ -55,6 +58,11 @@ UPDATE crawl SET
     report = $report
 WHERE crawl_id = $crawl AND state = 'running'
 """
+
+_ROOMS = """
+UPDATE crawl SET rooms = (SELECT count(DISTINCT room_id) FROM seen_listing l WHERE l.crawl_id = $1) WHERE crawl_id = $1
+"""
+"""The fold counts those of a completed crawl, whose rooms it has numbered."""
 
 _COMPLETENESS = "UPDATE crawl SET completeness = servers / known WHERE crawl_id = ? AND known > 0"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from crawler.errors import StoreError
 from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_write, transaction
-from crawler.store.intervals import fold, unfolded
+from crawler.store.fold import fold, unfolded
 from crawler.store.lock import lock_to_write
 from crawler.store.migrations import latest_version, migrate
 

@@ -173,6 +173,33 @@ _SUMS = (
         )""",
     ),
     (
+        "lead_span",
+        "a lead is there twice",
+        "SELECT 1 FROM lead_span GROUP BY series_id, server_id, source, named_by HAVING count(*) > 1",
+    ),
+    (
+        "lead_span",
+        "its first or last crawl is no completed one of its series, or its number of crawls cannot be",
+        f"""SELECT 1 FROM lead_span
+        WHERE (series_id, first_crawl_id) NOT IN ({_COMPLETED}) OR (series_id, last_crawl_id) NOT IN ({_COMPLETED})
+            OR first_crawl_id > last_crawl_id OR crawls < 1 OR (crawls = 1 AND first_crawl_id < last_crawl_id)
+        """,  # noqa: S608 - our own names
+    ),
+    (
+        "lead_span",
+        "of a server that is not in server",
+        """SELECT 1 FROM lead_span WHERE server_id NOT IN (SELECT server_id FROM server)
+            OR (named_by IS NOT NULL AND named_by NOT IN (SELECT server_id FROM server))""",
+    ),
+    (
+        "lead",
+        "a lead of a completed crawl is not in lead_span",
+        """SELECT 1 FROM lead l JOIN crawl c USING (crawl_id) ANTI JOIN lead_span s
+        ON s.series_id = c.series_id AND s.server_id = l.server_id AND s.source = l.source
+            AND s.named_by IS NOT DISTINCT FROM l.named_by AND l.crawl_id BETWEEN s.first_crawl_id AND s.last_crawl_id
+        WHERE c.state = 'completed' AND c.folded""",
+    ),
+    (
         "crawl",
         "completed without a time, a count or a series",
         """

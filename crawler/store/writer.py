@@ -16,35 +16,27 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-
-import duckdb
 
 from crawler.errors import StoreError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead
 from crawler.model.observation import ServerObservation
-from crawler.model.past import Interrupted, Past
+from crawler.model.past import Past
 from crawler.model.rooms import AliasAnswer, SpaceAnswer
-from crawler.model.schedule import Remembered, ServerSchedule
+from crawler.model.schedule import ServerSchedule
 from crawler.protocol.json_body import clean_text
-from crawler.protocol.memory import RememberedAnswer
-from crawler.store.answers import load_answers, store_answers
 from crawler.store.batch import Answered, Batch
 from crawler.store.clock import Now, utc_now
-from crawler.store.connection import Connection, connect_to_write, first_line, transaction
+from crawler.store.connection import Connection, transaction
 from crawler.store.crawls import read_crawl, series_of
+from crawler.store.held import HeldCensus, locked_and_open
 from crawler.store.insert import column_types, insert_rows
 from crawler.store.journal import JOURNAL_DAYS
-from crawler.store.keys import ReusedKey, reused_keys
-from crawler.store.lock import FileLock, lock_to_write
+from crawler.store.lock import FileLock
 from crawler.store.numbers import ServerNumbers
-from crawler.store.phases import phase_times
-from crawler.store.resume import answer_numbers, interrupted, read_past, reopen, visited_numbers
-from crawler.store.schedule import read_remembered, remember_aliases, remember_servers
+from crawler.store.resume import answer_numbers, read_past, reopen, visited_numbers
+from crawler.store.schedule import remember_aliases, remember_servers
 from crawler.store.seal import seal
 from crawler.store.status import CrawlStatus, write_status
-from crawler.store.suppression import read_suppressed
-from crawler.store.upgrade import bring_up_to_date
 
 _VANTAGE = 255
 """Characters of the name of a vantage."""
@@ -56,21 +48,16 @@ _TABLES = (
 )  # fmt: skip
 
 
-class CensusWriter:
+class CensusWriter(HeldCensus):
     """Holds the census file open and locked until `close`. Use as a context manager."""
 
     def __init__(self, path: Path, lock: FileLock, connection: Connection, now: Now, journal_days: int) -> None:
-        self._path = path
-        self._lock = lock
-        self._connection = connection
-        self._now = now
+        super().__init__(path, lock, connection, now)
         self._journal_days = journal_days
         self._types = {table: column_types(connection, table) for table in _TABLES}
         self._numbers = ServerNumbers(connection.execute(_KNOWN_NUMBERS).fetchall())
-        self._crawl: Crawl | None = None
         self._visited: set[int] = set()
         self._answers: dict[Answered, int] = {}
-        self.suppressed = read_suppressed(connection)
 
     @classmethod
     def open(cls, path: Path, *, now: Now = utc_now, journal_days: int = JOURNAL_DAYS) -> "CensusWriter":
@@ -86,45 +73,8 @@ class CensusWriter:
             SchemaTooNewError: a newer program wrote it.
             StoreError: it is no census, or cannot be written.
         """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot make the folder {path.parent}: {error.strerror}") from error
-        if path.exists() and not path.is_file():
-            raise StoreError(f"{path} is no file; give another --db")
-        lock = lock_to_write(path)
-        try:
-            connection = connect_to_write(path)
-            try:
-                bring_up_to_date(connection, path, now)
-                return cls(path, lock, connection, now, journal_days)
-            except BaseException:
-                connection.close()
-                raise
-        except BaseException:
-            lock.release()
-            raise
-
-    def __enter__(self) -> "CensusWriter":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Write all into the file itself and let others at it. A crawl not sealed stays `running`.
-
-        Raises:
-            StoreError: the disk gave out; what was committed is whole, in the file or in its log.
-        """
-        try:
-            self._connection.close()
-        except duckdb.Error as error:
-            raise StoreError(f"cannot close {self._path}: {first_line(error)}") from error
-        finally:
-            self._lock.release()
+        with locked_and_open(path, now) as (lock, connection):
+            return cls(path, lock, connection, now, journal_days)
 
     def begin_crawl(
         self,
@@ -172,15 +122,6 @@ class CensusWriter:
         self._tell()
         return crawl_id
 
-    def killed(self) -> int | None:
-        """Number of the crawl that was left running, which the next to begin calls failed; None: there is none."""
-        row = self._connection.execute("SELECT max(crawl_id) FROM crawl WHERE state = 'running'").fetchone()
-        return None if row is None or row[0] is None or self._crawl is not None else int(row[0])
-
-    def interrupted(self, crawl_id: int | None) -> Interrupted:
-        """The crawl to resume; see `crawler.store.resume.interrupted`."""
-        return interrupted(self._connection, crawl_id)
-
     def resume_crawl(self, crawl_id: int, version: str) -> Past:
         """Go on with a crawl that was interrupted, as if it had been begun now.
 
@@ -205,34 +146,6 @@ class CensusWriter:
         self._crawl = replace(past.crawl, servers=len(past.visits), online=past.counts.sums["online"])
         self._tell()
         return past
-
-    def phase_times(self, crawl_id: int) -> dict[str, dict[str, float]]:
-        """How long the phases of the visits committed so far took; see `crawler.store.phases`."""
-        return phase_times(self._connection, crawl_id)
-
-    def known_servers(self) -> list[str]:
-        """The names of all servers that any crawl of the same kind (real or synthetic) as the one begun ever met, in
-        the order of meeting; before one is begun, of every kind."""
-        kinds = [False, True] if self._crawl is None else [self._crawl.synthetic]
-        rows = self._connection.execute(_KNOWN_NAMES, [True in kinds, False in kinds]).fetchall()
-        return [str(name) for (name,) in rows]
-
-    def holds_real_crawls(self) -> bool:
-        """Whether any crawl of the file was of the real federation."""
-        row = self._connection.execute("SELECT count(*) FROM crawl WHERE NOT synthetic").fetchone()
-        return row is not None and bool(row[0])
-
-    def remembered(self) -> Remembered:
-        """What earlier crawls of the same kind (real or synthetic) as the one begun left for it."""
-        return read_remembered(self._connection, self._crawl is not None and self._crawl.synthetic)
-
-    def remembered_answers(self, settings_json: str, now: datetime) -> list[RememberedAnswer]:
-        """Answers of earlier crawls that one with these settings may still use; see `answers.load_answers`."""
-        return load_answers(self._connection, self._path, settings_json, now)
-
-    def remember(self, answers: Sequence[RememberedAnswer]) -> None:
-        """Keep answers for later crawls, at once; see `answers.store_answers`."""
-        store_answers(self._connection, self._path, answers)
 
     def record(
         self,
@@ -262,38 +175,19 @@ class CensusWriter:
             StoreError: the file cannot be written; nothing of the batch is in it.
         """
         crawl = self._begun(crawl_id)
-        forgotten = self.suppressed
-        if forgotten.salt:
-            observations = [
-                forgotten.leave_out(seen) for seen in observations if not forgotten.has_server(seen.server_name)
-            ]
-            leads = [
-                lead for lead in leads if not any(map(forgotten.has_key, filter(None, (lead.server, lead.named_by))))
-            ]
-            answers = [
-                (owner, left)
-                for owner, answer in answers
-                if not forgotten.has_key(owner)
-                for left in forgotten.answers_left([answer])
-            ]
-            spaces = [
-                (owner, left)
-                for owner, told in spaces
-                if not forgotten.has_key(owner)
-                for left in forgotten.spaces_left([told])
-            ]
-            schedules = [row for row in schedules if not forgotten.has_key(row.server)]
-            asked = [(key, alias) for key, alias in asked if not forgotten.has_key(key)]
+        has_key = self.suppressed.has_key
+        schedules = [row for row in schedules if not has_key(row.server)]
+        asked = [(key, alias) for key, alias in asked if not has_key(key)]
         try:
-            batch = Batch(crawl_id, self._numbers, self._visited, self._answers)
+            batch = Batch(crawl_id, self._numbers, self._visited, self._answers, self.suppressed)
             for seen in observations:
                 batch.add_observation(seen)
             for lead in leads:
                 batch.add_lead(lead)
             for owner, answer in answers:
-                batch.add_answer(self._numbers.heard(owner), answer)
+                batch.add_answer(owner, answer)
             for owner, told in spaces:
-                batch.add_space(self._numbers.heard(owner), told)
+                batch.add_space(owner, told)
             batch.add_new_servers()
             with transaction(self._connection, self._path):
                 for answered, servers in batch.participants.items():
@@ -317,13 +211,8 @@ class CensusWriter:
         self._numbers.keep(batch.visited)
         self._visited |= batch.visited
         self._answers |= batch.answers
-        online = sum(seen.online for seen in observations)
-        self._crawl = replace(crawl, servers=len(self._visited), online=(crawl.online or 0) + online)
+        self._crawl = replace(crawl, servers=len(self._visited), online=(crawl.online or 0) + batch.online)
         self._tell()
-
-    def reused_keys(self, crawl_id: int) -> tuple[ReusedKey, ...]:
-        """Key IDs that this crawl saw with another key than an earlier one did; see `keys.reused_keys`."""
-        return reused_keys(self._connection, crawl_id)
 
     def seal(self, crawl_id: int, state: CrawlState, finished_at: datetime, report: Mapping[str, object]) -> Crawl:
         """End a crawl: count what it saw, say how it ended, and if it is completed turn what it saw into intervals; all
@@ -387,23 +276,6 @@ _KNOWN_NUMBERS = """
 SELECT server_id, server_key, server_id IN (
     SELECT server_id FROM server_state UNION ALL SELECT server_id FROM visit
 ) FROM server
-"""
-
-_KNOWN_NAMES = """
-WITH met AS (
-    SELECT first_crawl_id AS crawl_id, server_id FROM server
-    UNION ALL SELECT crawl_id, server_id FROM lead
-    UNION ALL SELECT crawl_id, server_id FROM visit
-    UNION ALL SELECT crawl_id, server_id FROM seen_participation
-    UNION ALL SELECT valid_from, server_id FROM server_state
-    UNION ALL SELECT valid_from, server_id FROM room_participation
-)
-SELECT server_name FROM server
-WHERE server_id IN (
-    SELECT server_id FROM met JOIN crawl USING (crawl_id)
-    WHERE (crawl.synthetic AND $1) OR (NOT crawl.synthetic AND $2)
-)
-ORDER BY server_id
 """
 
 _FORGET_SUPPORT = """

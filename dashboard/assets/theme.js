@@ -18,6 +18,7 @@
   }
 
   wear(chosen());
+  if (/\/embed\/[^/]+$/.test(window.location.pathname)) root.classList.add("embedded");
   window.matrixCensusTheme = {
     current: function () { return root.getAttribute("data-mantine-color-scheme"); },
     toggle: function () { return wear(this.current() === "dark" ? "light" : "dark"); }

@@ -1,16 +1,20 @@
 """Online servers by what they say they run, coloured by lineage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import plotly.graph_objects as go
+import polars as pl
 
 from analytics import wording as numbers
-from analytics.schemas import MetricRow
 from analytics.software import NOT_SAID
-from dashboard.figures.template import bars
+from dashboard.figures.drawing import Count, Digest, Look, counts
+from dashboard.figures.template import bars, safe
 from dashboard.palette import PALETTES, Scheme
 from dashboard.wording import one_line
+
+C = TypeVar("C", bound=Count)
 
 BARS = 8
 """At most; the rest is one bar, `other`."""
@@ -27,12 +31,12 @@ class Named:
 
 
 def implementations_figure(
-    rows: Sequence[MetricRow], reference: Mapping[str, Named], scheme: Scheme, limit: int = BARS
+    rows: Sequence[Count], reference: Mapping[str, Named], scheme: Scheme, limit: int = BARS
 ) -> go.Figure:
     """`rows` of `servers_by_software`, largest first; the names beyond `limit` are summed as other, never dropped."""
     palette = PALETTES[scheme]
     shown, other = split(rows, limit)
-    labels = [_escaped(label(row.dimension, reference)) for row in shown]
+    labels = [safe(label(row.dimension, reference)) for row in shown]
     values = [row.value or 0 for row in shown]
     colours = [
         palette.lineage(reference[row.dimension].lineage) if row.dimension in reference else palette.other
@@ -50,7 +54,7 @@ def implementations_figure(
     return bars(labels, values, ends, hovers, colours, scheme)
 
 
-def split(rows: Sequence[MetricRow], limit: int) -> tuple[list[MetricRow], list[MetricRow]]:
+def split(rows: Sequence[C], limit: int) -> tuple[list[C], list[C]]:
     """The rows shown and those that become `other`. What is not said stays shown: it is no small implementation."""
     if len(rows) <= limit:
         return list(rows), []
@@ -69,12 +73,7 @@ def family(software: str, reference: Mapping[str, Named]) -> str:
     return "" if named is None or named.lineage == software else f"<br>family of forks: {named.lineage}"
 
 
-def _escaped(text: str) -> str:
-    """Plotly reads a few tags in its labels; remote text must not be read so."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def implementations_text(rows: Sequence[MetricRow], reference: Mapping[str, Named]) -> str:
+def implementations_text(rows: Sequence[Count], reference: Mapping[str, Named]) -> str:
     """The chart in one sentence."""
     named = [row for row in rows if row.dimension != NOT_SAID]
     if not named:
@@ -84,3 +83,28 @@ def implementations_text(rows: Sequence[MetricRow], reference: Mapping[str, Name
     name = label(first.dimension, reference)
     runs = f"{name} runs on {numbers.number(first.value)} of {numbers.number(first.n)} online servers ({share})"
     return f"{runs}; {numbers.plural(len(named), 'implementation name')} in use."
+
+
+@dataclass(frozen=True, slots=True)
+class ImplementationsDrawing:
+    """The implementations as a chart draws them; `reference` gives the table of names."""
+
+    reference: Callable[[], Mapping[str, Named]]
+
+    def figure(self, rows: pl.DataFrame, look: Look) -> go.Figure:
+        return implementations_figure(counts(rows), self.reference(), look.scheme)
+
+    def sentence(self, rows: pl.DataFrame, look: Look) -> str:
+        del look
+        return implementations_text(counts(rows), self.reference())
+
+    def digest(self, rows: pl.DataFrame, look: Look) -> Digest:
+        """Each implementation, also those that the figure sums."""
+        del look
+        body = []
+        for row in counts(rows):
+            name = NOT_SAID if row.dimension == NOT_SAID else label(row.dimension, self.reference())
+            share = numbers.percent((row.value or 0) / row.n) if row.n else ""
+            known = self.reference().get(row.dimension)
+            body.append((name, numbers.number(row.value), share, known.lineage if known else ""))
+        return Digest(("implementation", "servers", "share", "family"), tuple(body), right=(1, 2))

@@ -6,6 +6,7 @@ read by screen readers.
 
 import plotly.graph_objects as go
 
+from analytics.wording import THIN_SPACE
 from dashboard.palette import FONT, PALETTES, Scheme
 
 ROW_HEIGHT_PX = 34
@@ -39,6 +40,7 @@ def template(scheme: Scheme) -> go.layout.Template:
             "showlegend": False,
             "dragmode": False,
             "bargap": 0.35,
+            "separators": f".{THIN_SPACE}",
             "hoverlabel": {
                 "bgcolor": palette.surface,
                 "bordercolor": palette.line,
@@ -47,6 +49,17 @@ def template(scheme: Scheme) -> go.layout.Template:
             },
         }
     )
+
+
+def faded(colour: str, opacity: float) -> str:
+    """A colour of the palette, `#RRGGBB`, as one that lets through what is behind it."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def safe(text: str) -> str:
+    """A text for a label: Plotly reads a few tags in its labels, and remote text must not be read so."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def bars(

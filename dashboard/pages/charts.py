@@ -1,65 +1,142 @@
-"""What stands around a figure: title, subtitle, the chart in one sentence, and its numbers as a table."""
+"""What stands around a figure: title, subtitle, the chart in one sentence, its addresses, its numbers as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from urllib.parse import quote
 
 import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from analytics import wording
-from analytics.schemas import MetricRow
-from dashboard.aria import HIDDEN, aria
+from dashboard.aria import HIDDEN, aria, attributes
+from dashboard.charts.chart import Chart
+from dashboard.choices import Chosen, search
+from dashboard.data import View
+from dashboard.figures.drawing import Digest, Look
+from dashboard.pages.facts import plain_table
+from dashboard.palette import Scheme
 
-CONFIG: dcc.Graph.Config = {"displayModeBar": False, "responsive": True, "doubleClick": False, "showTips": False}
-"""Plotly's settings in the browser: no toolbar, so no link to another host."""
+CONFIG: dcc.Graph.Config = {
+    "displayModeBar": False,
+    "responsive": True,
+    "doubleClick": False,
+    "showTips": False,
+    "topojsonURL": "/assets/topojson/",
+}
+"""Plotly's settings in the browser: no toolbar, so no link to another host; outlines of maps from our own assets."""
 
 
-def chart(
-    name: str, title: str, subtitle: str, figure: go.Figure, text: str, table: Component, heading: str = "h2"
-) -> Component:
-    """A figure with everything it needs to be read without being seen."""
-    title_id = f"{name}-title"
-    head = html.H2(title, id=title_id) if heading == "h2" else html.H3(title, id=title_id)
+def chart_path(chart: Chart, chosen: Chosen) -> str:
+    """The address of a chart alone, as it is shown."""
+    return f"/charts/{quote(chart.name)}{search(chosen, chart.controls)}"
+
+
+def chart_section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, *, level: int = 2) -> Component:
+    """A chart with everything it needs to be read without being seen, made once for each census and choice."""
+    chosen = only(chart, chosen)
+    key = ("section", chart.name, search(chosen, chart.controls), scheme, level)
+    return view.once(key, lambda: _section(chart, view, chosen, scheme, level))
+
+
+def only(chart: Chart, chosen: Chosen) -> Chosen:
+    """Of what was chosen on a page, what this chart has."""
+    values = {c.key: chosen.of(c) for c in chart.controls if chosen.of(c) != c.default}
+    return Chosen(chosen.since, chosen.until, values) if chart.over_time else Chosen(values=values)
+
+
+def _section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: int) -> Component:
+    title_id = f"{chart.name}-title"
+    # Under a heading of the page that says the same, it is there for those who hear it.
+    head = (html.H3 if level == 3 else html.H2)(chart.title, id=title_id, className="" if level else "hidden-text")
+    rows = chart.rows(view, chosen)
+    known = rows if "value" not in rows.columns else rows.drop_nulls("value")
+    if known.is_empty():
+        return html.Section(
+            className="chart",
+            **aria(labelledby=title_id),
+            children=[
+                head,
+                html.P(_words(chart, chosen), className="chart-sub"),
+                html.P(_nothing(chart, chosen), className="absent"),
+            ],
+        )
+    look = Look(scheme, chosen)
+    figure = chart.drawing.figure(rows, look)
+    source = f"Matrix Census, {view.reader.snapshot_id}" + (", synthetic" if view.crawl.synthetic else "")
+    note = (figure.layout.meta or {}).get("note")
+    subtitle = _words(chart, chosen) + (f" · {note}" if note else "")
+    cited = {"title": chart.title, "subtitle": subtitle, "source": source}
+    figure.update_layout(meta=(figure.layout.meta or {}) | cited)
     return html.Section(
         className="chart",
         **aria(labelledby=title_id),
         children=[
             head,
             html.P(subtitle, className="chart-sub"),
+            _key(figure),
             # The sentence and the table say the same to those who do not see it.
             html.Div(
-                dcc.Graph(id=name, figure=figure, config=CONFIG, style={"height": f"{figure.layout.height}px"}),
+                dcc.Graph(id=chart.name, figure=figure, config=CONFIG, style={"height": f"{figure.layout.height}px"}),
                 **HIDDEN,
             ),
-            html.P(text, className="chart-text"),
-            html.Details([html.Summary("Table"), table]),
+            html.P(chart.drawing.sentence(rows, look), className="chart-text"),
+            _addresses(chart, chosen),
+            html.Details([html.Summary("Table"), digest_table(chart.title, chart.drawing.digest(rows, look))]),
         ],
     )
 
 
-def rows_table(rows: Sequence[MetricRow], first: str, names: Sequence[str]) -> Component:
-    """Metric rows as a table: name, value, interval, basis."""
-    head = html.Thead(
-        html.Tr(
+def _words(chart: Chart, chosen: Chosen) -> str:
+    parts = [chart.unit, chart.window, f"of {chart.denominator}" if chart.denominator else ""]
+    parts += [choice.label_of(chosen.of(choice)) for choice in chart.controls if chosen.of(choice) != choice.default]
+    return " · ".join(part for part in parts if part)
+
+
+def _key(figure: go.Figure) -> Component:
+    """The names of the lines with their looks, where the screen is too narrow to write them at the lines' ends."""
+    named = [trace for trace in figure.data if trace.type == "scatter" and trace.name and trace.mode != "markers"]
+    items = [
+        html.Li(
             [
-                html.Th(first, scope="col"),
-                html.Th(rows[0].unit if rows else "", scope="col", className="right"),
-                html.Th("interval", scope="col"),
-                html.Th("rests on", scope="col"),
+                html.Span(className=f"key-line {trace.line.dash or 'solid'}", style={"color": trace.line.color}),
+                trace.name,
             ]
         )
-    )
-    body = html.Tbody(
-        [
-            html.Tr(
-                [
-                    html.Th(name, scope="row"),
-                    html.Td(wording.number(row.value), className="right"),
-                    html.Td(wording.interval(row), className="whole"),
-                    html.Td(f"{wording.number(row.n)} {row.denominator}"),
-                ]
-            )
-            for name, row in zip(names, rows, strict=True)
-        ]
-    )
-    return html.Div(html.Table([head, body], className="plain"), className="scroll")
+        for trace in named
+    ]
+    return html.Ul(items, className="key", **HIDDEN) if len(items) > 1 else html.Div(className="key")
+
+
+def _nothing(chart: Chart, chosen: Chosen) -> str:
+    if chosen.since is not None or chosen.until is not None:
+        return f"Nothing to draw in these days. {chart.absent}"
+    return chart.absent
+
+
+def _addresses(chart: Chart, chosen: Chosen) -> Component:
+    """The quiet line: method, data, picture, link, embedded view."""
+    query = search(chosen, chart.controls)
+    name = quote(chart.name)
+    links: list[Component] = [
+        dcc.Link("Method", href=f"/methods#{chart.metrics[0]}"),
+        html.A("CSV", href=f"/data/{name}.csv{query}", download=f"{chart.name}.csv"),
+        html.A("JSON", href=f"/data/{name}.json{query}"),
+        *(
+            html.Button(kind.upper(), type="button", className="as-link", **attributes(picture=kind, of=chart.name))
+            for kind in ("png", "svg")
+        ),
+        dcc.Link("Link", href=chart_path(chart, chosen)),
+        html.A("Embed", href=f"/embed/{name}{query}"),
+    ]
+    return html.P(_named(links, chart.title), className="chart-links")
+
+
+def _named(links: Iterable[Component], title: str) -> list[Component]:
+    """Each link with the chart's title for those who hear it out of its place."""
+    for link in links:
+        link.children = [link.children, html.Span(f" of {title}", className="hidden-text")]
+    return list(links)
+
+
+def digest_table(name: str, digest: Digest) -> Component:
+    """The small table of a chart."""
+    return plain_table(name, digest.headings, digest.rows, digest.right)

@@ -14,7 +14,7 @@ from analytics.reference import load_software
 from analytics.schemas import METRIC_COLUMNS, MetricRow
 from crawler.errors import StoreError
 from crawler.resources import shipped
-from crawler.store.intervals import fold, unfolded
+from crawler.store.fold import fold, unfolded
 from tests.analytics.frames import ROOMS, SERVERS, snapshot
 
 STARTED = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crawler.store.publish import serving_file
+from crawler.store.serving import serving_file
 from tests.census.practice import PACE, Practice, census, practice, rows
 
 QUICK = [

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from crawler.config import Limits
-from crawler.store.publish import serving_file
+from crawler.store.serving import serving_file
 from dashboard.data import CensusSource
 from dashboard.palette import Scheme
 from dashboard.routing import render

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from crawler.store.publish import serving_file
+from crawler.store.serving import serving_file
 from tests.census.practice import COMMAND, PACE, Practice, census, environment, practice, rows
 
 LEAST_SEEN = 20

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from crawler.store.publish import serving_file
+from crawler.store.serving import serving_file
 from tests.census.practice import PACE, Practice, census, practice, rows
 
 SERVERS = 300
@@ -169,6 +169,7 @@ def test_every_server_but_the_seeds_has_a_lead_that_says_who_named_it(crawled: C
         # Who is in a space of its own names itself there, which is no lead.
         assert facts["named_by_space"] or "space_via" not in by_space, name
         assert facts["sources"] or by_space, name
+    assert {source for _, source in told} >= {"seed", "room_id", "alias", "alias_servers", "well_known", "space_via"}
     assert all((lead["named_by"] is None) == (lead["source"] == "seed") for lead in leads)
 
 

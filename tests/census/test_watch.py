@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from crawler.cli.watch import checked
-from crawler.store.publish import serving_file
+from crawler.store.serving import serving_file
 from tests.census.practice import COMMAND, PACE, Practice, census, environment, practice, rows
 
 QUICK = [*PACE, "--set", "limits.dns_timeout_s=8", "--set", "limits.connect_timeout_s=8"]

@@ -311,8 +311,9 @@ def write_census(
     state: CrawlState = CrawlState.COMPLETED,
     scope: CrawlScope = CrawlScope.FULL,
     identity: str | None = "census.example",
+    days_ago: int = 0,
 ) -> None:
-    """Write one more crawl into a census file."""
+    """Write one more crawl into a census file; it began so many days before `STARTED`."""
     seen = list(observations(servers, seed))
     with CensusWriter.open(census) as writer:
         crawl_id = writer.begin_crawl(
@@ -322,10 +323,18 @@ def write_census(
             vantage="test bench",
             identity=identity,
             crawler_version="0.1.0",
-            started_at=STARTED,
+            started_at=STARTED - timedelta(days=days_ago),
         )
         writer.record(crawl_id, seen, leads(seen))
-        writer.seal(crawl_id, state, SEALED, {})
+        writer.seal(crawl_id, state, SEALED - timedelta(days=days_ago), {})
+
+
+def write_history(census: Path) -> None:
+    """Three censuses, 40 days, 8 days and no day ago, each larger than the one before, and a limited crawl between."""
+    write_census(census, servers=40, days_ago=40)
+    write_census(census, servers=50, days_ago=8)
+    write_census(census, servers=20, days_ago=4, scope=CrawlScope.LIMITED)
+    write_census(census, servers=60)
 
 
 def publish(census: Path) -> Path:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from analytics.charter import CHARTER
 from crawler.errors import FailureKind
 from dashboard import routing
 from dashboard.data import CensusSource
 from dashboard.palette import Scheme
-from dashboard.routing import PAGES, Rendered, find_page, render
+from dashboard.routing import PAGES, Page, Rendered, find_page, render
 from tests.dashboard.federation import observations
 from tests.dashboard.markup import find, text
 
@@ -34,10 +35,11 @@ def page(source: CensusSource, path: str, search: str = "") -> Rendered:
 
 def test_the_overview_shows_the_numbers_with_what_they_rest_on(source: CensusSource) -> None:
     said = text(page(source, "/").content)
-    assert "Servers online ● measured at least 153" in said
+    assert "The number of online servers in the open federation ● measured at least 153 servers online" in said
     assert "of 260 servers visited" in said
-    assert "not people" in said
-    assert "estimated" in said
+    assert "Not countable from outside. What can be seen:" in said
+    assert said.count("not observable") == 2
+    assert all(card.partition(" (")[0] in said.lower() for card in (metric.words.lower() for metric in CHARTER))
 
 
 def test_the_census_line_says_when_how_complete_and_that_it_is_synthetic(source: CensusSource) -> None:
@@ -110,18 +112,23 @@ def test_an_unknown_address_has_no_page(source: CensusSource, path: str) -> None
     assert "There is no such page" in text(page(source, path).content)
 
 
-def test_every_page_of_the_navigation_is_found_by_its_own_path() -> None:
+def address(each: Page) -> str:
+    """An address of a page: for one that takes an argument, with one that there is."""
+    return each.path.replace("{name}", "a%3A1" if each.holds("a:1") else "funnel")
+
+
+def test_every_page_is_found_by_its_own_path() -> None:
     for each in PAGES:
-        found = find_page(each.path.replace("{name}", "a%3A1"))
+        found = find_page(address(each))
         assert found is not None
         assert found[0] is each
-        assert found[1] == ("a:1" if "{" in each.path else "")
+        assert found[1] in (("a:1", "funnel") if "{" in each.path else ("",))
 
 
 def test_without_a_census_every_page_says_what_fills_it(tmp_path: Path) -> None:
     source = CensusSource(tmp_path / "census.duckdb")
     for each in PAGES:
-        said = text(page(source, each.path.replace("{name}", "x.example")).content)
+        said = text(page(source, address(each)).content)
         assert ("No census yet" in said) == each.needs_census
 
 

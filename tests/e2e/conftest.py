@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser_engine import find_chromium
-from tests.dashboard.federation import publish, write_census
+from tests.dashboard.federation import publish, write_census, write_history
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run")
@@ -51,6 +51,16 @@ def census(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def site(census: Path) -> Iterator[str]:
     with serving(census) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def history_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard of three censuses."""
+    path = tmp_path_factory.mktemp("e2e-history") / "census.duckdb"
+    write_history(path)
+    publish(path)
+    with serving(path) as address:
         yield address
 
 

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.browser
 
 PAGES = {
     "/": "Overview",
+    "/growth": "Growth",
+    "/charts/servers-online": "Servers online",
     "/servers": "Servers",
     "/servers/matrix.example": "matrix.example",
     "/servers/%5B2001%3Adb8%3A%3A8%5D%3A8448": "[2001:db8::8]:8448",

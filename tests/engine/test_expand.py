@@ -1,5 +1,7 @@
 """From an observation to the names in it, each with who told us and how."""
 
+from dataclasses import replace
+
 from crawler.engine.expand import foreign_aliases, named_by_answers, named_by_visit
 from crawler.model.crawl import Lead, LeadSource
 from crawler.model.rooms import AliasAnswer
@@ -30,6 +32,23 @@ def test_room_ids_aliases_and_answers_name_servers() -> None:
     }
     spelled = {name.raw for name, _ in named_by_visit(seen, 100)}
     assert "Other.test" in spelled  # the spelling first met is what will be signed and dialled
+
+
+def test_what_stands_where_a_well_known_delegates_to_says_itself_which_server_it_is() -> None:
+    elsewhere = replace(online("teller.test").resolution, delegated=server("host.provider.test"))
+    told = {
+        delegated: [lead for _, lead in named_by_visit(replace(seen, keys_named=named), 100)]
+        for delegated, seen in (
+            (True, replace(online("teller.test"), resolution=elsewhere)),
+            (False, online("teller.test")),
+        )
+        for named in ("other.test",)
+    }
+    # The host delegated to is no server name; and without a delegation nobody was named.
+    assert told == {True: [Lead("other.test", LeadSource.WELL_KNOWN, "teller.test")], False: []}
+    itself = replace(online("teller.test"), resolution=elsewhere)
+    assert named_by_visit(itself, 100) == []
+    assert named_by_visit(replace(itself, keys_named="no name"), 100) == []
 
 
 def test_names_from_one_server_are_bounded() -> None:

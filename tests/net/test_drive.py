@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from crawler.errors import FailureKind
-from crawler.model.discovery import Branch, Question, Resolution
+from crawler.model.discovery import Branch, Question, Resolution, WellKnownFacts
 from crawler.model.names import parse_server_name
 from crawler.net import drive
 from crawler.protocol.questions import WellKnownAnswer
@@ -138,6 +138,8 @@ async def test_a_delegation_behind_redirects(authority: Authority, make_network:
     step = next(step for step in resolution.steps if step.question is Question.WELL_KNOWN)
     assert step.cache_s == 600
     assert step.duration_s > 0
+    assert isinstance(step.facts, WellKnownFacts)
+    assert (step.facts.redirects, step.facts.redirect_statuses) == (("https://www.s.test/moved",), (308,))
 
 
 WELL_KNOWN_FAILURES = [

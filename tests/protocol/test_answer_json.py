@@ -27,6 +27,7 @@ ANSWERS = {
         st.none() | TEXT,
         st.lists(TEXT, max_size=3).map(tuple),
         FAILURE,
+        redirect_statuses=st.lists(st.integers(300, 399), max_size=3).map(tuple),
     ),
     Question.SRV: st.builds(SrvAnswer, st.lists(RECORD, max_size=3).map(tuple), TTL, st.none() | TEXT, FAILURE),
     Question.ADDRESSES: st.builds(

@@ -10,7 +10,7 @@ from crawler.model.discovery import Resolution
 from crawler.model.names import parse_server_name
 from crawler.model.observation import Ok, ServerObservation, VersionInfo
 from crawler.model.rooms import DirectoryResult, DirectoryState, DirectoryWay, PublicRoom, Stopped
-from crawler.store import codec
+from crawler.store import codec, codec_journal, codec_rooms
 from tests.store.observations import DAY, FEW, UNREAD, bad_certificate, closely, dead, observations, online
 
 
@@ -87,7 +87,7 @@ def test_a_dead_name_is_all_null_but_says_why() -> None:
 
 
 def test_attempts_in_the_order_of_the_visit() -> None:
-    rows = list(codec.attempt_rows(1, 2, bad_certificate("bad.test")))
+    rows = list(codec_journal.attempt_rows(1, 2, bad_certificate("bad.test")))
     assert [(row["ordinal"], row["what"], row["outcome"]) for row in rows] == [
         (0, "resolution", "ok"),
         (1, "tcp", "ok"),
@@ -120,7 +120,7 @@ def test_what_keeps_a_server_from_federating_is_named_and_a_later_failure_is_not
 def test_a_visit_that_ran_out_of_time_before_resolving_failed_at_nothing() -> None:
     name = parse_server_name("slow.test")
     seen = changed(dead("slow.test"), resolution=Resolution(name, (), ()))
-    assert next(codec.attempt_rows(1, 2, seen))["outcome"] == "skipped"
+    assert next(codec_journal.attempt_rows(1, 2, seen))["outcome"] == "skipped"
     assert codec.observation_row(1, 2, seen)["failed_kind"] is None
 
 
@@ -137,7 +137,7 @@ def test_a_directory_cut_off_is_open_with_its_rooms_and_its_reading_failed() -> 
     seen = changed(online("x.test"), directory=cut)
     row = codec.observation_row(1, 2, seen)
     assert (row["directory_state"], row["directory_rooms"], row["directory_stopped"]) == ("open", 2, "failed")
-    attempt = list(codec.attempt_rows(1, 2, seen))[-1]
+    attempt = list(codec_journal.attempt_rows(1, 2, seen))[-1]
     assert (attempt["outcome"], attempt["failed_kind"], attempt["total_s"]) == ("failed", "http_timeout", None)
 
 
@@ -150,7 +150,7 @@ def test_an_empty_directory_has_zero_rooms_and_an_unread_one_has_none() -> None:
 def test_text_of_strangers_is_cut_and_made_storable() -> None:
     room = PublicRoom("!\ud800:x.test", 2**31, "n" * 999, "t\x00\udc00" + "t" * 9999, None, "r" * 999)
     seen = changed(online("x.test", rooms=(room,)), version=Ok(VersionInfo("S" * 999, "\x00")))
-    (listed,) = codec.listing_rows(1, 2, seen)
+    (listed,) = codec_rooms.listing_rows(1, 2, seen)
     assert listed["room_id"] == "!\ufffd:x.test"
     assert listed["members"] is None
     assert len(listed["name"]) == 255
@@ -163,7 +163,7 @@ def test_text_of_strangers_is_cut_and_made_storable() -> None:
 def test_room_ids_that_cannot_be_told_apart_once_stored_are_one() -> None:
     rooms = (PublicRoom("!\ud800:x.test", 1), PublicRoom("!\udfff:x.test", 2), PublicRoom("!c:x.test", 3))
     seen = online("x.test", rooms=rooms)
-    assert [(row["room_id"], row["members"]) for row in codec.listing_rows(1, 2, seen)] == [
+    assert [(row["room_id"], row["members"]) for row in codec_rooms.listing_rows(1, 2, seen)] == [
         ("!\ufffd:x.test", 1),
         ("!c:x.test", 3),
     ]
@@ -172,12 +172,12 @@ def test_room_ids_that_cannot_be_told_apart_once_stored_are_one() -> None:
 
 def test_negative_numbers_are_no_counts() -> None:
     seen = online("x.test", rooms=(PublicRoom("!a:x.test", -1), PublicRoom("!b:x.test", 2**31 - 1)))
-    assert [row["members"] for row in codec.listing_rows(1, 2, seen)] == [None, 2**31 - 1]
+    assert [row["members"] for row in codec_rooms.listing_rows(1, 2, seen)] == [None, 2**31 - 1]
 
 
 def test_each_address_looked_at_has_its_place_and_its_failures() -> None:
     seen = closely("x.test")
-    one, two = codec.address_look_rows(1, 2, seen)
+    one, two = codec_journal.address_look_rows(1, 2, seen)
     assert (one["ordinal"], one["address"], one["tcp_failure"], one["tls_failure"]) == (0, "192.0.2.7", None, None)
     assert json.loads(one["verify_keys"]) == {"ed25519:a_1": "b" * 43}
     assert (one["software_raw"], one["version_raw"], one["verify_code"]) == ("Synapse", "1.163.2", None)
@@ -195,13 +195,13 @@ def test_each_address_looked_at_has_its_place_and_its_failures() -> None:
     )
     assert (json.loads(two["tls_names"]), two["tls_not_after"]) == (["x.test", "192.0.2.7"], DAY)
     assert codec.observation_row(1, 2, seen)["families"] == "ipv6_broken"
-    assert list(codec.address_look_rows(1, 2, online("y.test"))) == []
+    assert list(codec_journal.address_look_rows(1, 2, online("y.test"))) == []
 
 
 @FEW
 @given(observations())
 def test_an_attempt_is_ok_or_says_why_not(seen: ServerObservation) -> None:
-    for row in codec.attempt_rows(1, 2, seen):
+    for row in codec_journal.attempt_rows(1, 2, seen):
         match row["outcome"]:
             case "ok":
                 assert row["failed_kind"] is None

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ from crawler.store.publish import stage
 from crawler.store.reader import SnapshotReader, crawl_rows
 from crawler.store.verify import verify
 from crawler.store.writer import CensusWriter
-from tests.endurance import rounds
+from tests.endurance import moments
 from tests.store.census import begin, crawl, publish
 from tests.store.observations import DAY, online, some_federation
 from tests.store.process import line, python
@@ -149,11 +150,13 @@ with CensusWriter.open(path) as writer:
 
 
 @pytest.mark.endurance
-def test_history_is_sound_however_often_its_writer_is_killed(tmp_path: Path) -> None:
+def test_history_is_sound_however_often_its_writer_is_killed(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     path = tmp_path / "census.duckdb"
     rng = random.Random(7)
     sealed: list[int] = []
-    for turn in rounds(10, 100):
+    for turn in moments(record_property, 10, 100):
         with python(SEAL, path, turn) as process:
             assert line(process) == "open"
             # In the first crawl of the process, or in a later one, somewhere.

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from crawler.errors import StoreError, UsageError
 from crawler.model.client_side import Support, SupportContact
-from crawler.model.crawl import CrawlScope, CrawlState
+from crawler.model.crawl import CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.observation import Ok
 from crawler.model.rooms import PublicRoom
 from crawler.store.export import FLAT, FORMATS, ExportOptions, export
@@ -48,7 +48,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             crawl_id = begin(writer)
             seen = [*some_federation(day, 20), online("big.example", rooms=(ODD,)), closely("close.example")]
             seen.append(online("tiny.example", rooms=(SMALL,), support=support))
-            writer.record(crawl_id, seen, [])
+            leads = [Lead("host1.test", LeadSource.ALIAS, "host2.test"), Lead("host2.test", LeadSource.SEED)]
+            writer.record(crawl_id, seen, leads if day != 1 else leads[1:])
             writer.seal(crawl_id, CrawlState.COMPLETED, DAY + timedelta(days=day), {"requests": 7})
     crawl(path, [dead("gone.example")], scope=CrawlScope.LIMITED, state=CrawlState.CANCELLED)
     publish(path)
@@ -68,6 +69,16 @@ SAME = {
 }
 
 
+def leads(path: Path) -> list[tuple[Any, ...]]:
+    """Who was named how, with the places of the crawls that saw it first and last among the completed."""
+    place = "(SELECT count(*) FROM crawl c WHERE c.state = 'completed' AND c.crawl_id < v.{0}_crawl_id) AS {0}_at"
+    places = ", ".join(map(place.format, ("first", "last")))
+    return query(
+        path,
+        f"SELECT server_name, source, {places}, crawls FROM lead_span v JOIN server USING (server_id) ORDER BY ALL",
+    )
+
+
 def said(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     """What the views say, by names and by the place of a crawl among the completed."""
     answers = {}
@@ -76,6 +87,7 @@ def said(path: Path) -> dict[str, list[tuple[Any, ...]]]:
         of = "* EXCLUDE (crawl_id, server_id, first_crawl_id)" if server else "* EXCLUDE (crawl_id)"
         crawl_id = "(SELECT count(*) FROM crawl c WHERE c.state = 'completed' AND c.crawl_id < v.crawl_id) AS crawl_id"
         answers[view] = query(path, f"SELECT {crawl_id}, {of} FROM {view} v {server} {order}")
+    answers["lead_span"] = leads(path)
     return answers
 
 
@@ -150,8 +162,12 @@ def test_since_a_day(path: Path, tmp_path: Path) -> None:
     export(path, out, ExportOptions("csv", since=date(2026, 11, 26)))
     assert import_snapshot(other, out).crawls == 1
     assert verify(other) == []
-    ours = {view: [row[1:] for row in rows if row[0] == 2] for view, rows in said(publish(path)).items()}
-    assert {view: [row[1:] for row in rows] for view, rows in said(other).items()} == ours
+    ours = {
+        view: [row[1:] for row in rows if row[0] == 2] for view, rows in said(publish(path)).items() if view in SAME
+    }
+    assert {view: [row[1:] for row in rows] for view, rows in said(other).items() if view in SAME} == ours
+    # Nothing is said of crawls that are not here but how many there were.
+    assert leads(other) == [("host1.test", "alias", 0, 0, 2), ("host2.test", "seed", 0, 0, 3)]
     with pytest.raises(StoreError, match="2027"):
         export(path, tmp_path / "none", ExportOptions(since=date(2027, 1, 1)))
     assert not (tmp_path / "none").exists()

@@ -12,6 +12,12 @@ from crawler.store.writer import CensusWriter
 from tests.store.census import begin
 from tests.store.observations import DAY, dead, online
 
+SPANS = """
+SELECT named.server_key, source, teller.server_key, s.first_crawl_id, s.last_crawl_id, s.crawls
+FROM lead_span s JOIN server named USING (server_id) LEFT JOIN server teller ON teller.server_id = s.named_by
+ORDER BY ALL
+"""
+
 
 def sealed(writer: CensusWriter, days: int, *, scope: CrawlScope = CrawlScope.FULL) -> None:
     crawl_id = begin(writer, scope=scope)
@@ -43,6 +49,12 @@ def test_what_is_old_is_summarised_and_let_go(tmp_path: Path) -> None:
             (1, "room_id", 2, 1),
             (1, "seed", 0, 1),
         ]
+        # Who named whom is known for good.
+        assert connection.execute(SPANS).fetchall() == [
+            ("a.test", "seed", None, 1, 3, 3),
+            ("b.test", "room_id", "a.test", 1, 3, 3),
+            ("b.test", "room_id", "c.test", 1, 3, 3),
+        ]
         seen = "SELECT crawl_id, count(*), count(observed_at) FROM server_observation GROUP BY ALL ORDER BY ALL"
         assert connection.execute(seen).fetchall() == [(1, 2, 0), (2, 2, 2), (3, 2, 2)]
     assert verify(path) == []
@@ -55,3 +67,45 @@ def test_the_newest_census_keeps_its_journal_however_old_it_is(tmp_path: Path) -
         sealed(writer, 400, scope=CrawlScope.LIMITED)
     with duckdb.connect(str(path), read_only=True) as connection:
         assert connection.execute("SELECT DISTINCT crawl_id FROM visit ORDER BY 1").fetchall() == [(1,), (2,)]
+
+
+def test_a_lead_has_the_completed_crawls_that_saw_it_first_and_last(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    told = {
+        "always": Lead("a.test", LeadSource.ALIAS_SERVERS, "t.test", 2),
+        "otherwise": Lead("a.test", LeadSource.ALIAS, "t.test"),
+        "at times": Lead("b.test", LeadSource.ROOM_ID, "t.test"),
+        "too late": Lead("c.test", LeadSource.SEED),
+    }
+    heard = [
+        (CrawlState.COMPLETED, ["always", "at times"]),
+        (CrawlState.COMPLETED, ["always"]),
+        (CrawlState.COMPLETED, ["always", "otherwise", "at times"]),
+        (CrawlState.CANCELLED, ["always", "too late"]),
+    ]
+    with CensusWriter.open(path, journal_days=0) as writer:
+        for days, (state, whats) in enumerate(heard):
+            crawl_id = begin(writer)
+            writer.record(crawl_id, [online("t.test")], [told[what] for what in whats])
+            writer.record(crawl_id, [], [told[whats[0]]])  # once more, in another batch
+            writer.seal(crawl_id, state, DAY + timedelta(days=days), {})
+        other = writer.begin_crawl(
+            scope=CrawlScope.FULL,
+            synthetic=True,
+            settings_json="{}",
+            vantage="elsewhere",
+            identity=None,
+            crawler_version="0.1.0",
+            started_at=DAY,
+        )
+        writer.record(other, [], [told["always"]])
+        writer.seal(other, CrawlState.COMPLETED, DAY + timedelta(days=9), {})
+    with duckdb.connect(str(path), read_only=True) as connection:
+        assert connection.execute("SELECT DISTINCT crawl_id FROM lead ORDER BY 1").fetchall() == [(3,), (5,)]
+        assert connection.execute(SPANS).fetchall() == [
+            ("a.test", "alias", "t.test", 3, 3, 1),
+            ("a.test", "alias_servers", "t.test", 1, 3, 3),
+            ("a.test", "alias_servers", "t.test", 5, 5, 1),
+            ("b.test", "room_id", "t.test", 1, 3, 2),
+        ]
+    assert verify(path) == []

@@ -14,6 +14,7 @@ from crawler.store.migrations import latest_version, schema_version
 from crawler.store.publish import stage
 from crawler.store.reader import SnapshotReader
 from crawler.store.upgrade import Upgrade, upgrade
+from crawler.store.verify import verify
 from crawler.store.writer import CensusWriter
 from matrix_census import main
 from tests.store.census import crawl, publish
@@ -85,6 +86,23 @@ def test_an_old_file_says_after_what_it_said_before(old: Path) -> None:
     assert read(old, "SELECT * FROM lead ORDER BY ALL") == leads
     # What the cancelled crawl saw is where a crawl's sight is until its seal.
     assert read(old, "SELECT crawl_id, count(*) FROM seen_server GROUP BY ALL") == [(4, 20)]
+
+
+def test_every_lead_of_old_has_the_crawls_that_saw_it_first_and_last(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    path.write_bytes(gzip.decompress((FILES / "schema-6.duckdb.gz").read_bytes()))
+    seen: dict[tuple[Any, ...], list[int]] = {}
+    for crawl_id, *lead in read(
+        path,
+        "SELECT DISTINCT l.crawl_id, c.series_id, l.server_id, l.source, l.named_by FROM lead l JOIN crawl c"
+        " USING (crawl_id) WHERE c.state = 'completed'",
+    ):
+        seen.setdefault(tuple(lead), []).append(crawl_id)
+    assert max(map(len, seen.values())) == 4
+    upgrade(path)
+    spans = {row[:4]: row[4:] for row in read(path, "SELECT * FROM lead_span")}
+    assert spans == {lead: (min(crawls), max(crawls), len(crawls)) for lead, crawls in seen.items()}
+    assert verify(path) == []
 
 
 def test_crawls_of_the_real_federation_and_of_the_practice_one_have_intervals_of_their_own(old: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from crawler.errors import StoreError
+from crawler.model.crawl import Lead, LeadSource
 from crawler.model.rooms import AliasAnswer
 from crawler.store.serving import serving_file
 from crawler.store.verify import verify
@@ -21,7 +22,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sound") / "census.duckdb"
     for seed in (1, 2):
         answers = [("host3.test", AliasAnswer("#a:x.test", "!0:host0.test", ("far.test", f"host{seed}.test")))]
-        crawl(path, some_federation(seed, 30), [], answers)
+        leads = [Lead("host1.test", LeadSource.ALIAS, "host3.test"), Lead("host3.test", LeadSource.SEED)]
+        crawl(path, some_federation(seed, 30), leads, answers)
     publish(path)
     return path
 
@@ -74,6 +76,11 @@ def test_what_the_writer_wrote_is_sound_also_after_more_crawls(path: Path) -> No
             "server_id is not in server",
         ),
         ("UPDATE visit SET crawl_id = 99 WHERE crawl_id = 1", "visit", "not there"),
+        ("INSERT INTO lead_span SELECT * FROM lead_span LIMIT 1", "lead_span", "twice"),
+        ("UPDATE lead_span SET first_crawl_id = 9", "lead_span", "cannot be"),
+        ("UPDATE lead_span SET crawls = 1", "lead_span", "cannot be"),
+        ("UPDATE lead_span SET named_by = 999", "lead_span", "not in server"),
+        ("DELETE FROM lead_span", "lead", "not in lead_span"),
         ("INSERT INTO seen_answer VALUES (2, 1, 1, '!left:x.test')", "seen_answer", "left behind"),
         ("INSERT INTO room_text SELECT 999, * EXCLUDE (text_id) FROM room_text LIMIT 1", "room_text", "twice"),
         ("UPDATE room_state SET members = 12345 WHERE valid_to IS NULL", "room_state", "serving file is not"),

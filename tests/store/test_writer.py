@@ -1,6 +1,7 @@
 """The one writer: what it is given comes back whole, batches are all or nothing, and a seal is final."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.model.crawl import CrawlScope, CrawlState, Lead, LeadSource
+from crawler.model.discovery import Question, Step, WellKnownFacts
 from crawler.model.names import parse_server_name
 from crawler.model.observation import ServerObservation
 from crawler.model.rooms import AliasAnswer, PublicRoom
-from crawler.store.codec import (
-    Row,
-    address_look_rows,
-    attempt_rows,
-    endpoint_rows,
-    listing_rows,
-    observation_row,
-    step_rows,
-)
+from crawler.store.codec import observation_row
+from crawler.store.codec_journal import address_look_rows, attempt_rows, endpoint_rows, step_rows
+from crawler.store.codec_rooms import Row, listing_rows
 from crawler.store.reader import SnapshotReader
 from crawler.store.status import read_status
 from crawler.store.writer import CensusWriter
@@ -89,6 +85,17 @@ def test_the_tables_hold_what_the_codec_says(path: Path) -> None:
     assert table(path, "server_observation", "server_id") == [
         observation_row(1, number, seen) for number, seen in enumerate(federation, 1)
     ]
+
+
+def test_the_statuses_of_redirects_are_kept(path: Path) -> None:
+    seen = online("moved.test")
+    facts = WellKnownFacts(40, None, None, None, ("https://www.moved.test/", "https://b.test/"), (301, 307))
+    step = Step(Question.WELL_KNOWN, "moved.test", "b.test", "delegated", facts=facts)
+    plain = replace(step, facts=replace(facts, redirects=(), redirect_statuses=()))
+    steps = (*seen.resolution.steps, step, plain)
+    crawl(path, [replace(seen, resolution=replace(seen.resolution, steps=steps))])
+    told = rows(path, "SELECT redirect_statuses FROM resolution_step ORDER BY ordinal")
+    assert told == [(None,), (None,), (None,), ("[301, 307]",), ("[]",)]
 
 
 @FEW

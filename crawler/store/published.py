@@ -1,0 +1,47 @@
+"""What of a census file is published: which rows of each table. A new table must be thought of here."""
+
+from crawler.store.intervals import INTERVALS
+from crawler.store.journal import JOURNAL
+
+_JOURNAL = """crawl_id IN (
+    SELECT c.crawl_id FROM census_file.crawl c WHERE c.state = 'completed' AND c.crawl_id >= (
+        SELECT coalesce(max(n.crawl_id), 0) FROM census_file.crawl n
+        WHERE n.state = 'completed' AND n.scope = 'full' AND n.series_id = c.series_id
+    )
+)"""
+"""Of the newest census of each series, and of what came after it: what a reader shows. The rest is history."""
+
+_ALL = "true"
+"""Only completed crawls write history."""
+
+PUBLISHED = {
+    "crawl": "state <> 'running'",
+    "series": _ALL,
+    **dict.fromkeys(JOURNAL, _JOURNAL),
+    "attempt_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
+    "lead_summary": "crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')",
+    "lead_span": _ALL,
+    "known_room": _ALL,
+    "room_text": _ALL,
+    "client_api": _ALL,
+    **{interval.table: _ALL for interval in INTERVALS},
+    # Whom to write to is personal data, and a serving file is for anybody.
+    "support_contact": "false",
+    "cached_answer": "false",
+    # What the next crawl is to know; readers see what was observed.
+    "server_schedule": "false",
+    "alias_schedule": "false",
+    # What the writer alone needs to know.
+    "suppression": "false",
+    "inbox_entry": "false",
+    "imported_series": _ALL,
+    # The names of all that completed crawls met.
+    "server": """first_crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')
+    OR server_id IN (
+        SELECT server_id FROM server_state
+        UNION ALL SELECT server_id FROM lead UNION ALL SELECT named_by FROM lead WHERE named_by IS NOT NULL
+        UNION ALL SELECT server_id FROM lead_span UNION ALL SELECT named_by FROM lead_span WHERE named_by IS NOT NULL
+        UNION ALL SELECT server_id FROM room_participation UNION ALL SELECT named_by FROM room_participation
+    )""",
+}
+"""Which rows of a table are published, in the order of copying. A new table must be thought of here."""

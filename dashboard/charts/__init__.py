@@ -1,0 +1,8 @@
+"""The charts, each one object that everything which shows it is made from.
+
+- `chart`      what a chart is
+- `series`     questions about metric rows, over time and of the newest census
+- `catalogue`  every chart by name
+- `now`        the funnel and the implementations of the newest census
+- `growth`     servers, rooms and memberships over time; who comes, goes and stays
+"""

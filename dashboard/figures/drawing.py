@@ -1,0 +1,88 @@
+"""What every drawing of a chart offers: from the same rows a figure, a sentence, a small table. Pure: no query, no
+request, no clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import plotly.graph_objects as go
+import polars as pl
+
+from analytics import wording
+from dashboard.choices import AS_FIRST_SHOWN, Chosen
+from dashboard.palette import Scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to the federation or to how it is counted, drawn as a line across time."""
+
+    at: datetime
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a chart is to be drawn: the colours that the visitor wears, what was chosen, what to mark."""
+
+    scheme: Scheme
+    chosen: Chosen = AS_FIRST_SHOWN
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The chart as a small table: headings, rows of texts, and which columns are aligned right."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: tuple[int, ...] = ()
+
+
+class Drawing(Protocol):
+    """One way to draw rows; they have at least one row with a value."""
+
+    def figure(self, rows: pl.DataFrame, look: Look, /) -> go.Figure: ...
+
+    def sentence(self, rows: pl.DataFrame, look: Look, /) -> str: ...
+
+    def digest(self, rows: pl.DataFrame, look: Look, /) -> Digest: ...
+
+
+class Count(Protocol):
+    """One number of a census: a metric row, or what a chart's rows hold of it."""
+
+    @property
+    def dimension(self) -> str: ...
+
+    @property
+    def value(self) -> float | None: ...
+
+    @property
+    def n(self) -> int: ...
+
+
+class Counted(NamedTuple):
+    """A number with its interval and what it rests on, out of a chart's rows."""
+
+    dimension: str
+    value: float | None
+    lo: float | None
+    hi: float | None
+    n: int
+
+
+def counts(rows: pl.DataFrame) -> list[Counted]:
+    """The rows of `dashboard.charts.series.NOW_COLUMNS` one by one."""
+    return [Counted(*row) for row in rows.select("line", "value", "lo", "hi", "n").iter_rows()]
+
+
+def between(lo: float | None, hi: float | None, say: Callable[[float | None], str] = wording.fine) -> str:
+    """An interval in words; empty where there is none, or no width."""
+    if lo == hi:
+        return ""
+    if hi is None:
+        return f"at least {say(lo)}"
+    return f"at most {say(hi)}" if lo is None else f"{say(lo)} to {say(hi)}"

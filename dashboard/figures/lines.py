@@ -1,0 +1,306 @@
+"""Numbers over time, as lines: the interval a band in the line's hue, a scenario hatched, what is not known a gap.
+
+Rows are of `dashboard.charts.series.COLUMNS`. Lines end in their names instead of a legend; under a narrow screen the
+names stand above the figure (the page has them as text anyway), which the figure brings along as a patch that the
+browser applies (`layout.meta.narrow`, see census.js).
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+
+from analytics import wording
+from analytics.estimate import IntervalKind
+from dashboard.figures.drawing import Digest, Look
+from dashboard.figures.template import faded, safe, template
+from dashboard.palette import PALETTES, Palette
+
+HEIGHT_PX = 320
+_TOP_PX, _BOTTOM_PX, _NARROW_RIGHT_PX = 24, 36, 12
+_LABEL_GAP_PX = 17
+_CHARACTER_PX = 7.6
+_LABEL_MOST_PX = 168
+BAND_OPACITY = 0.18
+BAND_REACH = 2.5
+"""A band makes the axis no longer than so many times the largest value: a model that says "at most very many" would
+flatten everything else. The table tells its ends."""
+MARKED_BELOW = 16
+"""Points of a line that are so few are marked: a line alone would hide how few they are."""
+LINES_MOST = 7
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
+OTHER = -1
+
+Styled = Callable[[Sequence[str]], "Mapping[str, Line]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How the line of one value of `line` looks: its name in words, its hue (`Palette.hue`), its dash. `is_loose`:
+    points that no line joins."""
+
+    label: str
+    hue: int = OTHER
+    dash: str = "solid"
+    is_loose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines over time. `line_of` gives each line its look, by the values of `line`, the largest of the newest census
+    first; a line that it leaves out is not drawn. `share` says that the value is a share, 0 to 1."""
+
+    line_of: Styled
+    share: bool = False
+
+    def figure(self, rows: pl.DataFrame, look: Look) -> go.Figure:
+        """The lines, each with its band below it."""
+        palette = PALETTES[look.scheme]
+        shares = self._shares(look)
+        drawn = self._drawn(rows, look)
+        lo, hi, ticks = _reach([frame for _, frame in drawn], logarithmic=look.chosen.logarithmic)
+        figure = go.Figure(layout={"template": template(look.scheme), "height": HEIGHT_PX})
+        for line, frame in drawn:
+            colour = palette.hue(line.hue)
+            _add_band(figure, frame, colour)
+        for line, frame in drawn:
+            _add_line(figure, line, frame, palette, shares=shares)
+        labels = [_label(line, frame, palette, look) for line, frame in drawn if not line.is_loose]
+        _spread(labels, lo, hi)
+        right_px = min(max((len(str(label["text"])) for label in labels), default=0) * _CHARACTER_PX, _LABEL_MOST_PX)
+        events = _events(figure, rows, look, palette)
+        figure.update_layout(
+            margin={"l": 8, "r": right_px + 12, "t": _TOP_PX, "b": _BOTTOM_PX},
+            annotations=labels + events,
+            hovermode="x unified",
+            meta={
+                "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": []},
+                "note": "the axis does not begin at zero" if lo > 0 and not look.chosen.logarithmic else "",
+            },
+        )
+        figure.update_xaxes(
+            type="date", showgrid=False, showline=True, linecolor=palette.line, hoverformat="%-d %b %Y, %H:%M UTC",
+            nticks=7, tickfont={"color": palette.quiet, "size": 12},
+        )  # fmt: skip
+        figure.update_yaxes(
+            range=[lo, hi], showgrid=True, type="log" if look.chosen.logarithmic else "linear", nticks=6,
+            tickformat=".1%" if shares and ticks < 0.1 else ".0%" if shares else "",
+            separatethousands=True, exponentformat="none", tickfont={"color": palette.quiet, "size": 12},
+        )  # fmt: skip
+        if look.chosen.logarithmic:
+            figure.update_yaxes(dtick=1 if hi - lo > 1.2 else "D2")
+        return figure
+
+    def sentence(self, rows: pl.DataFrame, look: Look) -> str:
+        """The newest number of the first lines, and how they changed."""
+        said = []
+        for line, frame in self._drawn(rows, look)[:3]:
+            known = frame.drop_nulls("value")
+            first, last = known.row(0, named=True), known.row(-1, named=True)
+            words = f"{line.label}: {self._amount(last['value'], look)}"
+            if last["lo"] is not None and last["hi"] is not None and last["lo"] != last["hi"]:
+                words += f" ({self._amount(last['lo'], look)} to {self._amount(last['hi'], look)})"
+            words += f" on {wording.day(last['at'])}"
+            if first["at"] < last["at"]:
+                words += f", {self._change(first['value'], last['value'], look)} since {wording.day(first['at'])}"
+            said.append(words)
+        more = len(self._drawn(rows, look)) - len(said)
+        whole = "; ".join(said) + (f"; and {wording.plural(more, 'line')} more." if more else ".")
+        return whole[0].upper() + whole[1:]
+
+    def digest(self, rows: pl.DataFrame, look: Look) -> Digest:
+        """Each line at its first and its newest census, to compare the two."""
+        body = []
+        days: set[tuple[str, str]] = set()
+        for line, frame in self._drawn(rows, look, fold=False):
+            known = frame.drop_nulls("value")
+            first, last = known.row(0, named=True), known.row(-1, named=True)
+            days.add((wording.day(first["at"]), wording.day(last["at"])))
+            ends = [self._amount(end, look) if end is not None else "" for end in (last["lo"], last["hi"])]
+            interval = f"{ends[0]} to {ends[1]}" if all(ends) else f"at least {ends[0]}" if ends[0] else ""
+            body.append(
+                (
+                    line.label,
+                    self._amount(first["value"], look),
+                    self._amount(last["value"], look),
+                    self._change(first["value"], last["value"], look),
+                    interval,
+                    wording.number(last["n"]),
+                )
+            )
+        first_day, last_day = days.pop() if len(days) == 1 else ("first", "newest")
+        return Digest(("", first_day, last_day, "change", "interval", "rests on"), tuple(body), right=(1, 2, 3, 5))
+
+    def _shares(self, look: Look) -> bool:
+        return self.share or look.chosen.shares
+
+    def _amount(self, value: float | None, look: Look) -> str:
+        return wording.percent(value) if self._shares(look) else wording.fine(value)
+
+    def _change(self, first: float, last: float, look: Look) -> str:
+        return change(first, last, shares=self._shares(look))
+
+    def _drawn(self, rows: pl.DataFrame, look: Look, *, fold: bool = True) -> list[tuple[Line, pl.DataFrame]]:
+        """The lines with any value, in the order of their style; past the most that are drawn, summed as other."""
+        if look.chosen.shares:
+            rows = rows.with_columns(pl.col("value", "lo", "hi") / pl.col("n"))
+        known = rows.filter(pl.col("value").is_not_null())
+        newest = known.group_by("line").agg(pl.col("at").max(), pl.col("value").last())
+        ranked = newest.sort(["at", "value", "line"], descending=[True, True, False])["line"].to_list()
+        styles = {key: line for key, line in self.line_of(ranked).items() if key in ranked}
+        lines = [(line, rows.filter(pl.col("line") == key)) for key, line in styles.items()]
+        if not fold or len(lines) <= LINES_MOST:
+            return lines
+        kept, rest = lines[: LINES_MOST - 1], lines[LINES_MOST - 1 :]
+        summed = (
+            pl.concat([frame for _, frame in rest])
+            .group_by("at", "census", maintain_order=True)
+            .agg(pl.col("value").sum(), pl.col("n").max())
+            .with_columns(
+                pl.lit(None, dtype=pl.Float64).alias("lo"), pl.lit(None, dtype=pl.Float64).alias("hi"),
+                pl.lit(IntervalKind.NONE.value).alias("interval"),
+            )
+            .sort("at")
+        )  # fmt: skip
+        return [*kept, (Line(f"other ({len(rest)})", OTHER, "dot"), summed)]
+
+
+def change(first: float, last: float, *, shares: bool) -> str:
+    """`up 7 (+3.3 %)`, of shares `up 1.2 points`, `unchanged`."""
+    difference = last - first
+    if shares:
+        points = round(difference * 100, 1)
+        return "unchanged" if not points else f"{'up' if points > 0 else 'down'} {abs(points):.1f} points"
+    if not difference:
+        return "unchanged"
+    way, sign = ("up", "+") if difference > 0 else ("down", "−")
+    relative = f" ({sign}{wording.percent(abs(difference) / abs(first))})" if first else ""
+    return f"{way} {wording.fine(abs(difference))}{relative}"
+
+
+def fixed(**lines: Line) -> Styled:
+    """The same lines whatever there is; a key that is no word of Python comes in a mapping, with `**`."""
+    return lambda _: lines
+
+
+def ranked(label_of: Callable[[str], str]) -> Styled:
+    """Lines in the order of size, each with the next hue and dash."""
+    return lambda keys: {
+        key: Line(label_of(key), at, DASHES[at % len(DASHES)]) if at < LINES_MOST else Line(label_of(key))
+        for at, key in enumerate(keys)
+    }
+
+
+def _reach(frames: Sequence[pl.DataFrame], *, logarithmic: bool) -> tuple[float, float, float]:
+    """The ends of the axis that hold every value and band, and how far apart they are. Linear axes begin at zero if
+    that costs less than half of the height."""
+    values = [float(number) for frame in frames for number in frame["value"].drop_nulls()]
+    ends = [float(number) for frame in frames for name in ("lo", "hi") for number in frame[name].drop_nulls()]
+    furthest = max(values, default=1.0) * BAND_REACH
+    numbers = [n for n in (*values, *(min(end, furthest) for end in ends)) if not logarithmic or n > 0]
+    least, most = min(numbers, default=0.0), max(numbers, default=1.0)
+    if logarithmic:
+        low, high = math.log10(least or 1), math.log10(most or 1)
+        room = max((high - low) * 0.06, 0.05)
+        return low - room, high + room, high - low
+    low = least if least < 0 or least > most * 0.5 else 0.0
+    high = most if most > low else low + 1
+    room = (high - low) * 0.06
+    return low - (room if low else 0), high + room, high - low
+
+
+def _add_band(figure: go.Figure, frame: pl.DataFrame, colour: str) -> None:
+    """From lo to hi where both are known; a scenario is hatched, for it says nothing of chance."""
+    both = frame.filter(pl.col("lo").is_not_null() & pl.col("hi").is_not_null() & (pl.col("lo") < pl.col("hi")))
+    if both.is_empty():
+        return
+    scenario = both["interval"].to_list()[-1] == IntervalKind.SCENARIO
+    band: dict[str, Any] = {"fillcolor": faded(colour, BAND_OPACITY)}
+    if scenario:
+        band = {
+            "fillpattern": {"shape": "/", "fgcolor": colour, "bgcolor": "rgba(0,0,0,0)", "size": 7, "solidity": 0.12}
+        }
+    at = _moments(both)
+    figure.add_scatter(
+        x=at + at[::-1], y=_short(both["hi"]) + _short(both["lo"])[::-1], mode="lines", line={"width": 0},
+        fill="toself", hoverinfo="skip", showlegend=False, **band,
+    )  # fmt: skip
+
+
+def _add_line(figure: go.Figure, line: Line, frame: pl.DataFrame, palette: Palette, *, shares: bool) -> None:
+    colour = palette.hue(line.hue)
+    say = wording.percent if shares else wording.fine
+    look: dict[str, Any] = {"mode": "lines", "line": {"color": colour, "width": 2, "dash": line.dash}}
+    if line.is_loose:
+        look = {"mode": "markers", "marker": {"size": 7, "symbol": "circle-open", "color": colour}}
+    elif frame["value"].count() < MARKED_BELOW:
+        look |= {"mode": "lines+markers", "marker": {"size": 6, "color": colour}}
+    figure.add_scatter(
+        x=_moments(frame), y=_short(frame["value"]), name=safe(line.label), **look,
+        customdata=[_hover(row, say) for row in frame.select("value", "lo", "hi").iter_rows()],
+        hovertemplate="%{customdata}",
+    )  # fmt: skip
+
+
+def _hover(row: tuple[Any, ...], say: Callable[[float | None], str]) -> str:
+    value, lo, hi = row
+    if lo is None or lo == hi:
+        return say(value)
+    return f"{say(value)} ({say(lo)} to {say(hi)})" if hi is not None else f"at least {say(value)}"
+
+
+def _moments(frame: pl.DataFrame) -> list[str]:
+    return frame["at"].dt.strftime("%Y-%m-%d %H:%M").to_list()
+
+
+def _short(numbers: pl.Series) -> list[float | None]:
+    """Whole ones as such, others to six digits: the picture needs no more, and they are shorter to send."""
+    return [None if n is None else int(n) if n == int(n) else wording.significant(n, 6) for n in numbers]
+
+
+def _label(line: Line, frame: pl.DataFrame, palette: Palette, look: Look) -> dict[str, Any]:
+    last = frame.drop_nulls("value").row(-1, named=True)["value"]
+    return {
+        "x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "yanchor": "middle", "showarrow": False,
+        "y": math.log10(last) if look.chosen.logarithmic and last > 0 else last,
+        "text": safe(line.label if len(line.label) * _CHARACTER_PX <= _LABEL_MOST_PX else line.label[:22] + "…"),
+        "font": {"color": palette.hue(line.hue) if line.hue >= 0 else palette.quiet, "size": 13},
+    }  # fmt: skip
+
+
+def _spread(labels: list[dict[str, Any]], lo: float, hi: float) -> None:
+    """Move labels apart that would stand on each other."""
+    height_px = HEIGHT_PX - _TOP_PX - _BOTTOM_PX
+    gap = _LABEL_GAP_PX * (hi - lo) / height_px
+    labels.sort(key=lambda label: float(label["y"]))
+    for before, label in pairwise(labels):
+        label["y"] = max(label["y"], before["y"] + gap)
+    excess = (labels[-1]["y"] - hi) if labels else 0
+    if excess > 0:
+        labels[-1]["y"] = hi
+        for label, after in zip(labels[-2::-1], labels[:0:-1], strict=False):
+            label["y"] = min(label["y"], after["y"] - gap)
+
+
+def _events(figure: go.Figure, rows: pl.DataFrame, look: Look, palette: Palette) -> list[dict[str, Any]]:
+    """Thin dashed verticals for what happened while the censuses were taken, with a short label on top."""
+    first, last = rows["at"].min(), rows["at"].max()
+    found: list[dict[str, Any]] = []
+    for event in look.events:
+        if first is None or not first <= event.at <= last:  # type: ignore[operator]  # a column of times
+            continue
+        figure.add_shape(
+            type="line", x0=event.at, x1=event.at, xref="x", y0=0, y1=1, yref="paper",
+            line={"color": palette.quiet, "width": 1, "dash": "dash"},
+        )  # fmt: skip
+        found.append(
+            {
+                "x": event.at, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
+                "text": safe(event.label), "hovertext": safe(event.text), "font": {"size": 11, "color": palette.quiet},
+            }
+        )  # fmt: skip
+    return found

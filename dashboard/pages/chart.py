@@ -1,0 +1,99 @@
+"""One chart alone, with all its controls, the query that reproduces it, and how to embed it; and the embedded view."""
+
+from functools import cache
+
+from dash import Dash, dcc, html
+from dash.development.base_component import Component
+
+from dashboard.charts.catalogue import CHARTS
+from dashboard.charts.chart import Chart
+from dashboard.choices import Chosen, parse, search
+from dashboard.data import CensusSource, View
+from dashboard.pages import board
+from dashboard.pages.charts import chart_section, only
+from dashboard.pages.facts import plain_table
+from dashboard.palette import Scheme
+from dashboard.request import PageRequest
+
+
+@cache
+def _board(name: str) -> board.Board:
+    chart = CHARTS[name]
+
+    def body(view: View, chosen: Chosen, scheme: Scheme) -> list[Component]:
+        return [chart_section(chart, view, chosen, scheme, level=0), *_reproduce(chart, only(chart, chosen))]
+
+    return board.Board(f"chart-{name}", f"/charts/{name}", chart.controls, chart.over_time, body)
+
+
+def exists(name: str) -> bool:
+    """Whether there is such a chart."""
+    return name in CHARTS
+
+
+def title(name: str) -> str:
+    """The title of a chart that there is."""
+    return CHARTS[name].title
+
+
+def layout(request: PageRequest) -> Component:
+    """The page of one chart."""
+    chart = CHARTS[request.argument]
+    return html.Div(
+        [
+            html.H1(chart.title, tabIndex="-1"),
+            html.P("One chart, its numbers, and how to make it again.", className="lede"),
+            board.layout(_board(chart.name), request),
+        ]
+    )
+
+
+def embedded(request: PageRequest) -> Component:
+    """The chart for a page of somebody else."""
+    chart = CHARTS[request.argument]
+    chosen = only(chart, parse(request.query, chart.controls))
+    return html.Div(
+        [
+            html.H1(chart.title, className="hidden-text"),
+            chart_section(chart, request.view, chosen, request.scheme),
+            html.P(
+                [
+                    "Matrix Census, snapshot ",
+                    html.Code(request.view.reader.snapshot_id),
+                    " · ",
+                    html.A(
+                        "whole page", href=f"/charts/{chart.name}{search(chosen, chart.controls)}", target="_blank",
+                        rel="noopener",
+                    ),
+                ],
+                className="quiet",
+            ),
+        ]
+    )  # fmt: skip
+
+
+def _reproduce(chart: Chart, chosen: Chosen) -> list[Component]:
+    address = f"…/embed/{chart.name}{search(chosen, chart.controls)}"
+    iframe = f'<iframe src="{address}" width="100%" height="560" title="{chart.title}"></iframe>'
+    return [
+        html.H2("The query that gives these numbers"),
+        html.P(
+            [
+                "On the published file, with ",
+                html.Code("matrix-census sql"),
+                " or any DuckDB. The data has these columns; columns are only ever added.",
+            ]
+        ),
+        html.Pre(html.Code(chart.query(chosen)), className="code", tabIndex="0"),
+        plain_table("Columns", ("Column", "Meaning"), [(html.Code(c.name), c.meaning) for c in chart.columns]),
+        html.H2("Embed it"),
+        html.P("It follows every new census. Without from and to it always shows all of them."),
+        html.Pre(html.Code(iframe), className="code", tabIndex="0"),
+        html.P(dcc.Link("How it is counted", href=f"/methods#{chart.metrics[0]}")),
+    ]
+
+
+def register(app: Dash, source: CensusSource, shown: str) -> None:
+    """The callbacks of the pages of all charts."""
+    for name in CHARTS:
+        board.register(app, source, _board(name), shown)
