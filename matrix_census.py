@@ -36,6 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "sql": ("crawler.cli.sql:sql", "Ask the newest serving file in SQL."),
     "metrics": ("analytics.cli:metrics", "Print the numbers of the newest census."),
     "alerts": ("analytics.cli:alerts", "Say what moved beyond its interval since the census before."),
+    "report": ("analytics.cli_report:report", "Write a report on a month, a quarter or a year."),
     "serve": ("dashboard.cli:serve", "Serve the dashboard of a census file."),
     "identity": ("crawler.cli.identity:identity", "Make, publish and try the key that signs our requests."),
     "lab": ("crawler.cli.lab:lab", "Run the practice federation by itself."),

@@ -127,6 +127,13 @@ def newest_census(serving: Path) -> int | None:
     return None if ids.is_empty() else int(ids.to_list()[-1])
 
 
+def newest_snapshot(serving: Path) -> str:
+    """The name of a serving file for whoever cites it."""
+    with open_serving(serving) as connection:
+        row = connection.execute("SELECT snapshot_id FROM snapshot").fetchone()
+    return str(row[0]) if row else ""
+
+
 def census_ids(serving: Path) -> list[int]:
     """The numbers of the censuses of a serving file, oldest first."""
     with open_serving(serving) as connection:

@@ -12,6 +12,7 @@ import polars as pl
 from analytics.schemas import (
     ANNOTATION_COLUMNS,
     BRIDGE_COLUMNS,
+    CORRECTION_COLUMNS,
     MSC_COLUMNS,
     RELEASE_COLUMNS,
     SOFTWARE_COLUMNS,
@@ -89,3 +90,9 @@ def load_annotations() -> pl.DataFrame:
         shipped("reference", "annotations.csv"), try_parse_dates=True, schema_overrides={"value": pl.Float64}
     )
     return checked(frame, ANNOTATION_COLUMNS, "annotations.csv").sort("happened_on", maintain_order=True)
+
+
+def load_corrections() -> pl.DataFrame:
+    """What numbers published earlier are now known to be wrong, by day; every report repeats it."""
+    frame = pl.read_csv(shipped("reference", "corrections.csv"), schema_overrides=dict(CORRECTION_COLUMNS))
+    return checked(frame, CORRECTION_COLUMNS, "corrections.csv").sort("corrected_on", maintain_order=True)

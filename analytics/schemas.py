@@ -301,6 +301,14 @@ ANNOTATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 """The reference table of annotations, `data/reference/annotations.csv`."""
 
 
+CORRECTION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "corrected_on": pl.String,
+    "metric": pl.String,
+    "what": pl.String,
+}
+"""The reference table of corrections, `data/reference/corrections.csv`."""
+
+
 def checked(frame: pl.DataFrame, columns: Mapping[str, pl.DataType | type[pl.DataType]], what: str) -> pl.DataFrame:
     """`frame` with exactly `columns`, in their order and of their types.
 

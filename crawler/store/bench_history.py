@@ -157,6 +157,8 @@ _HISTORY = (
         count(*)::INTEGER
     FROM w_part JOIN w_room USING (room) WHERE born <= {days} AND dies > {days} GROUP BY ALL""",
     "INSERT INTO lead SELECT {days}, server_id, 'seed', NULL, 1 FROM w_server WHERE server_id <= 50",
+    """INSERT INTO lead_span
+    SELECT DISTINCT 1, server_id, source, named_by, {days}, {days}, 1 FROM lead ORDER BY ALL""",
     """UPDATE crawl SET servers = s.servers, online = s.online, known = s.servers, completeness = 1 FROM (
         SELECT c.crawl_id, count(*)::INTEGER AS servers, count(*) FILTER (i.online)::INTEGER AS online
         FROM crawl c JOIN server_state i
