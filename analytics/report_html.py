@@ -141,4 +141,4 @@ def _list(lines: Iterable[str], none: str) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    return escape(printable(text))
+    return escape(text)

@@ -103,8 +103,8 @@ def _list(lines: Iterable[str], none: str) -> Iterator[str]:
 
 
 def _dimension(row: Comparison) -> str:
-    return "in all" if row.now.dimension == "all" else row.now.dimension
+    return "in all" if row.now.dimension == "all" else printable(row.now.dimension)
 
 
 def _text(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", printable(text))
+    return _MARKUP.sub(r"\\\1", text)

@@ -76,7 +76,7 @@ def line_chart(title: str, unit: str, lines: Sequence[Line], events: Sequence[Ev
     said = f"{title}, in {unit}: " + "; ".join(_in_words(line) for line in drawn)
     body = [
         f'<svg class="chart" role="img" viewBox="0 0 {WIDTH} {HEIGHT}" xmlns="http://www.w3.org/2000/svg">',
-        f"<title>{_text(said)}</title>",
+        f"<title>{escape(said)}</title>",
         *_axes(scale),
         *_events(scale, events),
         *(part for number, line in enumerate(drawn) for part in _band(scale, line, number)),
@@ -89,7 +89,7 @@ def line_chart(title: str, unit: str, lines: Sequence[Line], events: Sequence[Ev
 
 def _in_words(line: Line) -> str:
     known = [point for point in line.points if point.value is not None]
-    return f"{line.name} from {fine(known[0].value)} to {fine(known[-1].value)}"
+    return f"{printable(line.name)} from {fine(known[0].value)} to {fine(known[-1].value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _axes(scale: _Scale) -> Iterator[str]:
     for tick in scale.ticks():
         y = scale.y(tick)
         yield f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_text(fine(round(tick, 12)))}</text>'
+        yield f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{escape(fine(round(tick, 12)))}</text>'
     for at, anchor in ((scale.begin, "start"), (scale.end, "end")):
         yield f'<text x="{scale.x(at):.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}">{at:%Y-%m-%d}</text>'
 
@@ -146,7 +146,7 @@ def _events(scale: _Scale, events: Sequence[Event]) -> Iterator[str]:
         if scale.begin <= at <= scale.end:
             x = scale.x(at)
             yield f'<line class="event" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}">'
-            yield f"<title>{event.on.isoformat()}: {_text(event.title)}</title></line>"
+            yield f"<title>{event.on.isoformat()}: {escape(event.title)}</title></line>"
 
 
 def _band(scale: _Scale, line: Line, number: int) -> Iterator[str]:
@@ -179,10 +179,6 @@ def _names(scale: _Scale, lines: Sequence[Line]) -> Iterator[str]:
     for y, number in ends:
         at = max(y, below + 13)
         below = at
-        name = lines[number].name
+        name = printable(lines[number].name)
         short = name if len(name) <= 24 else name[:23] + "…"
-        yield f'<text class="c{number}" x="{WIDTH - _RIGHT + 6}" y="{at + 4:.1f}">{_text(short)}</text>'
-
-
-def _text(text: str) -> str:
-    return escape(printable(text))
+        yield f'<text class="c{number}" x="{WIDTH - _RIGHT + 6}" y="{at + 4:.1f}">{escape(short)}</text>'
