@@ -37,6 +37,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "metrics": ("analytics.cli:metrics", "Print the numbers of the newest census."),
     "alerts": ("analytics.cli:alerts", "Say what moved beyond its interval since the census before."),
     "report": ("analytics.cli_report:report", "Write a report on a month, a quarter or a year."),
+    "audit": ("analytics.cli_audit:audit", "Have people label a sample of rooms, for a prevalence of noise."),
     "serve": ("dashboard.cli:serve", "Serve the dashboard of a census file."),
     "identity": ("crawler.cli.identity:identity", "Make, publish and try the key that signs our requests."),
     "lab": ("crawler.cli.lab:lab", "Run the practice federation by itself."),

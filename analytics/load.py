@@ -127,6 +127,30 @@ def newest_census(serving: Path) -> int | None:
     return None if ids.is_empty() else int(ids.to_list()[-1])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RoomScores:
+    """Listed rooms of the newest census: `room_id`, `name`, `topic`, `canonical_alias`, and the `score` of signs."""
+
+    crawl_id: int
+    synthetic: bool
+    rooms: pl.DataFrame
+
+
+def load_room_scores(serving: Path) -> RoomScores | None:
+    """What an audit draws from; None when the file has no features of rooms."""
+    with open_serving(serving) as connection:
+        tables = {str(name) for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        if "room_feature" not in tables:
+            return None
+        found = connection.execute(
+            "SELECT crawl_id, synthetic FROM crawl WHERE crawl_id = (SELECT max(crawl_id) FROM room_feature)"
+        ).fetchone()
+        if found is None:
+            return None
+        rooms = pl.DataFrame(connection.sql(_ROOM_SCORES, params={"crawl": found[0]}))
+    return RoomScores(int(found[0]), bool(found[1]), rooms)
+
+
 def newest_snapshot(serving: Path) -> str:
     """The name of a serving file for whoever cites it."""
     with open_serving(serving) as connection:
@@ -322,6 +346,12 @@ SELECT first_crawl, crawl_id, sum(change)::BIGINT AS change FROM (
     UNION ALL SELECT first_crawl, valid_to, -1 FROM stay WHERE valid_to IS NOT NULL
 )
 GROUP BY ALL HAVING sum(change) <> 0 ORDER BY ALL
+"""
+
+_ROOM_SCORES = """
+SELECT f.room_id, r.name, r.topic, r.canonical_alias, f.score
+FROM room_feature f JOIN (SELECT * FROM room WHERE crawl_id = $crawl) r USING (room_id)
+WHERE f.crawl_id = $crawl ORDER BY f.room_id
 """
 
 _TEXT = ("verify_keys", "spec_versions", "unstable_features")
