@@ -33,6 +33,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "unforget": ("crawler.cli.forget:unforget", "Let a forgotten server or room be crawled again."),
     "export": ("crawler.cli.export:export", "Take a census with you, as Parquet or CSV."),
     "import-snapshot": ("crawler.cli.export:import_snapshot", "Read an export back, of another vantage too."),
+    "import": ("crawler.cli.outside:import_group", "Import what no crawl sees: usage, developers, the spec."),
     "sql": ("crawler.cli.sql:sql", "Ask the newest serving file in SQL."),
     "metrics": ("analytics.cli:metrics", "Print the numbers of the newest census."),
     "alerts": ("analytics.cli:alerts", "Say what moved beyond its interval since the census before."),

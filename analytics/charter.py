@@ -38,14 +38,20 @@ CHARTER: tuple[MissionMetric, ...] = (
         denominator="rooms listed in the directories that answered",
         grades=(Grade.ESTIMATED, Grade.REPORTED),
         estimator="Sums with bounds from the least and the largest report of each room; division by 1.5, 3 and 5 rooms "
-        "for each account as a scenario band, never as a confidence interval.",
-        references=("Matrix client-server API, publicRooms: num_joined_members",),
+        "for each account as a scenario band, never as a confidence interval; sums over verified usage reports of "
+        "online servers, with the share of online servers that report.",
+        references=(
+            "Matrix client-server API, publicRooms: num_joined_members",
+            "Synapse, usage reports: total_nonbridged_users, total_users",
+        ),
         pitfalls=(
             "Memberships are not people: one person in ten rooms is ten.",
             "Ghosts of bridges and bots are members like anybody.",
             "An upgraded room leaves a twin; a space is no room.",
             "Directories disagree, and one alone can lie.",
             "Closed servers are invisible.",
+            "Few servers report, and one large one can be most of a sum; nothing is scaled up.",
+            "A report is verified by the address it came from or by a token; what it says is the server's word.",
         ),
     ),
     MissionMetric(
@@ -61,7 +67,11 @@ CHARTER: tuple[MissionMetric, ...] = (
         estimator="Sum of r30v2_users_all over verified reports, beside the share of online servers that report; "
         "proxies with Wilson intervals.",
         references=("Synapse, R30v2: {0, 31} counts, {0, 30} and {0} do not",),
-        pitfalls=("A proxy is not R30.", "Servers that report are not like servers that do not."),
+        pitfalls=(
+            "A proxy is not R30.",
+            "Servers that report are not like servers that do not.",
+            "Reports whose sender was not verified are never summed.",
+        ),
     ),
     MissionMetric(
         number=3,
@@ -101,8 +111,10 @@ CHARTER: tuple[MissionMetric, ...] = (
         "merged; the list's own coverage by Chapman against a second list.",
         references=("Chapman 1951",),
         pitfalls=(
-            "Bots commit, too.",
-            "A fork carries the history of its origin.",
+            "Bots commit, too; those that the list of bots does not know are counted.",
+            "A fork carries the history of its origin, which is left out only where the list names the origin.",
+            "Who is only named as co-author, reviews or writes issues is not counted.",
+            "An author's date is what the author's clock said.",
             "Downloads are machines, not developers.",
         ),
     ),
@@ -138,6 +150,7 @@ CHARTER: tuple[MissionMetric, ...] = (
             "Most portals are private and unlisted.",
             "A plumbed room has no pattern; a person may choose an alias that has one.",
             "One person can have ghosts on many servers.",
+            "daily_user_type_bridged is of accounts that bridges made in a day, not of users who talk.",
             "Bridges that ended (freenode 2021-12-20, Libera.Chat 2023-11-28) left portals behind: counted apart.",
         ),
     ),
@@ -189,7 +202,8 @@ CHARTER: tuple[MissionMetric, ...] = (
         grades=(Grade.MEASURED,),
         estimator="Counts, quartiles, shares with Wilson intervals.",
         references=(
-            "data/reference/spec_releases.csv and accepted_mscs.csv, from the repositories of the specification",
+            "Checkouts of matrix-spec and matrix-spec-proposals",
+            "data/reference/spec_releases.csv and accepted_mscs.csv, made from such checkouts, where none was imported",
         ),
         pitfalls=(
             "A merge rate is not quality.",

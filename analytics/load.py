@@ -16,6 +16,7 @@ import polars as pl
 from analytics.cohorts import STEP_COLUMNS
 from analytics.estimate import IntervalKind
 from analytics.hosting import CdnRanges, HostingData
+from analytics.load_outside import load_outside, with_imported_spec
 from analytics.reference import load_cdn_ranges, reference
 from analytics.schemas import (
     CENSUS_COLUMNS,
@@ -89,7 +90,7 @@ def frames_of(
     snapshots = tuple(
         _snapshot(connection, crawl, data, ranges) for crawl in wanted.sort("crawl_id").iter_rows(named=True)
     )
-    return Frames(snapshots, reference())
+    return Frames(snapshots, with_imported_spec(connection, reference()))
 
 
 def _snapshot(
@@ -117,6 +118,7 @@ def _snapshot(
         listings=of(_LISTINGS, IN_ROOM_COLUMNS, "listing"),
         participations=of(_PARTICIPATIONS, IN_ROOM_COLUMNS, "participation"),
         places=hosting.places(seen["address"].drop_nulls(), ranges),
+        outside=load_outside(connection, crawl_id, crawl["finished_at"]),
     )
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 import polars as pl
 
 from analytics import bridges as bridged
+from analytics import developers as people
 from analytics import discovery as found
 from analytics import graph_tables as graph
 from analytics import growth as change
 from analytics import signal as noise
 from analytics import spec as specification
 from analytics import unseen as population
+from analytics import usage as reported
 from analytics import versions as spread
 from analytics.decentralisation import CONCENTRATION, decentralisation, held_by
 from analytics.federation_graph import HOLDER_WORDS, FederationGraph, federation_graph
@@ -26,7 +28,7 @@ from analytics.graph_tables import Removal, removals
 from analytics.load import load_frames, load_lives, load_metric_rows, load_version_stays
 from analytics.room_graph import GraphShape, graph_shape
 from analytics.rooms import DIRECTORIES, LARGEST_ROOM, MEMBERSHIPS, PEOPLE, ROOMS, rooms
-from analytics.schemas import Grade, MetricRow
+from analytics.schemas import MetricRow
 from analytics.snapshot import Frames, Lives, Snapshot
 from analytics.software import (
     BY_LINEAGE,
@@ -37,10 +39,6 @@ from analytics.software import (
     LINEAGES,
     software,
 )
-
-REPORTED_USERS = "reported_users"
-RETAINED_USERS = "retained_users"
-DEVELOPERS = "developers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +113,29 @@ _ALL = (
         "Members of the largest room",
         "The members of one room are distinct accounts, bridge ghosts among them.",
     ),
-    Definition(REPORTED_USERS, 1, "Users that servers report", "Sum over the usage reports of servers that send them."),
     Definition(
-        RETAINED_USERS, 2, "Users retained for 30 days", "R30v2 as servers report it; nobody outside can count it."
+        reported.REPORTED_USERS,
+        1,
+        "Users that servers report",
+        "Sum over the usage reports of servers that send them.",
+    ),
+    Definition(
+        reported.REPORTING,
+        1,
+        "Servers that report their usage",
+        "How many servers send usage reports, and of how many the reports are verified and summed.",
+    ),
+    Definition(
+        reported.RETAINED_USERS,
+        2,
+        "Users retained for 30 days",
+        "R30v2 as servers report it; nobody outside can count it.",
     ),
     Definition(change.RETAINED, 2, "Servers and rooms retained", "A proxy for retention, and no R30: not of users."),
-    Definition(DEVELOPERS, 4, "Developers", "Distinct human authors of commits in a frozen list of repositories."),
+    Definition(
+        people.DEVELOPERS, 4, "Developers", "Distinct human authors of commits in a frozen list of repositories."
+    ),
+    Definition(people.BY_MONTH, 4, "Developers by month", "The same, in each of the last twelve whole months."),
     Definition(
         bridged.BRIDGED_ROOMS,
         6,
@@ -131,6 +146,12 @@ _ALL = (
         bridged.BRIDGED_MEMBERSHIPS, 6, "Memberships in them", "Members of rooms with bridge evidence, by protocol."
     ),
     Definition(bridged.BRIDGED_USERS, 6, "Bridged users", "Between none and all of the memberships in such rooms."),
+    Definition(
+        reported.REPORTED_BRIDGED,
+        6,
+        "Bridged users that servers report",
+        "Sum over the usage reports of servers that send them.",
+    ),
     Definition(noise.SIGNAL, 7, "Signal", "Share of rooms with fewer signs of spam than each threshold."),
     Definition(noise.NOISE, 7, "Signs of noise", "Share of listed rooms that show each sign."),
     Definition(DIRECTORIES, 8, "Room directories", "How the room directories of online servers answer."),
@@ -239,7 +260,8 @@ PARTS: tuple[Part, ...] = (
             snapshot, gathered.lives, gathered.version_stays, frames.reference.software_releases
         ),
     ),
-    Part("not imported", (1, 2, 4), lambda snapshot, _, __: _not_imported(snapshot)),
+    Part("usage reports", (1, 2, 6), lambda snapshot, _, __: reported.usage(snapshot)),
+    Part("developers", (4,), lambda snapshot, _, __: people.developers(snapshot)),
     Part("bridges", (6,), lambda snapshot, frames, _: bridged.bridges(snapshot, frames.reference.bridges)),
     Part("signal", (7, 8), lambda snapshot, _, gathered: noise.signal(snapshot, gathered.features)),
     Part("discovery", (8,), lambda snapshot, _, __: found.discovery(snapshot)),
@@ -260,22 +282,6 @@ def snapshot_rows(snapshot: Snapshot, frames: Frames, gathered: Gathered) -> Ite
     """All rows of one snapshot."""
     for part in PARTS:
         yield from part.rows(snapshot, frames, gathered)
-
-
-def _not_imported(snapshot: Snapshot) -> Iterator[MetricRow]:
-    """What only others can count, and nobody told this file."""
-    yield snapshot.not_known(
-        REPORTED_USERS, "all", unit="users", denominator="servers that report their usage",
-        why="no usage reports were received or imported.", grade=Grade.REPORTED,
-    )  # fmt: skip
-    yield snapshot.not_known(
-        RETAINED_USERS, "R30v2", unit="users", denominator="servers that report their usage",
-        why="only servers can count it, and no usage reports were received or imported.", grade=Grade.NOT_OBSERVABLE,
-    )  # fmt: skip
-    yield snapshot.not_known(
-        DEVELOPERS, "all", unit="authors", denominator="repositories of the list",
-        why="no repositories were read.", grade=Grade.ESTIMATED,
-    )  # fmt: skip
 
 
 def metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:

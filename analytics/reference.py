@@ -4,7 +4,7 @@ Apart from `analytics.load`, which reads what was counted: these say what things
 each row names its source.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import polars as pl
@@ -25,7 +25,8 @@ from crawler.resources import shipped
 @dataclass(frozen=True, slots=True)
 class Reference:
     """What explains a snapshot: implementations and their releases, bridge fingerprints, releases of the specification,
-    accepted MSCs. `annotations` are dated events and figures that others published, to stand beside series."""
+    accepted MSCs; `spec_source` says where the last two are from. `annotations` are dated events and figures that others
+    published, to stand beside series."""
 
     software: pl.DataFrame
     bridges: pl.DataFrame
@@ -33,13 +34,31 @@ class Reference:
     mscs: pl.DataFrame
     software_releases: pl.DataFrame
     annotations: pl.DataFrame
+    spec_source: str
+
+    def with_spec(self, releases: pl.DataFrame, mscs: pl.DataFrame, source: str) -> "Reference":
+        """The same, with the history of the specification as it was imported."""
+        return replace(
+            self,
+            releases=checked(releases, RELEASE_COLUMNS, "spec_release"),
+            mscs=checked(mscs, MSC_COLUMNS, "spec_proposal"),
+            spec_source=source,
+        )
 
 
 @cache
 def reference() -> Reference:
     """All of it; read once."""
+    releases = load_releases()
+    shipped_with = f"the tables that ship with the program, as of {releases['version'].to_list()[-1]}"
     return Reference(
-        load_software(), load_bridges(), load_releases(), load_mscs(), load_software_releases(), load_annotations()
+        load_software(),
+        load_bridges(),
+        releases,
+        load_mscs(),
+        load_software_releases(),
+        load_annotations(),
+        shipped_with,
     )
 
 

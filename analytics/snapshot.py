@@ -1,12 +1,13 @@
 """A snapshot: one sealed crawl as numbers see it. What `load` makes and every metric takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
 from analytics.estimate import Estimate, IntervalKind
 from analytics.hosting import Places
+from analytics.outside import Outside
 from analytics.reference import Reference
 from analytics.schemas import Grade, MetricRow
 
@@ -19,8 +20,8 @@ class Snapshot:
     """One crawl. `known` counts the servers that any lead or visit named; `observations` has one row for each visited
     server (`schemas.OBSERVATION_COLUMNS`), `rooms` one for each unique room ID (`schemas.ROOM_COLUMNS`), `leads` who
     named whom (`LEAD_COLUMNS`), `listings` and `participations` which server lists and is in which room
-    (`IN_ROOM_COLUMNS`), `places` where the addresses are. `signed` says whether the crawl had an identity to sign
-    requests with."""
+    (`IN_ROOM_COLUMNS`), `places` where the addresses are, `outside` what no crawl sees. `signed` says whether the crawl
+    had an identity to sign requests with."""
 
     crawl_id: int
     at: datetime
@@ -35,6 +36,7 @@ class Snapshot:
     listings: pl.DataFrame
     participations: pl.DataFrame
     places: Places
+    outside: Outside = field(default_factory=Outside)
 
     def row(
         self,

@@ -1,9 +1,9 @@
 """The specification (mission metric 9): how often it is released, how long accepted proposals wait, who speaks it.
 
-Cadence and lags come from reference tables (`data/reference/spec_releases.csv`, `accepted_mscs.csv`), as of the day of
-the census; adoption from what online servers advertise at `/_matrix/client/versions`. A proposal's text is merged when
-it is accepted, so the lag runs from acceptance to release; how long it was in the making is not in these tables.
-Neither cadence nor merge rate is quality.
+Cadence and lags come from checkouts of the specification and its proposals (`import spec`), else from the tables that
+ship (`data/reference/spec_releases.csv`, `accepted_mscs.csv`), as of the day of the census; adoption from what online
+servers advertise at `/_matrix/client/versions`. A proposal's text is merged when it is accepted, so the lag runs from
+acceptance to release; how long it was in the making is not in these tables. Neither cadence nor merge rate is quality.
 """
 
 import json
@@ -34,30 +34,30 @@ FEATURES_SHOWN = 40
 def spec(snapshot: Snapshot, reference: Reference) -> Iterator[MetricRow]:
     """Releases in the last year, quartiles of the lag, proposals accepted by quarter, and what servers advertise."""
     day = snapshot.at.date()
-    yield from _releases(snapshot, reference.releases, day)
-    yield from _lag(snapshot, reference.mscs, day)
-    yield from _accepted(snapshot, reference.mscs, day)
+    yield from _releases(snapshot, reference.releases, day, reference.spec_source)
+    yield from _lag(snapshot, reference.mscs, day, reference.spec_source)
+    yield from _accepted(snapshot, reference.mscs, day, reference.spec_source)
     yield from _advertised(snapshot)
 
 
-def _releases(snapshot: Snapshot, releases: pl.DataFrame, day: date) -> Iterator[MetricRow]:
+def _releases(snapshot: Snapshot, releases: pl.DataFrame, day: date, source: str) -> Iterator[MetricRow]:
     past = releases.filter(pl.col("release_date") <= day)
     recent = past.filter(pl.col("release_date") > day - timedelta(days=YEAR_D))
     yield snapshot.row(
         RELEASES, f"in {YEAR_D} d", recent.height, n=past.height, coverage=None, unit="releases",
         denominator="releases so far", method=f"Releases of the specification dated in the {YEAR_D} d before the "
-        f"census; the table ends with {releases['version'].to_list()[-1]}.",
+        f"census; from {source}.",
     )  # fmt: skip
     gaps = past["release_date"].diff().dt.total_days().drop_nulls()
     if gaps.len():
         yield snapshot.row(
             RELEASES, "median days between", float(np.median(gaps.to_numpy())), n=gaps.len(), coverage=None,
             unit="days", denominator="pairs of releases in a row",
-            method="Median of the days from one release to the next, over all releases so far.",
+            method=f"Median of the days from one release to the next, over all releases so far; from {source}.",
         )  # fmt: skip
 
 
-def _lag(snapshot: Snapshot, mscs: pl.DataFrame, day: date) -> Iterator[MetricRow]:
+def _lag(snapshot: Snapshot, mscs: pl.DataFrame, day: date, source: str) -> Iterator[MetricRow]:
     dated = mscs.filter(pl.col("merged_date").is_not_null() & pl.col("first_spec_release_date").is_not_null())
     days = dated.filter(pl.col("first_spec_release_date") <= day).select(
         (pl.col("first_spec_release_date") - pl.col("merged_date")).dt.total_days().alias("lag")
@@ -74,11 +74,12 @@ def _lag(snapshot: Snapshot, mscs: pl.DataFrame, day: date) -> Iterator[MetricRo
             coverage=share(days.len(), mscs.filter(pl.col("merged_date") <= day).height), unit="days",
             denominator="accepted proposals that stand in a release",
             method="Days from the merge of a proposal's text (its acceptance) to the first release that it stands in; "
-            "accepted ones that wait are left out, which makes this too short. Quartiles as Weibull's, (n+1)p.",
+            "accepted ones that wait are left out, which makes this too short. Quartiles as Weibull's, (n+1)p. From "
+            f"{source}.",
         )  # fmt: skip
 
 
-def _accepted(snapshot: Snapshot, mscs: pl.DataFrame, day: date) -> Iterator[MetricRow]:
+def _accepted(snapshot: Snapshot, mscs: pl.DataFrame, day: date, source: str) -> Iterator[MetricRow]:
     merged = mscs.filter(pl.col("merged_date") <= day)
     quarters = Counter(at.year * 4 + (at.month - 1) // 3 for at in merged["merged_date"].to_list())
     for back in range(QUARTERS, 0, -1):
@@ -86,7 +87,7 @@ def _accepted(snapshot: Snapshot, mscs: pl.DataFrame, day: date) -> Iterator[Met
         yield snapshot.row(
             ACCEPTED, f"{number // 4}-Q{number % 4 + 1}", quarters[number], n=merged.height, coverage=None,
             unit="proposals", denominator="proposals accepted so far",
-            method="Proposals whose text was merged in that whole quarter.",
+            method=f"Proposals whose text was merged in that whole quarter; from {source}.",
         )  # fmt: skip
 
 

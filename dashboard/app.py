@@ -11,11 +11,13 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from crawler.config import Settings
 from crawler.engine.check import Checker
+from crawler.engine.usage import UsageIntake
 from dashboard import frame, routing
-from dashboard.api import check, data, health
+from dashboard.api import check, data, health, usage
 from dashboard.backend import Backend
 from dashboard.data import CensusSource
 from dashboard.desk import Desk
+from dashboard.forwarded import ForwardedFor, parse_proxies
 from dashboard.pages import board, chart, check_now, growth, rooms, servers, states
 from dashboard.palette import Scheme, style_sheet
 from dashboard.request import parse_scheme
@@ -26,17 +28,25 @@ _THEME_SCRIPT = "theme.js"
 _COMPRESS_FROM_BYTES = 500
 
 
-def create_app(census: Path, settings: Settings | None = None, opt_outs: Sequence[Path] = ()) -> FastAPI:
+def create_app(
+    census: Path,
+    settings: Settings | None = None,
+    opt_outs: Sequence[Path] = (),
+    trusted_proxies: Sequence[str] = (),
+) -> FastAPI:
     """The dashboard of a census file; it reads what is published beside it and shows a new census by itself.
 
     Args:
         census: The census file.
         settings: How a server is looked at when a visitor asks for a check; None: the defaults.
         opt_outs: Lists of servers that are not looked at for a visitor, beside the census's own.
+        trusted_proxies: Addresses or CIDRs whose `X-Forwarded-For` is believed.
 
     Raises:
-        UsageError: settings that name what is not there, or an opt-out list that is not understood.
+        UsageError: settings that name what is not there, an opt-out list that is not understood, or a proxy that is no
+            address.
     """
+    proxies = parse_proxies(trusted_proxies)
     mimetypes.add_type("application/javascript", ".js")  # some machines say text/plain, which nosniff forbids to run
     source = CensusSource(census)
     checker = Checker(settings or Settings(), census, opt_outs)
@@ -65,11 +75,13 @@ def create_app(census: Path, settings: Settings | None = None, opt_outs: Sequenc
     server.include_router(health.router(source))
     server.include_router(check.router(desk))
     server.include_router(data.router(source))
+    server.include_router(usage.router(UsageIntake(checker, census)))
     Backend.add_pages(app, lambda path: routing.find_page(path) is not None)
     server.router.lifespan_context = _closing(source, checker)
     # The last added is the first to see a request.
     server.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM_BYTES, compresslevel=5)
     server.add_middleware(RequestLimit)
+    server.add_middleware(ForwardedFor, trusted=proxies)
     server.add_middleware(SecurityHeaders, policy=content_security_policy(app.csp_hashes()))
     return server
 

@@ -16,11 +16,26 @@ from dashboard.serving import is_loopback, serve_app
 @click.option("--port", type=click.IntRange(0, 65535), default=8050, show_default=True, help="TCP port; 0 for any.")
 @click.option("--public", is_flag=True, help="Allow an address that other machines can reach.")
 @opt_out_option
+@click.option(
+    "--trusted-proxy",
+    multiple=True,
+    metavar="CIDR",
+    help="Believe X-Forwarded-For from this address or CIDR: your reverse proxy's. Repeatable. Rations, and "
+    "the proof of usage reports, go by the address found there.",
+)
 @click.option("--contact", default="", metavar="ADDRESS", help="How to reach you; part of the user agent of checks.")
 @settings_options
 @network_options
 def serve(
-    db: Path, host: str, port: int, *, public: bool, opt_out: tuple[Path, ...], contact: str, **options: Any
+    db: Path,
+    host: str,
+    port: int,
+    *,
+    public: bool,
+    opt_out: tuple[Path, ...],
+    trusted_proxy: tuple[str, ...],
+    contact: str,
+    **options: Any,
 ) -> None:
     """Serve the dashboard of a census file until Ctrl-C.
 
@@ -31,11 +46,19 @@ def serve(
     /api/v1/check?server_name=NAME looks at a server now, as `matrix-census check` does, unless it opted out; the
     settings, network and opt-out options are for that.
 
+    /push takes usage reports of homeservers, in the shape that Synapse sends; with the next crawl or `publish` their
+    sums stand in the metrics. An admin has to write two lines into homeserver.yaml, and your address into the second:
+
+    \b
+      report_stats: true
+      report_stats_endpoint: https://census.example.org/push
+
     Exit codes: 0 stopped, 2 the port is in use or the address is not allowed.
     """
     if not public and not is_loopback(host):
         raise UsageError(f"--host {host} can be reached by other machines; say --public if that is meant")
-    serve_app(db, host, port, settings=settings_from(options, contact), opt_outs=opt_out)
+    settings = settings_from(options, contact)
+    serve_app(db, host, port, settings=settings, opt_outs=opt_out, trusted_proxies=trusted_proxy)
 
 
 commands: tuple[click.Command, ...] = (serve,)

@@ -81,6 +81,7 @@ def serve_app(
     *,
     settings: Settings | None = None,
     opt_outs: Sequence[Path] = (),
+    trusted_proxies: Sequence[str] = (),
     on_ready: Callable[[str], None] = say_address,
 ) -> None:
     """Serve the dashboard until Ctrl-C or SIGTERM. Blocking.
@@ -91,13 +92,15 @@ def serve_app(
         port: TCP port, 0 for any.
         settings: How a server is looked at when a visitor asks for a check; None: the defaults.
         opt_outs: Lists of servers that are not looked at for a visitor, beside the census's own.
+        trusted_proxies: Addresses or CIDRs whose `X-Forwarded-For` is believed.
         on_ready: Called with the address when the server listens.
 
     Raises:
-        UsageError: the port is in use, the address is none of this machine, or an opt-out list is not understood.
+        UsageError: the port is in use, the address is none of this machine, or what is given is not understood.
     """
     with closing(bind(host, port)) as listening:
-        trio.run(_serve_until_stopped, create_app(census, settings, opt_outs), listening, on_ready)
+        app = create_app(census, settings, opt_outs, trusted_proxies)
+        trio.run(_serve_until_stopped, app, listening, on_ready)
 
 
 async def _serve_until_stopped(app: FastAPI, listening: socket.socket, on_ready: Callable[[str], None]) -> None:

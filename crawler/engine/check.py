@@ -152,6 +152,11 @@ class Checker:
         """
         return typed_server_name(server_name)
 
+    @property
+    def network(self) -> Network:
+        """How it looks; who else serves on the same machine looks the same way."""
+        return self._network
+
     def opt_outs(self) -> OptOuts:
         """The opt-out lists as they are now: who is added to them is left alone from then on. Blocking.
 

@@ -18,6 +18,7 @@ import dns.rdatatype
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
 import dns.rdtypes.IN.SRV
+import dns.rdtypes.txtbase
 import dns.resolver
 import dns.rrset
 import trio
@@ -140,6 +141,19 @@ class Dns:
             if isinstance(record, dns.rdtypes.IN.SRV.SRV)
         )
         return SrvAnswer(records, heard.ttl_s, heard.cname, failure, trio.current_time() - started)
+
+    async def lookup_txt(self, owner: str) -> tuple[str, ...]:
+        """TXT records of `owner`, the strings of each joined; none when there are none, for whatever reason."""
+        try:
+            name = dns.name.from_text(owner)
+        except dns.exception.DNSException:
+            return ()
+        heard = await self._lookup(name, dns.rdatatype.TXT)
+        return tuple(
+            b"".join(record.strings).decode("utf-8", "replace")
+            for record in heard.records or ()
+            if isinstance(record, dns.rdtypes.txtbase.TXTBase)
+        )
 
     def close(self) -> None:
         for server in self._servers:

@@ -85,6 +85,10 @@ class Network:
         """The addresses of `host`; none when there are none, for whatever reason."""
         return (await self._stack.dns.lookup_addresses(host)).addresses
 
+    async def ask_txt(self, owner: str) -> tuple[str, ...]:
+        """The TXT records of `owner`; none when there are none, for whatever reason."""
+        return await self._stack.dns.lookup_txt(owner)
+
     async def dial(self, address: str, port: int) -> bool:
         """Whether somebody takes a connection there, at the address's pace. Nothing is sent over it."""
         async with self._stack.pacer.turn(canonical(address)):

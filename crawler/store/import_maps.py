@@ -130,7 +130,14 @@ MAPS = (
 NAMES = ("series", "server", "known_room", "room_text", "client_api")
 """Read in, and put into their tables by the maps."""
 
+_OUTSIDE = frozenset(
+    {
+        "outside_source", "developer_count", "developer_month", "developer_overlap", "spec_release", "spec_proposal",
+    }
+)  # fmt: skip
+"""Not of a vantage: whoever wants what others imported imports it."""
+
 IMPORTED = ("crawl", *(interval.table for interval in INTERVALS), *sorted(
-    KNOWN - {"crawl", "snapshot", "imported_series", *NAMES}
+    KNOWN - {"crawl", "snapshot", "imported_series", *NAMES, *_OUTSIDE}
 ))  # fmt: skip
 """Put into their tables as they are but for the numbers."""

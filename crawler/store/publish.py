@@ -23,6 +23,7 @@ from crawler.store.migrations import latest_version, migrate, refuse_newer, sche
 from crawler.store.published import PUBLISHED
 from crawler.store.serving import drop_drafts, next_name, pointer, serving_folder
 from crawler.store.snapshot import write_snapshot
+from crawler.store.usage import open_sums
 
 
 def stage(census: Path, *, now: Now = utc_now) -> Draft:
@@ -87,6 +88,7 @@ def _fill(path: Path, census: Path, crawl_id: int, now: Now) -> str:
                 columns = ", ".join(quoted(column) for column in column_types(connection, table))
                 source = f"SELECT {columns} FROM census_file.{quoted(table)} WHERE {PUBLISHED[table]}"  # noqa: S608 - our own names
                 connection.execute(f"INSERT INTO {quoted(table)} ({columns}) {source}")
+            open_sums(connection, "census_file")
             snapshot_id = write_snapshot(connection, census, crawl_id, now())
         connection.execute("DETACH census_file")
         return snapshot_id

@@ -35,6 +35,18 @@ PUBLISHED = {
     "suppression": "false",
     "inbox_entry": "false",
     "imported_series": _ALL,
+    # What one server said of itself, and who wrote code on which day: readers get sums and counts.
+    "usage_report": "false",
+    "developer_day": "false",
+    "developer_salt": "false",
+    "usage_sum": _ALL,
+    "usage_reporting": _ALL,
+    "outside_source": _ALL,
+    "developer_count": _ALL,
+    "developer_month": _ALL,
+    "developer_overlap": _ALL,
+    "spec_release": _ALL,
+    "spec_proposal": _ALL,
     # The names of all that completed crawls met.
     "server": """first_crawl_id IN (SELECT crawl_id FROM census_file.crawl WHERE state = 'completed')
     OR server_id IN (

@@ -24,6 +24,7 @@ _IDENTIFIER = 255
 
 _GONE = {
     _SERVER_COLUMNS: "SELECT server_id FROM temp.gone_server",
+    ("server_key",): "SELECT server_key FROM temp.gone_key",
     ("room_number",): "SELECT room_number FROM temp.gone_number",
     _ROOM_ID_COLUMNS: "SELECT room_id FROM temp.gone_room",
 }
@@ -37,6 +38,7 @@ class Removal:
         self._connection = connection
         self._columns = {table: column_types(connection, table) for table in tables_of(connection)}
         self.servers: set[int] = set()
+        self.keys: set[str] = set()
         self.rooms: set[str] = set()
         self.asked_rooms: set[str] = set()
         self.names: set[str] = set()
@@ -59,6 +61,12 @@ class Removal:
             [subject.key, at_every_port],
         ).fetchall()
         self.servers |= {int(number) for (number,) in rows}
+        # What a server reports of itself need not be of a server that a crawl has met.
+        reported = self._connection.execute(
+            "SELECT server_key FROM usage_report WHERE server_key = $1 OR ($2 AND starts_with(server_key, $1 || ':'))",
+            [subject.key, at_every_port],
+        ).fetchall()
+        self.keys |= {str(key) for (key,) in reported}
         self.names.add(subject.key)
         bears = "ends_with(lower({0}), ':' || $1) OR ($2 AND contains(lower({0}), ':' || $1 || ':'))"
         condition = " OR ".join(bears.format(column) for column in ("room_id", "canonical_alias"))
@@ -68,6 +76,8 @@ class Removal:
         """Remove it."""
         self._connection.execute("CREATE OR REPLACE TEMP TABLE gone_server (server_id INTEGER)")
         self._insert("gone_server", self.servers)
+        self._connection.execute("CREATE OR REPLACE TEMP TABLE gone_key (server_key VARCHAR)")
+        self._insert("gone_key", self.keys)
         self.rooms |= self._listed_by_these_alone()
         self.texts |= self._only_texts(self.rooms)
         self._connection.execute("CREATE OR REPLACE TEMP TABLE gone_room (room_id VARCHAR)")
@@ -87,7 +97,7 @@ class Removal:
             self._stand_in(name)
         for statement in _SAME_TEXTS:
             self._connection.execute(statement)
-        for table in ("gone_server", "gone_room", "gone_number"):
+        for table in ("gone_server", "gone_key", "gone_room", "gone_number"):
             self._connection.execute(f"DROP TABLE temp.{table}")
         self.texts |= self.names
 

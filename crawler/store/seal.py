@@ -10,6 +10,7 @@ from crawler.store.connection import Connection
 from crawler.store.fold import fold
 from crawler.store.journal import let_go
 from crawler.store.leads import extend_spans
+from crawler.store.usage import settle
 
 SUPPORT_CENSUSES = 3
 """Censuses for which the contacts of a server are kept that none of them saw: it is gone, or hides them."""
@@ -42,6 +43,7 @@ def seal(
     else:
         connection.execute(_ROOMS, [crawl_id])
     let_go(connection, finished_at - timedelta(days=journal_days))
+    settle(connection, finished_at)
     connection.execute(_FORGET_UNSEEN_SUPPORT, {"crawl": crawl_id, "skipped": SUPPORT_CENSUSES - 1})
 
 

@@ -12,10 +12,9 @@ import polars as pl
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from analytics import bridges, discovery, growth, signal, software, spec, unseen, wording
+from analytics import bridges, developers, discovery, growth, signal, software, spec, unseen, usage, wording
 from analytics.charter import CHARTER, MissionMetric
 from analytics.funnel import SERVERS, Predicate
-from analytics.mission import DEVELOPERS, REPORTED_USERS, RETAINED_USERS
 from analytics.rooms import LARGEST_ROOM, MEMBERSHIPS, PEOPLE, ROOMS
 from analytics.schemas import Grade, MetricRow
 from analytics.trend import Point, before
@@ -68,7 +67,7 @@ CARDS = (
             Pick(MEMBERSHIPS, "all", "memberships in public rooms"),
             Pick(PEOPLE, "all", "accounts, at 1.5 to 5 rooms each"),
             Pick(LARGEST_ROOM, None, "members of the largest room"),
-            Pick(REPORTED_USERS, None, "users that servers report"),
+            Pick(usage.REPORTED_USERS, "not bridged", "users that servers report"),
         ),
         "/charts/memberships",
     ),
@@ -78,7 +77,7 @@ CARDS = (
         (
             Pick(growth.RETAINED, "servers, 30 d", "of servers stayed 30 days"),
             Pick(growth.RETAINED, "rooms, 30 d", "of rooms stayed 30 days"),
-            Pick(RETAINED_USERS, None, "retained users that servers report"),
+            Pick(usage.RETAINED_USERS, "R30v2", "retained users that servers report"),
         ),
         "/charts/retained",
     ),
@@ -92,7 +91,7 @@ CARDS = (
         ),
         "/growth",
     ),
-    Card(4, Pick(DEVELOPERS, None, "developers"), (), ""),
+    Card(4, Pick(developers.DEVELOPERS, None, "developers"), (), ""),
     Card(
         5,
         Pick(software.LINEAGES, "all", "families of forks"),

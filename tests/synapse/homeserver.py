@@ -40,14 +40,16 @@ class Options:
     `open_over_federation`: the room directory answers other servers (Synapse's own default is no).
     `open_without_auth`: it answers clients without a token (Synapse's default is no).
     `default_federation_limits`: leave `rc_federation` as Synapse ships it.
-    `usage_report_after_s`: when the first usage report goes out; None leaves 5 minutes.
+    `usage_report_every_s`: when usage reports go out; None leaves it at after 5 minutes and every 3 hours.
+    `leave_from`: the address that its connections leave from; None: 127.0.0.1, as all on loopback.
     `more`: top-level settings of homeserver.yaml, over ours.
     """
 
     open_over_federation: bool = True
     open_without_auth: bool = False
     default_federation_limits: bool = False
-    usage_report_after_s: float | None = None
+    usage_report_every_s: float | None = None
+    leave_from: str | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -173,8 +175,10 @@ class Process:
         command += ["-c", str(server.write_configuration(ca_file, options)), "--dns", f"{dns[0]}:{dns[1]}"]
         for rule in connect:
             command += ["--connect", rule]
-        if options.usage_report_after_s is not None:
-            command += ["--usage-report-after", str(options.usage_report_after_s)]
+        if options.usage_report_every_s is not None:
+            command += ["--usage-report-every", str(options.usage_report_every_s)]
+        if options.leave_from is not None:
+            command += ["--leave-from", options.leave_from]
         # A proxy of the machine we run on must not get between two servers on loopback.
         environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         with self.server.logs[0].open("wb") as log:

@@ -123,6 +123,18 @@ def redirect_dials(rules: Sequence[Rule]) -> None:
     socket.socket.connect_ex = connect_ex  # type: ignore[assignment, method-assign]  # the purpose of this function
 
 
+def leave_from(address: str) -> None:
+    """Dial from an address of our own, as on a host of our own; on loopback all would come from 127.0.0.1."""
+    original = socket.socket.connect_ex
+
+    def connect_ex(self: socket.socket, to: Any) -> int:
+        if self.family == socket.AF_INET and self.getsockname()[0] == "0.0.0.0":  # noqa: S104 - not bound yet, it means
+            self.bind((address, 0))
+        return original(self, to)
+
+    socket.socket.connect_ex = connect_ex  # type: ignore[assignment, method-assign]  # the purpose of this function
+
+
 def stop_when_orphaned() -> None:
     """Stop when standard input closes: the kernel does that when whoever holds its other end dies, however it dies."""
 
@@ -140,7 +152,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--connect", action="append", default=[], type=connect_rule, metavar="ADDRESS:PORT=ADDRESS:PORT"
     )
-    parser.add_argument("--usage-report-after", type=float, metavar="SECONDS", help="instead of Synapse's 5 minutes")
+    parser.add_argument(
+        "--usage-report-every", type=float, metavar="SECONDS", help="instead of after 5 minutes and every 3 hours"
+    )
+    parser.add_argument("--leave-from", metavar="ADDRESS", help="address that connections leave from")
     parser.add_argument("--until-orphaned", action="store_true", help="stop when standard input closes")
     chosen = parser.parse_args(arguments)
 
@@ -149,6 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     resolve_by(chosen.dns)
     if chosen.connect:
         redirect_dials(chosen.connect)
+    if chosen.leave_from:
+        leave_from(chosen.leave_from)
     if chosen.until_orphaned:
         stop_when_orphaned()
 
@@ -161,8 +178,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     # Twisted gives its place for the resolver no type, and its resolver none either.
     twisted.names.client.theResolver = twisted.names.client.Resolver(servers=[chosen.dns])  # type: ignore[assignment, no-untyped-call]
-    if chosen.usage_report_after is not None:
-        phone_stats_home.INITIAL_DELAY_BEFORE_FIRST_PHONE_HOME = Duration(seconds=chosen.usage_report_after)
+    if chosen.usage_report_every is not None:
+        phone_stats_home.INITIAL_DELAY_BEFORE_FIRST_PHONE_HOME = Duration(seconds=chosen.usage_report_every)
+        phone_stats_home.PHONE_HOME_INTERVAL = Duration(seconds=chosen.usage_report_every)
 
     sys.argv = ["synapse.app.homeserver", "-c", chosen.config]
     synapse.app.homeserver.main()

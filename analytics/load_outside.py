@@ -1,0 +1,100 @@
+"""Serving file -> what no crawl saw (`outside`), on a connection that `load` has opened.
+
+Serving files of an older schema have none of these tables: then nothing is known of it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from analytics.outside import (
+    DEVELOPER_COUNT_COLUMNS,
+    DEVELOPER_MONTH_COLUMNS,
+    DEVELOPER_OVERLAP_COLUMNS,
+    SOURCE_COLUMNS,
+    USAGE_REPORTING_COLUMNS,
+    USAGE_SUM_COLUMNS,
+    Columns,
+    Outside,
+    Source,
+)
+from analytics.reference import Reference
+from analytics.schemas import checked
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def load_outside(connection: "duckdb.DuckDBPyConnection", crawl_id: int, at: datetime) -> Outside:
+    """What is known as of a census that was sealed at a time."""
+    if not _is_there(connection):
+        return Outside()
+
+    def of(query: str, columns: Columns, what: str, values: Mapping[str, object]) -> pl.DataFrame:
+        return checked(pl.DataFrame(connection.sql(query, params=values)), columns, what)
+
+    day = {"day": at.date().isoformat()}
+    sources = of(_SOURCES, SOURCE_COLUMNS, "outside_source", {})
+    return Outside(
+        usage=of(_USAGE_SUM, USAGE_SUM_COLUMNS, "usage_sum", {"crawl": crawl_id}),
+        reporting=of(_USAGE_REPORTING, USAGE_REPORTING_COLUMNS, "usage_reporting", {"crawl": crawl_id}),
+        developers=of(_DEVELOPERS, DEVELOPER_COUNT_COLUMNS, "developer_count", day),
+        months=of(_MONTHS, DEVELOPER_MONTH_COLUMNS, "developer_month", {}),
+        overlaps=of(_OVERLAPS, DEVELOPER_OVERLAP_COLUMNS, "developer_overlap", day),
+        sources=tuple(Source(**row) for row in sources.iter_rows(named=True)),
+    )
+
+
+def with_imported_spec(connection: "duckdb.DuckDBPyConnection", shipped: Reference) -> Reference:
+    """The reference tables, those of the specification as they were imported last, if they were."""
+    if not _is_there(connection):
+        return shipped
+    sources = pl.DataFrame(connection.sql(f"{_SOURCES} DESC")).filter(pl.col("kind") == "spec")
+    if sources.is_empty():
+        return shipped
+    source = Source(**sources.select(list(SOURCE_COLUMNS)).row(0, named=True))
+    values = {"source": source.source_id}
+    return shipped.with_spec(
+        releases=pl.DataFrame(connection.sql(_RELEASES, params=values)),
+        mscs=pl.DataFrame(connection.sql(_PROPOSALS, params=values)),
+        source=str(source),
+    )
+
+
+def _is_there(connection: "duckdb.DuckDBPyConnection") -> bool:
+    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'outside_source'").fetchone()
+    return found != (0,)
+
+
+_SOURCES = """
+SELECT source_id, kind, name, version, as_of, listed, taken FROM outside_source
+WHERE replaced_at IS NULL ORDER BY source_id
+"""
+
+_USAGE_SUM = "SELECT field, servers, total FROM usage_sum WHERE crawl_id = $crawl ORDER BY field"
+
+_USAGE_REPORTING = "SELECT proof, online, servers FROM usage_reporting WHERE crawl_id = $crawl ORDER BY ALL"
+
+_DEVELOPERS = """
+SELECT DISTINCT ON (source_id, window_d) source_id, window_d, authors, fewest, most, new_authors
+FROM developer_count WHERE day <= $day::DATE ORDER BY source_id, window_d, day DESC
+"""
+
+_MONTHS = "SELECT source_id, month, authors, new_authors, commits FROM developer_month ORDER BY source_id, month"
+
+_OVERLAPS = """
+SELECT DISTINCT ON (source_id, other_id) source_id, other_id, authors
+FROM developer_overlap WHERE day <= $day::DATE ORDER BY source_id, other_id, day DESC
+"""
+
+_RELEASES = """
+SELECT version, released_on AS release_date FROM spec_release WHERE source_id = $source ORDER BY released_on, version
+"""
+
+_PROPOSALS = """
+SELECT msc::BIGINT AS msc, slug, accepted_on AS merged_date, first_release AS first_spec_release,
+    first_released_on AS first_spec_release_date
+FROM spec_proposal WHERE source_id = $source ORDER BY msc
+"""

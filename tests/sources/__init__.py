@@ -1,0 +1,1 @@
+"""What is not crawled: usage reports, developers, the specification."""
