@@ -25,8 +25,8 @@ from crawler.resources import shipped
 @dataclass(frozen=True, slots=True)
 class Reference:
     """What explains a snapshot: implementations and their releases, bridge fingerprints, releases of the specification,
-    accepted MSCs; `spec_source` says where the last two are from. `annotations` are dated events and figures that others
-    published, to stand beside series."""
+    accepted MSCs; `spec_source` says where the last two are from. `annotations` are dated events and figures that
+    others published, to stand beside series."""
 
     software: pl.DataFrame
     bridges: pl.DataFrame
