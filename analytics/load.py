@@ -389,7 +389,7 @@ WHERE v.visited IS NOT NULL
 """  # noqa: S608 - our own names
 """The view server_observation for one crawl. Asked for one, the view joins every certificate with every server."""
 
-_ROOMS = "SELECT * FROM room WHERE crawl_id = $crawl"
+_ROOMS = "SELECT r.*, k.first_crawl_id FROM room r JOIN known_room k USING (room_id) WHERE r.crawl_id = $crawl"
 
 _LEADS = "SELECT DISTINCT crawl_id, server_id, source, named_by FROM lead WHERE crawl_id = $crawl"
 

@@ -199,7 +199,9 @@ ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "canonical_alias": pl.String,
     "join_rule": pl.String,
     "world_readable": pl.Boolean,
+    "first_crawl_id": pl.Int32,
 }
+"""`first_crawl_id` is the crawl that listed the room for the first time."""
 
 LEAD_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "crawl_id": pl.Int32,

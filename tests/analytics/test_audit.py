@@ -115,7 +115,7 @@ def test_from_a_census_to_a_prevalence(db: Path, tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert (found["used"], found["unsure"]) == (len(rows) - 1, 1)
     assert found["synthetic"] is True
-    assert [each["signs"] for each in found["thresholds"]] == [1, 2, 3, 4, 5, 6, 7]
+    assert [each["signs"] for each in found["thresholds"]] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert found["thresholds"][0]["prevalence"] == pytest.approx(found["thresholds"][0]["flagged"])
     assert "Cohen's kappa" in run("score", "--key", str(key), str(first), str(second)).output
 
