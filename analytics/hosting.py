@@ -72,7 +72,7 @@ class CdnRanges:
 
 
 class Bundled:
-    """The data that comes with geoip2fast, if that is installed: no dependency, and asked only where no file is given."""
+    """The data that comes with geoip2fast, if that is installed: no dependency, and asked only where no file is."""
 
     FILE = "geoip2fast-asn-ipv6.dat.gz"
     """Of the files it brings, the one with names of networks and both families."""
