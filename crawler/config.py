@@ -20,8 +20,8 @@ from crawler.errors import UsageError, printable
 class Limits:
     """Bounds of every loop: seconds, bytes, pages, counts."""
 
-    concurrency: int = 200
-    """Servers visited at once."""
+    concurrency: int = 400
+    """Servers visited at once. Nearly all of that is waiting: for the pace of addresses and for who is slow."""
     busy_connections: int = 60
     """Connections past TCP at once: TLS and what follows costs CPU, and a lagging loop makes live servers look dead."""
     dns_timeout_s: float = 10.0
@@ -72,7 +72,7 @@ class Limits:
     """Tries of one server in one crawl. Two settle it, unless we ourselves were not fit to judge (`engine.vigil`)."""
 
     space_lookups: int = 100
-    """Rooms of spaces asked about of one server in one crawl."""
+    """Rooms of spaces asked about of one server in one crawl. 0: no space is opened."""
     domain_names: int = 500
     """Names of one registrable domain looked at in one crawl; each that proves a server of its own earns two more."""
     key_names: int = 50
@@ -98,6 +98,8 @@ class Politeness:
     """An e-mail address, Matrix ID or URL; part of the user agent. A live crawl wants one."""
     close_look_share: float = 0.02
     """Share of the servers that one crawl looks at closely, at every address; each in its turn. 0: none."""
+    robots_txt: bool = True
+    """Whether robots.txt is asked for before a directory. Only a private federation may be crawled without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +282,10 @@ def _shown(value: Any) -> str:
     return "a huge number" if is_huge else repr(value)[:60]
 
 
+MAY_BE_NONE = frozenset({"space_lookups"})
+"""Limits that may be 0."""
+
+
 def validate(settings: Settings) -> None:
     """Check ranges and formats.
 
@@ -288,8 +294,11 @@ def validate(settings: Settings) -> None:
     """
     for field_ in dataclasses.fields(Limits):
         value = getattr(settings.limits, field_.name)
-        if not isinstance(value, bool) and not 0 < value < MAX_NUMBER:
-            raise UsageError(f"limits.{field_.name} must be more than 0 and less than 2^53, got {_shown(value)}")
+        may_be_none = field_.name in MAY_BE_NONE
+        is_enough = value >= 0 if may_be_none else value > 0
+        if not isinstance(value, bool) and not (is_enough and value < MAX_NUMBER):
+            least = "at least 0" if may_be_none else "more than 0"
+            raise UsageError(f"limits.{field_.name} must be {least} and less than 2^53, got {_shown(value)}")
     for field_ in dataclasses.fields(Liveness):
         value = getattr(settings.liveness, field_.name)
         if isinstance(value, float) and not 0 < value < MAX_NUMBER:
@@ -306,6 +315,8 @@ def validate(settings: Settings) -> None:
     contact = settings.politeness.contact
     if not (contact.isascii() and contact.isprintable()):
         raise UsageError("--contact must be one printable line of ASCII: it stands in a header of every request")
+    if not settings.politeness.robots_txt and settings.network.is_live:
+        raise UsageError("politeness.robots_txt may only be false with --allow-address: strangers are asked first")
     if not 0 <= settings.politeness.close_look_share <= 1:
         raise UsageError("politeness.close_look_share must be between 0 and 1")
     if not settings.vantage or not settings.vantage.isprintable():

@@ -209,4 +209,6 @@ class ProtocolError(Exception):
 def printable(text: str, limit: int = 300) -> str:
     """Remote text made safe for logs and terminals: control and format characters replaced, length capped."""
     cut = text[:limit]
+    if cut.isprintable():
+        return cut
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from analytics import wording
 from crawler.model.crawl import Crawl
 from dashboard.aria import HIDDEN, aria
+from dashboard.pages import neighbour
 from dashboard.palette import FONT, PALETTES, Scheme
 
 ADDRESS, PAGE, TITLE, THEME = "address", "page", "title", "theme"
@@ -101,7 +102,12 @@ def _middle(skeleton: Component) -> Component:
 
 def _foot() -> Component:
     return html.Footer(
-        "Counted from outside, as any federating server sees the network. All times are UTC.", className="foot"
+        [
+            "Counted from outside, as any federating server sees the network. All times are UTC. ",
+            dcc.Link("Who we are, and how to be left out", href=neighbour.PATH),
+            ".",
+        ],
+        className="foot",
     )
 
 

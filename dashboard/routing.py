@@ -17,7 +17,7 @@ from dash.development.base_component import Component
 
 from dashboard import frame
 from dashboard.data import CensusSource, View
-from dashboard.pages import about, chart, growth, overview, rooms, server, servers, states
+from dashboard.pages import about, chart, growth, neighbour, overview, rooms, server, servers, states
 from dashboard.palette import Scheme
 from dashboard.request import PageRequest, parse_query, parse_scheme
 
@@ -62,6 +62,7 @@ PAGES: tuple[Page, ...] = (
     Page("/charts/{name}", "Chart", chart.layout, holds=chart.exists, titled=chart.title),
     Page("/embed/{name}", "Chart", chart.embedded, holds=chart.exists, titled=chart.title),
     Page("/about", "About", about.layout, "Evidence", needs_census=False),
+    Page(neighbour.PATH, "For server admins", neighbour.layout, "Evidence", needs_census=False),
 )
 """In the order of the navigation."""
 

@@ -88,6 +88,7 @@ def test_overrides_are_toml_or_bare_text(override: str, settings: Settings) -> N
         ('vantage="a\\tb"', "vantage must be"),
         ("nonsense=5", "unknown setting nonsense; known are limits, politeness, network, liveness, vantage"),
         ("nonsense.key=5", "unknown setting nonsense"),
+        ("politeness.robots_txt=false", "politeness.robots_txt may only be false with --allow-address"),
         ("politeness.close_look_share=1.5", "politeness.close_look_share must be between 0 and 1"),
         ("limits.nonsense=5", "unknown setting limits.nonsense; known are concurrency"),
         ("limits.concurrency=many", "limits.concurrency wants a whole number, got 'many'"),
@@ -157,10 +158,18 @@ def test_a_section_in_a_file_cannot_be_overridden_into_a_value(tmp_path: Path) -
         load_settings(toml(tmp_path, "limits = 5"), ("limits.concurrency=3",))
 
 
+def test_a_private_federation_may_be_crawled_without_robots_and_spaces() -> None:
+    overrides = ("politeness.robots_txt=false", "limits.space_lookups=0")
+    private = load_settings(overrides=overrides, allow_address=("10.0.0.0/8",))
+    assert not private.politeness.robots_txt
+    assert private.limits.space_lookups == 0
+
+
 def test_every_bound_is_checked() -> None:
     for field in dataclasses.fields(Limits):
-        with pytest.raises(UsageError, match=rf"limits\.{field.name} must be more than 0"):
-            validate(Settings(dataclasses.replace(Limits(), **{field.name: 0})))
+        least = 0 if field.name == "space_lookups" else 1
+        with pytest.raises(UsageError, match=rf"limits\.{field.name} must be (more than|at least) 0 "):
+            validate(Settings(dataclasses.replace(Limits(), **{field.name: least - 1})))
 
 
 def test_every_default_has_the_type_of_its_annotation() -> None:

@@ -18,8 +18,8 @@ from crawler.store.bench import bench_store
     type=click.Choice(list(PROFILES)),
     default=CALM,
     show_default=True,
-    help="Of the federation. calm: what a visit costs, six requests and robots.txt, all names told, no pace. The "
-    "others: a whole crawl from the seeds, as politely as by default.",
+    help="Of the federation. calm: what a visit costs; six requests, all names told, no pace, one CPU. The others: a "
+    "whole crawl from the seeds, as politely as by default, on all CPUs.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="The same seed, the same federation.")
 @click.option("--lab", "lab_options", multiple=True, metavar="OPTION", help="A further option of `lab`; repeatable.")
@@ -29,8 +29,10 @@ from crawler.store.bench import bench_store
 def crawl(servers: int, profile: str, seed: int, lab_options: tuple[str, ...], crawl_options: tuple[str, ...]) -> None:
     """Crawl a practice federation in a process of its own, and print one JSON object.
 
-    CPU time is of all the crawler's processes, storing included; floor_ms_per_server is that of as many plain TLS
-    handshakes with the same certificates, in the same run. Only the ratio compares between machines.
+    CPU time is of all the crawler's processes, from their start to a serving file, storing included;
+    floor_ms_per_server is that of as many plain TLS handshakes with the same certificates, in the same run. Only the
+    ratio compares between machines. The numbers of a census are computed after its crawl: publish_cpu_s is what
+    `publish` takes for the serving file with all of them.
     """
     with tempfile.TemporaryDirectory(prefix="matrix-census-bench-") as folder:
         lab = ["--servers", str(servers), "--seed", str(seed), *lab_options]

@@ -4,10 +4,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 import trio
@@ -20,47 +19,32 @@ from crawler.cli.options import (
     json_option,
     network_options,
     opt_out_option,
-    server_name_argument,
-    settings_from,
     settings_options,
 )
 from crawler.cli.panel import Shown, show_progress
+from crawler.cli.plan import canaries_of, new_plan
+from crawler.cli.publication import OnSealed, publish, take_in
 from crawler.cli.resume import NEWEST, number_to_resume, resumed_plan
-from crawler.config import Settings
 from crawler.engine.canary import Canary
 from crawler.engine.crew import Crew
 from crawler.engine.identity import KeyService, key_service, serve_key_document
 from crawler.engine.leases import Start
-from crawler.engine.optouts import OptOuts, opt_out_lists, read_opt_outs
+from crawler.engine.optouts import opt_out_lists, read_opt_outs
 from crawler.engine.report import build_report, summary_lines
 from crawler.engine.run import CrawlRun, Plan
-from crawler.engine.seeds import LIST_LIMIT_BYTES, Seed, parse_seeds, read_seeds, shipped_seeds
-from crawler.engine.synthetic import trusts_only_the_lab
 from crawler.engine.visit import worker
 from crawler.errors import CensusError, UsageError
 from crawler.file_limit import raise_file_limit
-from crawler.model.crawl import Crawl, CrawlScope, CrawlState, LeadSource
-from crawler.model.names import ServerName, try_server_name
-from crawler.model.observation import Attempt, Failed, Ok
-from crawler.net.fetch import Answer
+from crawler.model.crawl import Crawl, CrawlState
 from crawler.net.traffic import Traffic
 from crawler.net.transport import Network
 from crawler.protocol.memory import Memory
 from crawler.protocol.signing import Identity
 from crawler.store.clock import utc_now
-from crawler.store.crawls import crawl_rows, unpublished
-from crawler.store.draft import Draft
-from crawler.store.drain import drain
-from crawler.store.publish import stage
-from crawler.store.serving import drop_older, unpublish
+from crawler.store.connection import without_pandas
+from crawler.store.crawls import unpublished
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
-
-CANARIES = 8
-"""Shipped seeds that a live crawl knocks at, unless it is told others."""
-
-OnSealed = Callable[[Draft], None]
-"""A step that adds tables to the draft of a serving file before it is swapped in; handed down by the roof."""
 
 
 @click.command(short_help="Take a census: find servers, check each, read directories, keep a snapshot.")
@@ -112,6 +96,12 @@ OnSealed = Callable[[Draft], None]
 @network_options
 @json_option
 @click.option(
+    "--no-publish",
+    is_flag=True,
+    help="Keep what is seen, and publish nothing of it: no numbers are computed, and readers go on with the serving "
+    "file that there is. `matrix-census publish` does it later.",
+)
+@click.option(
     "--progress",
     type=click.Choice([shown.value for shown in Shown]),
     default=Shown.AUTO.value,
@@ -149,58 +139,34 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
     if resumes and not options["db"].is_file():
         raise UsageError(f"there is no census file {options['db']}, so there is no crawl to resume in it")
     on_sealed: Sequence[OnSealed] = ctx.find_root().obj["on_sealed"]
-    left = unpublished(options["db"]) if resumes else None
+    publishes = not options["no_publish"]
+    left = unpublished(options["db"]) if resumes and publishes else None
     if left is not None and crawl_id in (None, left.id):
         _say_document(left, publish(options["db"], on_sealed), as_json=options["as_json"])
         return
-    new = None if resumes else _new_plan(options, identity, opt_outs)
+    new = None if resumes else new_plan(options, identity, opt_outs)
     raise_file_limit()
     take_in(options["db"], on_sealed)
-    with CensusWriter.open(options["db"]) as writer:
+    with without_pandas(), CensusWriter.open(options["db"]) as writer:
         settings, plan = new or resumed_plan(options, writer.interrupted(crawl_id), identity, opt_outs)
         _say_what_it_is(plan, writer)
         memory = Memory()
         network = Network(settings, version=VERSION, memory=memory)
-        canary = Canary(network, settings.liveness, _canaries(settings))
+        canary = Canary(network, settings.liveness, canaries_of(settings))
         memory.learn(writer.remembered_answers(settings.to_json(), utc_now()))
         crew: Crew | None = None
         if options["workers"] > 1:
-            start = Start(settings, identity, VERSION, tuple(_canaries(settings)))
+            start = Start(settings, identity, VERSION, tuple(canaries_of(settings)))
             crew = Crew(options["workers"], start, network.traffic, canary, memory)
         work = worker(network, identity, canary) if crew is None else crew.work
         run = CrawlRun(plan, settings, writer, work, utc_now, canary, memory)
         contact, shown = settings.politeness.contact, Shown(options["progress"])
         sealed = trio.run(_crawl, run, network, canary, crew, identity, service, contact, shown)
     take_in(options["db"], on_sealed)
-    published = publish(options["db"], on_sealed) if sealed.state is CrawlState.COMPLETED else None
+    published = publish(options["db"], on_sealed) if publishes and sealed.state is CrawlState.COMPLETED else None
     _say(sealed, run, network.traffic, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:
         sys.exit(130)
-
-
-def _new_plan(options: dict[str, Any], identity: Identity | None, opt_outs: OptOuts) -> tuple[Settings, Plan]:
-    settings = settings_from(options, options["contact"])
-    if settings.network.is_live and not settings.politeness.contact:
-        raise UsageError(
-            "a crawl of the live network wants --contact ADDRESS, so that server admins can reach you "
-            "(for a private federation give --allow-address instead)"
-        )
-    seeds = [(server_name_argument(seed), LeadSource.SEED) for seed in options["seeds"]]
-    for where in options["seeds_files"]:
-        seeds += _seeds_from(where, settings)
-    named_by_hand = bool(seeds)
-    seeds = seeds or [(name, LeadSource.SEED) for name in shipped_seeds()]
-    plan = Plan(
-        seeds=tuple(seeds),
-        insists=named_by_hand,
-        opt_outs=opt_outs,
-        scope=CrawlScope.FULL if options["max_servers"] is None else CrawlScope.LIMITED,
-        max_servers=options["max_servers"],
-        synthetic=trusts_only_the_lab(settings.network.ca),
-        identity=identity.server_name.raw if identity else None,
-        crawler_version=VERSION,
-    )
-    return settings, plan
 
 
 def _say_what_it_is(plan: Plan, writer: CensusWriter) -> None:
@@ -220,32 +186,6 @@ def _say_what_it_is(plan: Plan, writer: CensusWriter) -> None:
             "matrix-census crawl --resume",
             err=True,
         )
-
-
-def _seeds_from(where: str, settings: Settings) -> list[Seed]:
-    if not where.startswith("https://"):
-        return read_seeds(Path(where))
-    attempt = trio.run(_download, where, settings)
-    if isinstance(attempt, Ok) and attempt.value.status == 200:
-        return parse_seeds(attempt.value.body, where)
-    why = f"status {attempt.value.status}" if isinstance(attempt, Ok) else "no answer"
-    if isinstance(attempt, Failed):
-        why = f"{attempt.failure.kind} {attempt.failure.detail}"
-    raise UsageError(f"cannot get the seeds at {where}: {why}")
-
-
-async def _download(url: str, settings: Settings) -> Attempt[Answer]:
-    place = try_server_name(urlsplit(url).netloc)
-    if place is None:
-        raise UsageError(f"{url!r} is no https URL of a plain host")
-    async with Network(settings, version=VERSION) as network, network.visit(place) as session:
-        return await session.get(url, body_limit_bytes=LIST_LIMIT_BYTES)
-
-
-def _canaries(settings: Settings) -> list[ServerName]:
-    """Whom to knock at before anybody was found online."""
-    named = [server_name_argument(name) for name in settings.liveness.canaries]
-    return named or (shipped_seeds()[:CANARIES] if settings.network.is_live else [])
 
 
 def _key_service(identity: Identity | None, options: dict[str, Any]) -> KeyService | None:
@@ -302,40 +242,6 @@ async def _stop_on_signal(run: CrawlRun) -> None:
             os._exit(130)
 
 
-def take_in(db: Path, on_sealed: Sequence[OnSealed]) -> None:
-    """Take in what waits in the inbox; what was forgotten by it leaves the serving files at once."""
-    if drain(db).forgotten:
-        publish_alone(db, on_sealed)
-
-
-def publish_alone(db: Path, on_sealed: Sequence[OnSealed]) -> tuple[Path | None, int]:
-    """Publish anew, and remove every older serving file: they hold what was forgotten.
-
-    Returns:
-        The new one, None when there is no completed crawl; and how many were removed.
-    """
-    completed = any(crawl.state is CrawlState.COMPLETED for crawl in crawl_rows(db))
-    try:
-        published = publish(db, on_sealed) if completed else None
-    except BaseException:
-        # Whatever hinders a new serving file must not leave the old ones up.
-        unpublish(db)
-        raise
-    return published, drop_older(db) if published else unpublish(db)
-
-
-def publish(db: Path, on_sealed: Sequence[OnSealed]) -> Path:
-    """Publish the newest sealed crawls, with what the steps add."""
-    draft = stage(db)
-    try:
-        for step in on_sealed:
-            step(draft)
-        return draft.commit()
-    except BaseException:
-        draft.discard()
-        raise
-
-
 def _say(sealed: Crawl, run: CrawlRun, traffic: Traffic, published: Path | None, *, as_json: bool) -> None:
     if as_json:
         _say_document(sealed, published, as_json=True)
@@ -344,6 +250,8 @@ def _say(sealed: Crawl, run: CrawlRun, traffic: Traffic, published: Path | None,
         click.echo(line)
     if published is not None:
         click.echo("Look at it with: matrix-census serve")
+    elif sealed.state is CrawlState.COMPLETED:
+        click.echo("Not published. Do it with: matrix-census publish")
     if sealed.state is CrawlState.FAILED:
         raise CensusError("the crawl failed; what it saw is kept, but it is no census")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.crawl import publish
 from crawler.cli.options import db_option, json_option
+from crawler.cli.publication import publish
 from crawler.store.export import FORMATS, LICENCE, ExportOptions
 from crawler.store.export import export as export_to
 from crawler.store.importing import import_snapshot as import_from

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.crawl import publish_alone
 from crawler.cli.options import db_option, json_option
+from crawler.cli.publication import publish_alone
 from crawler.errors import StoreError
 from crawler.store.forget import forget as forget_in
 from crawler.store.forget import subject_of

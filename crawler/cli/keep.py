@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.crawl import publish, take_in
 from crawler.cli.options import DEFAULT_DB, db_option, geo_db_option, json_option
+from crawler.cli.publication import publish, take_in
 from crawler.store.rewrite import back_up
 from crawler.store.rewrite import compact as compact_census
 from crawler.store.rewrite import restore as restore_census

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from crawler.cli.crawl import publish
 from crawler.cli.options import db_option, json_option
+from crawler.cli.publication import publish
 from crawler.errors import UsageError
 from crawler.model.crawl import CrawlState
 from crawler.sources.usage_file import read_usage_file

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.crawl import publish
 from crawler.cli.options import json_option
+from crawler.cli.publication import publish
 from crawler.config import Settings
 from crawler.engine.rehearse import Rehearsal, processes_to_use
 from crawler.engine.rehearse import rehearse as rehearse_days

@@ -1,8 +1,9 @@
 """`bench crawl`: how fast and how right a crawl is, on a practice federation in a process of its own.
 
-Speed is told as ratios within one run, since machines differ: the crawler's CPU time, storing included, against that of
-as many plain TLS handshakes with the same certificates. What the crawl says is scored against the federation's own
-tables.
+Speed is told as ratios within one run, since machines differ: the crawler's CPU time, from its start to a serving file
+of what it saw, against that of as many plain TLS handshakes with the same certificates. The numbers that are computed
+from a census afterwards are no part of its crawl: what publishing with them takes is told apart. What the crawl says is
+scored against the federation's own tables.
 """
 
 import json
@@ -19,20 +20,26 @@ from typing import Any
 from crawler.config import Settings, load_settings
 from crawler.errors import CensusError
 from crawler.net.floor import Place, measure_floor
+from crawler.store.connection import without_pandas
+from crawler.store.publish import stage
 from crawler.store.reader import SnapshotReader
 from crawler.store.rows import ServerRow
 
 COMMAND = (sys.executable, "-m", "matrix_census")
 LAB_START_S = 120.0
 PAGE = 1000
-UNPACED = (
+SIX_REQUESTS = (
     "limits.client_api=false",
+    "limits.directory_pages=1",
+    "limits.space_lookups=0",
+    "politeness.robots_txt=false",
     "politeness.close_look_share=0",
     "limits.address_rate_per_s=10000",
     "limits.address_concurrency=100",
 )
-"""Calm: the same few requests of everybody, and no waiting: what a visit costs, and nothing else. As nobody is asked
-for aliases, the crawl is told all names."""
+"""Calm: the same six requests of everybody (.well-known of server, client, support; version; keys; the first page of
+the signed directory), and no waiting: what a visit costs, and nothing else. As nobody is asked for aliases, the crawl
+is told all names. robots.txt would be the seventh; a live crawl cannot leave it out."""
 
 CALM = "calm"
 
@@ -43,7 +50,7 @@ MB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What the crawl's processes used, as the operating system counts it."""
+    """What a process and its children used, as the operating system counts it."""
 
     wall_s: float
     cpu_s: float
@@ -67,7 +74,8 @@ def bench_crawl(
 
     Args:
         folder: an empty folder for its files.
-        profile: of the federation; a calm one is crawled without waiting, any other as politely as by default.
+        profile: of the federation; a calm one is crawled without waiting and on one CPU, any other as politely as by
+            default and on all.
         lab_options: of the verb `lab`.
         crawl_options: of the verb `crawl`, besides those that the lab itself says.
 
@@ -84,21 +92,27 @@ def bench_crawl(
         if profile == CALM:
             names = folder / "names.txt"
             names.write_text("\n".join(_findable(truth)), "utf-8")
-            to_lab += ["--seeds", str(names), *(part for each in UNPACED for part in ("--set", each))]
-        spent, told = _crawl(db, [*to_lab, *crawl_options])
-        with SnapshotReader.open(db) as reader:
-            report = reader.report(told["crawl"])
-            seen = list(_servers(reader, told["crawl"]))
-            places = _places(reader, told["crawl"], seen)
-        traffic = report["traffic"]
-        floor = measure_floor(_settings(line), places, traffic["handshakes"])
+            to_lab += ["--seeds", str(names), *(part for each in SIX_REQUESTS for part in ("--set", each))]
+        with _cpus(1 if profile == CALM else None) as cpus:
+            crawling = ["crawl", "--json", "--no-publish", "--contact", "bench@census.example", *to_lab, *crawl_options]
+            spent, told = _spent_by([*crawling, "--db", str(db)])
+            crawl_id = json.loads(told)["crawl"]
+            stage_cpu_s = _stage(db)
+            with SnapshotReader.open(db) as reader:
+                report = reader.report(crawl_id)
+                seen = list(_servers(reader, crawl_id))
+                places = _places(reader, crawl_id, seen)
+            traffic = report["traffic"]
+            floor = measure_floor(_settings(line), places, traffic["handshakes"])
+    publishing, _ = _spent_by(["publish", "--db", str(db)])
     servers = len(seen)
-    cpu_ms = spent.cpu_s * 1000 / servers
+    cpu_ms = (spent.cpu_s + stage_cpu_s) * 1000 / servers
     floor_ms = floor.cpu_s * 1000 / servers
     score = _score(truth, seen)
     return {
         "profile": profile,
         "servers": servers,
+        "cpus": cpus,
         "wall_s": round(spent.wall_s, 2),
         "servers_per_s": round(servers / spent.wall_s, 1),
         "cpu_ms_per_server": round(cpu_ms, 3),
@@ -112,7 +126,32 @@ def bench_crawl(
         "precision": score.precision,
         "live_called_offline": score.live_called_offline,
         "loop_lag_p99_ms": report.get("loop_lag_p99_ms"),
+        "publish_cpu_s": round(publishing.cpu_s, 2),
+        "publish_peak_rss_mb": round(publishing.peak_rss_mb, 1),
     }
+
+
+@contextmanager
+def _cpus(at_most: int | None) -> Iterator[int]:
+    """Hold what runs within, and the processes that it starts, to so many CPUs, where the system can. How many."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield os.cpu_count() or 1
+        return
+    all_of_them = os.sched_getaffinity(0)
+    some = set(sorted(all_of_them)[-at_most:]) if at_most else all_of_them
+    os.sched_setaffinity(0, some)
+    try:
+        yield len(some)
+    finally:
+        os.sched_setaffinity(0, all_of_them)
+
+
+def _stage(db: Path) -> float:
+    """Copy what was sealed into a serving file, without numbers. Returns the CPU seconds of that."""
+    began = time.process_time()
+    with without_pandas():
+        stage(db).commit()
+    return time.process_time() - began
 
 
 def _option(key: str, value: object) -> Iterator[str]:
@@ -134,18 +173,18 @@ def _lab(folder: Path, options: Sequence[str]) -> Iterator[Mapping[str, Any]]:
             process.terminate()
 
 
-def _crawl(db: Path, options: Sequence[str]) -> tuple[Spent, Mapping[str, Any]]:
-    arguments = [*COMMAND, "crawl", "--json", "--db", str(db), "--contact", "bench@census.example", *options]
+def _spent_by(verb: Sequence[str]) -> tuple[Spent, str]:
+    """Run a verb of ours to its end. Returns what it used, its workers included, and what it said."""
     began = time.monotonic()
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
+    process = subprocess.Popen([*COMMAND, *verb], stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
     told = process.stdout.read() if process.stdout else ""
     # Workers are children of the crawl, which waits for them: the system counts them in.
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     wall_s = time.monotonic() - began
     if process.returncode != 0:
-        raise CensusError(f"the crawl ended with exit code {process.returncode}: nothing to measure")
-    return Spent(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), json.loads(told)
+        raise CensusError(f"the {verb[0]} ended with exit code {process.returncode}: nothing to measure")
+    return Spent(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), told
 
 
 def _settings(line: Mapping[str, Any]) -> Settings:

@@ -196,8 +196,9 @@ class Crew:
                 seat.fruitless = 0
                 self._memory.heard(answers)
                 self._canary.lagged(lag_s)
-                if isinstance(outcome, Visited) and outcome.observation.federating:
-                    self._canary.remember(outcome.observation)
+                if isinstance(outcome, Visited):
+                    limits = self._start.settings.limits
+                    outcome = self._canary.review(outcome, limits.of_first_try() if outcome.task.hurried else limits)
                 leased = seat.leased.get(number)
                 if leased is not None:
                     leased.outcome = outcome

@@ -29,7 +29,7 @@ from crawler.engine.task import Explore, LookUp, Task, Visit, Visited
 from crawler.engine.tries import Tries
 from crawler.model.names import ServerName, try_server_name
 from crawler.model.rooms import PublicRoom, SpaceAnswer
-from crawler.model.schedule import Life, Remembered, ServerSchedule
+from crawler.model.schedule import Life, Remembered, Robots, ServerSchedule
 
 NOTHING_REMEMBERED = Remembered({}, {})
 
@@ -72,6 +72,7 @@ class Frontier:
         has_opted_out: Callable[[ServerName], bool] = lambda _: False,
         explores: bool = False,
     ) -> None:
+        self._limits = limits
         self.concurrency = limits.concurrency
         self.tries = Tries(at_most=limits.tries, at_once=limits.second_tries)
         self.guard = Guard(limits)
@@ -140,6 +141,12 @@ class Frontier:
     def _capped(self) -> bool:
         return self._max_servers is not None and len(self._taken) >= self._max_servers
 
+    def slow_down(self, share: float, *, is_fit: bool) -> None:
+        """Have only this share of the tasks under way that the limits allow, and judge nobody anew unless `is_fit`."""
+        self.concurrency = max(1, round(self._limits.concurrency * share))
+        self.tries.at_once = max(1, round(self._limits.second_tries * share))
+        self.tries.is_fit = is_fit
+
     def hear(self, name: ServerName, *, insisted: bool = False, times: int = 1) -> bool:
         """Somebody named a server.
 
@@ -189,7 +196,7 @@ class Frontier:
 
     def take(self) -> Task | None:
         """The next task to start, or None if there is none now, or no room for it."""
-        again = self.tries.take()
+        again = self.tries.take(alone=self.active == 0)
         if again is not None or self.active >= self.concurrency:
             return again
         if not self._capped and (visit := self._next_visit()) is not None:
@@ -259,7 +266,9 @@ class Frontier:
         verdict = self.tries.ended(visited)
         if verdict is not None:
             seen = verdict.observation
-            client_base = verdict.client_base if seen.online else None
+            # Whoever lets us do nothing at all is asked for nothing more, aliases that others list included.
+            may_ask = verdict.robots is not Robots.DISALLOWS_US_ENTIRELY
+            client_base = verdict.client_base if seen.online and may_ask else None
             if seen.federating and verdict.robots not in OBEYED:
                 self._may_explore(seen.server_name, seen.own_spelling, seen.directory.rooms)
             self._settle(seen.server_name, client_base, verdict.asked, key_fingerprint(seen))

@@ -13,6 +13,18 @@ from crawler.errors import FailureKind
 from crawler.model.observation import Failed, Ok, ServerObservation, Skipped
 from crawler.model.rooms import DirectoryState
 
+BOUNDS = frozenset(
+    {FailureKind.POLICY_BUDGET, FailureKind.HTTP_TOO_LARGE, FailureKind.HTTP_TIMEOUT, FailureKind.TLS_TIMEOUT}
+)
+"""Failures by which somebody who is there would have kept us busy for longer than we let them."""
+
+
+def _bound_hit(seen: ServerObservation) -> str | None:
+    stopped = seen.directory.stopped
+    if stopped is not None and stopped.value.endswith("_budget"):
+        return stopped.value
+    return next((failure.kind.value for _, failure in seen.failures if failure.kind in BOUNDS), None)
+
 
 @dataclass(slots=True)
 class Progress:
@@ -68,7 +80,7 @@ class Progress:
     keys_reused: dict[str, list[str]] = field(default_factory=dict)
     """Server -> key IDs under which an earlier crawl saw another key. Known at the seal."""
     bounds_hit: dict[str, str] = field(default_factory=dict)
-    """Server -> the bound its directory ran into; what a remote made us cut short is named, not hidden."""
+    """Server -> the bound of ours that it ran into; what a remote made us cut short is named, not hidden."""
     crawl_id: int | None = None
     """None until the crawl is begun."""
     began_at: datetime | None = None
@@ -99,8 +111,9 @@ class Progress:
             self.distinct["domains"].add(registrable_domain(seen.server_name))
             self.distinct["addresses"].add(seen.endpoint.address if seen.endpoint else "")
         self.directories[seen.directory.state] += 1
-        if seen.directory.stopped is not None and seen.directory.stopped.value.endswith("_budget"):
-            self.bounds_hit[seen.server_name.raw] = seen.directory.stopped.value
+        bound = _bound_hit(seen)
+        if bound is not None:
+            self.bounds_hit[seen.server_name.raw] = bound
         for what, attempt in seen.attempts:
             match attempt:
                 case Ok():

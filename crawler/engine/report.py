@@ -19,6 +19,9 @@ FUNNEL = ("known", "visited", "resolves", "reachable", "secure", "online", "fede
 MOST_NAMED = 100
 """Servers of each kind that the report names; all are counted."""
 
+MOST_BOUNDED = 10_000
+"""The same of those that ran into a bound: whoever holds crawls up is to be known by name."""
+
 
 def build_report(progress: Progress, traffic: Traffic, loop_lag_p99_ms: int | None = None) -> dict[str, object]:
     """The report of a crawl; every count is of this crawl alone.
@@ -52,7 +55,7 @@ def build_report(progress: Progress, traffic: Traffic, loop_lag_p99_ms: int | No
         "spaces": {"opened": progress.spaces, "outstanding": progress.spaces_outstanding},
         "robots": dict(progress.robots),
         "federating_distinct": {what: len(each) for what, each in progress.distinct.items()},
-        "bounds_hit": {"servers": len(progress.bounds_hit), "named": _first(progress.bounds_hit)},
+        "bounds_hit": {"servers": len(progress.bounds_hit), "named": _first(progress.bounds_hit, MOST_BOUNDED)},
         "key_ids_reused": {"servers": len(progress.keys_reused), "named": _first(progress.keys_reused)},
         "phase_times_s": progress.phase_times,
         "traffic": {what: round(sum(each.get(what, 0) for each in told), 3) for what in dataclasses.asdict(traffic)},
@@ -91,8 +94,8 @@ def progress_document(progress: Progress, traffic: Traffic, rate: RecentRate, el
     }
 
 
-def _first(named: Mapping[str, V]) -> dict[str, V]:
-    return dict(islice(named.items(), MOST_NAMED))
+def _first(named: Mapping[str, V], most: int = MOST_NAMED) -> dict[str, V]:
+    return dict(islice(named.items(), most))
 
 
 def summary_lines(crawl: Crawl, progress: Progress, traffic: Traffic) -> list[str]:
@@ -126,8 +129,8 @@ def summary_lines(crawl: Crawl, progress: Progress, traffic: Traffic) -> list[st
     if progress.aliases_outstanding:
         lines.append(f"  aliases left to later crawls: {progress.aliases_outstanding}")
     if progress.bounds_hit:
-        first = ", ".join(list(progress.bounds_hit)[:3])
-        lines.append(f"  directories cut short by a bound: {len(progress.bounds_hit)} ({first})")
+        first = ", ".join(f"{server}: {bound}" for server, bound in islice(progress.bounds_hit.items(), 3))
+        lines.append(f"  cut short by a bound of ours: {len(progress.bounds_hit)} servers ({first})")
     if progress.keys_reused:
         first = ", ".join(list(progress.keys_reused)[:3])
         lines.append(f"  servers that gave a key ID to another key: {len(progress.keys_reused)} ({first})")

@@ -16,7 +16,7 @@ from crawler.errors import FailureKind
 from crawler.model.names import alias_domain, parse_server_name, try_server_name
 from crawler.model.past import Past
 from crawler.model.rooms import DirectoryState, PublicRoom
-from crawler.model.schedule import Remembered, ServerSchedule
+from crawler.model.schedule import Remembered, Robots, ServerSchedule
 
 
 def remembered_before(past: Past, remembered: Remembered) -> Remembered:
@@ -53,7 +53,9 @@ def restore_frontier(frontier: Frontier, past: Past, remembered: Remembered, *, 
         frontier.was_seen(
             name,
             # Without a base URL of its own it was asked where clients guess, as in the visit.
-            client_base=(visit.client_base or f"https://{name.host_for_url}") if visit.online else None,
+            client_base=(visit.client_base or f"https://{name.host_for_url}")
+            if visit.online and not _wants_nothing(schedule)
+            else None,
             asked=asked.get(name.key, frozenset()),
             keys=schedule.first_key if schedule is not None and visit.federating else None,
             rooms=rooms[visit.server_name] if visit.federating and _lets_us(schedule) else None,
@@ -72,6 +74,10 @@ def restore_frontier(frontier: Frontier, past: Past, remembered: Remembered, *, 
 
 def _lets_us(schedule: ServerSchedule | None) -> bool:
     return schedule is None or schedule.robots not in OBEYED
+
+
+def _wants_nothing(schedule: ServerSchedule | None) -> bool:
+    return schedule is not None and schedule.robots is Robots.DISALLOWS_US_ENTIRELY
 
 
 def restore_progress(progress: Progress, past: Past, remembered: Remembered) -> None:

@@ -7,6 +7,7 @@ batch by batch; whatever ends the crawl, the rest is committed too and the crawl
 
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
@@ -32,10 +33,13 @@ from crawler.model.schedule import Remembered, ServerSchedule
 from crawler.protocol.memory import Memory, RememberedAnswer
 from crawler.store.writer import CensusWriter
 
-BATCH = 200
-"""Observations in one transaction."""
+BATCH = 500
+"""Observations in one transaction: what a transaction costs by itself is thirty observations' worth."""
 
-BATCH_S = 1.0
+BATCH_ROOMS = 50_000
+"""Rooms listed in them; bounds the memory when the directories are large."""
+
+BATCH_S = 2.0
 """Longest time that something seen waits to be committed."""
 
 
@@ -97,6 +101,7 @@ class CrawlRun:
         self._scope = trio.CancelScope()
         self._crawl_id = 0
         self._observations: list[ServerObservation] = []
+        self._rooms = 0
         self._leads: list[Lead] = []
         self._answers: list[tuple[str, AliasAnswer]] = []
         self._memory = memory
@@ -202,13 +207,20 @@ class CrawlRun:
                     return
                 with trio.move_on_at(last_commit + BATCH_S):
                     self._digest(await inbox.receive())
-                if len(self._observations) >= BATCH or trio.current_time() >= last_commit + BATCH_S:
+                    with suppress(trio.WouldBlock):
+                        while not self._is_batch_full:
+                            self._digest(inbox.receive_nowait())
+                if self._is_batch_full or trio.current_time() >= last_commit + BATCH_S:
                     self._take_remembered()
                     await trio.to_thread.run_sync(self._commit)
                     last_commit = trio.current_time()
 
+    @property
+    def _is_batch_full(self) -> bool:
+        return len(self._observations) >= BATCH or self._rooms >= BATCH_ROOMS
+
     def _look_after_ourselves(self) -> None:
-        """Pause while our network is down; take less on while our event loop lags.
+        """Pause while our network is down; take less on while our event loop lags or answers are slow.
 
         Raises:
             CensusError: it has been down for too long.
@@ -223,17 +235,25 @@ class CrawlRun:
                 f"nothing has come in for {down_s:.0f} s, from nobody: the network of this machine seems down. What "
                 "was seen is kept; start again when it works"
             )
-        most = self._settings.limits.concurrency
-        self._frontier.concurrency = self._throttle.allowed(self._canary.lagged_lately_s(), most, trio.current_time())
+        now = trio.current_time()
+        if self._throttle.is_due(now):
+            share = self._throttle.allowed(self._canary.late_s(), now)
+            self._frontier.slow_down(share, is_fit=self._canary.is_fit(self._settings.limits))
 
     async def _work(self, task: Task, done: trio.MemorySendChannel[Outcome]) -> None:
-        await done.send(await self._worker(self._in_rotation(task)))
+        outcome = await self._worker(self._as_set(task))
+        try:
+            done.send_nowait(outcome)
+        except trio.WouldBlock:
+            await done.send(outcome)
 
-    def _in_rotation(self, task: Task) -> Task:
+    def _as_set(self, task: Task) -> Task:
+        """What a task has of the settings."""
         if not isinstance(task, Visit):
             return task
-        share = self._settings.politeness.close_look_share
-        return replace(task, closely=is_turn(task.server.key, self._crawl_id, share))
+        politeness = self._settings.politeness
+        closely = is_turn(task.server.key, self._crawl_id, politeness.close_look_share)
+        return replace(task, closely=closely, asks_robots=politeness.robots_txt)
 
     def _digest(self, outcome: Outcome) -> None:
         limit = self._settings.limits.leads_per_server
@@ -245,6 +265,7 @@ class CrawlRun:
                 self._remember(verdict)
                 seen = self._writer.suppressed.leave_out(self._plan.opt_outs.leave_out(verdict.observation))
                 self._observations.append(seen)
+                self._rooms += len(seen.directory.rooms)
                 self.progress.count(seen)
                 for name, lead in expand.named_by_visit(seen, limit):
                     self._hear(name, lead)
@@ -297,6 +318,7 @@ class CrawlRun:
         observations, leads, answers = self._observations, self._leads, self._answers
         schedules, asked = self._schedules, self._asked
         spaces, self._spaces = self._spaces, []
+        self._rooms = 0
         self._observations, self._leads, self._answers, self._schedules, self._asked = [], [], [], [], []
         if observations or leads or answers or asked or spaces:
             self._writer.record(self._crawl_id, observations, leads, answers, schedules, asked, spaces)

@@ -23,6 +23,7 @@ class Visit:
         hurried: a first try, whose deadlines are short until somebody is there.
         directory_denied: it closed its directory to us lately, so it is not asked for it.
         aliases_asked: alias of its own -> the crawl that last asked for it.
+        asks_robots: robots.txt is asked for before a directory; only a private federation may be visited without.
         address: where it was last reached: those behind one address are best given to one worker. None: not known.
     """
 
@@ -30,6 +31,7 @@ class Visit:
     closely: bool = False
     hurried: bool = True
     directory_denied: bool = False
+    asks_robots: bool = True
     aliases_asked: Mapping[str, int] = field(default_factory=dict)
     address: str | None = None
 

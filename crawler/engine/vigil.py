@@ -1,12 +1,18 @@
 """Whether we were fit to judge a server while we tried it. Pure: `engine.canary` tells what happened, and when.
 
-A server is called offline only if, all through the try that decides it, our event loop kept up (else its answer may
-have lain unread while the deadline passed) and our own network worked (else nobody could have answered). The network's
-signs of life are everything that comes in from anybody: answers from name servers, connections that are established,
-bytes read over them. A silence between them longer than is allowed makes a try worthless; so does a lag that is more
-than some share of the try's deadlines.
+A server is called offline, and a directory cut short, only if, all through the try that decides it, our event loop kept
+up (else its answer may have lain unread while the deadline passed) and our own network worked (else nobody could have
+answered). The network's signs of life are everything that comes in from anybody: answers from name servers, connections
+that are established, handshakes and bytes read over them. A silence between them longer than is allowed makes a try
+worthless; so does a lag that is more than some share of the try's deadlines.
+
+A machine or an uplink that is asked too much of need not show in either: answers come in, late, and our loop reads them
+at once. It shows in those who did answer. When one in ten of them took longer than that same share of a deadline, the
+deadline tells nothing of those who did not. What is looked at are handshakes and answers of name servers, for which a
+server has nothing to think about.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -14,13 +20,27 @@ from itertools import pairwise
 
 from crawler.config import Limits, Liveness
 from crawler.errors import FailureKind, Phase
-from crawler.model.observation import Failed, ServerObservation
+from crawler.model.discovery import Question, Step
+from crawler.model.observation import Failed, Ok, ServerObservation
+from crawler.model.schedule import Robots
 
 KEPT = 20_000
 """Moments kept of each kind; older ones are forgotten first. At one in 50 ms that is longer than any visit."""
 
 LAG_NOTED_S = 0.05
 """Shorter lags are no matter at any deadline."""
+
+FEWEST = 5
+"""Answers that are needed to tell whether they are slow as a whole."""
+
+MANY = 2 * FEWEST
+"""Tries that time out together, with nobody ever having answered: it may be our doing."""
+
+WAIT_NOTED_S = 1.0
+"""Whoever has not answered for so long counts with the wait so far."""
+
+SLOW_SHARE = 0.1
+"""Of the answers in some time: so many slow ones make them slow as a whole."""
 
 OUT_OF_TIME = frozenset(
     {
@@ -39,7 +59,11 @@ class Sign(StrEnum):
     """How our network shows that it works."""
 
     DNS = "dns"
+    """A name server answered."""
     CONNECTION = "connection"
+    """Somebody took a connection. His system does that for him, so it says nothing of answers to come."""
+    ANSWER = "answer"
+    """Somebody shook hands, or said something."""
 
 
 class Doubt(StrEnum):
@@ -47,6 +71,8 @@ class Doubt(StrEnum):
 
     LAG = "lag"
     OUTAGE = "outage"
+    STRAIN = "strain"
+    """Those who did answer took so long that one who did not may only be slower."""
 
 
 class Vigil:
@@ -61,6 +87,10 @@ class Vigil:
         self.blind = set(blind)
         self._lags: deque[tuple[float, float]] = deque(maxlen=KEPT)
         self._signs: dict[Sign, deque[float]] = {sign: deque([started_at], maxlen=KEPT) for sign in Sign}
+        self._took: dict[Sign, deque[tuple[float, float]]] = {sign: deque(maxlen=KEPT) for sign in Sign}
+        self._timed_out: deque[float] = deque(maxlen=KEPT)
+        self.waiting: dict[Sign, list[float]] = {sign: [] for sign in Sign}
+        """Since when we wait for those whom we have knocked at."""
 
     def lagged(self, at: float, lag_s: float) -> None:
         """The loop woke us at `at`, so much too late."""
@@ -70,6 +100,36 @@ class Vigil:
     def heard(self, sign: Sign, at: float) -> None:
         """Something came in."""
         self._signs[sign].append(at)
+
+    def took(self, sign: Sign, at: float, took_s: float) -> None:
+        """Somebody answered, after so long; we learned of it at `at`."""
+        self._took[sign].append((at, took_s))
+
+    def timed_out(self, at: float) -> None:
+        """A try ended without the answer that it waited for."""
+        self._timed_out.append(at)
+
+    def says_nothing(self, sign: Sign, since: float) -> bool:
+        """Whether many tries went unanswered from `since` on, and nobody ever answered who could be held
+        against them: a burst at the very beginning."""
+        return len(self._took[sign]) < FEWEST and len(_newer(self._timed_out, since)) >= MANY
+
+    def answers_s(self, sign: Sign, share: float, since: float, until: float) -> float | None:
+        """How long at least that share of the answers took that we learned of from `since` to `until`, the slowest
+        ones; None: they are too few to tell."""
+        found: list[float] = []
+        for at, took_s in reversed(self._took[sign]):
+            if at < since:
+                break
+            if at <= until:
+                found.append(took_s)
+        # Of who has not answered yet, the wait so far is the least that it will take.
+        found += [until - at for at in self.waiting[sign] if since <= at <= until - WAIT_NOTED_S]
+        if len(found) < FEWEST:
+            return None
+        found.sort(reverse=True)
+        # Two at least: a single one is slow for reasons of its own.
+        return found[max(1, math.ceil(len(found) * share) - 1)]
 
     def last_heard(self, sign: Sign) -> float:
         return self._signs[sign][-1]
@@ -116,6 +176,16 @@ def failures_on_the_way(seen: ServerObservation) -> Iterator[FailureKind]:
             yield attempt.failure.kind
 
 
+def failures_of_reading(seen: ServerObservation, robots: Robots | None) -> Iterator[FailureKind]:
+    """What failed of a server that federates on the way to the end of its directory: a directory that was cut short is
+    no verdict on anybody, but the rooms and names in it are lost. What kept robots.txt from being had is not told
+    apart; the most that we can have done to it is not to have waited long enough."""
+    if robots is Robots.UNREACHABLE:
+        yield FailureKind.HTTP_TIMEOUT
+    if seen.directory.failure is not None:
+        yield seen.directory.failure.kind
+
+
 def doubt(
     vigil: Vigil, liveness: Liveness, limits: Limits, kinds: Iterable[FailureKind], since: float, until: float
 ) -> Doubt | None:
@@ -132,7 +202,38 @@ def doubt(
     ran_out = any(kind in OUT_OF_TIME for kind in transient)
     if ran_out and vigil.worst_lag_s(since, until) > liveness.lag_share * shortest_s:
         return Doubt.LAG
-    asked = {Sign.DNS if kind.phase is Phase.DNS else Sign.CONNECTION for kind in transient} - vigil.blind
-    if any(vigil.longest_silence_s(sign, since, until) > liveness.silence_s for sign in asked):
+    asked = {_sign_of(kind) for kind in transient}
+    timed = {Sign.DNS if sign is Sign.DNS else Sign.ANSWER for sign in asked}
+    if ran_out and any(is_strained(vigil, sign, liveness.lag_share * shortest_s, since, until) for sign in timed):
+        return Doubt.STRAIN
+    if any(vigil.longest_silence_s(sign, since, until) > liveness.silence_s for sign in asked - vigil.blind):
         return Doubt.OUTAGE
     return None
+
+
+def _sign_of(kind: FailureKind) -> Sign:
+    """What would have come in, had it not failed."""
+    return {Phase.DNS: Sign.DNS, Phase.TCP: Sign.CONNECTION}.get(kind.phase, Sign.ANSWER)
+
+
+def is_strained(vigil: Vigil, sign: Sign, tolerated_s: float, since: float, until: float) -> bool:
+    """Whether those who answered from `since` to `until` took too long, as a whole, for others to be called silent."""
+    slow_s = vigil.answers_s(sign, SLOW_SHARE, since, until)
+    return vigil.says_nothing(sign, since) if slow_s is None else slow_s > tolerated_s
+
+
+def answer_times(seen: ServerObservation) -> Iterator[tuple[Sign, float]]:
+    """How long handshake and name server took in a visit, where they answered."""
+    if isinstance(seen.tls, Ok):
+        tcp_s = seen.tcp.timings.total_s if isinstance(seen.tcp, Ok) else 0.0
+        yield Sign.ANSWER, tcp_s + seen.tls.timings.total_s
+    asked = (step.duration_s for step in seen.resolution.steps if _is_fresh_from_dns(step))
+    slowest_s = max(asked, default=None)
+    if slowest_s is not None:
+        yield Sign.DNS, slowest_s
+
+
+def _is_fresh_from_dns(step: Step) -> bool:
+    # No time: the answer was known from another visit.
+    is_of_dns = step.question in (Question.SRV, Question.ADDRESSES) and step.duration_s > 0
+    return is_of_dns and step.failure is None and step.cached_at is None

@@ -5,6 +5,7 @@ can run it. Whatever the server does, an observation comes out; only a bug of ou
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -63,10 +64,13 @@ def worker(
         match task:
             case Visit():
                 began = trio.current_time()
-                visited = await visit(network, identity, task)
-                limits = network.limits.of_first_try() if task.hurried else network.limits
-                doubt = canary.judge(visited.observation, limits, began) if canary is not None else None
-                return replace(visited, doubt=doubt)
+                with canary.deciding() if canary is not None and not task.hurried else nullcontext():
+                    visited = await visit(network, identity, task)
+                if canary is None:
+                    return visited
+                limits = network.first_limits if task.hurried else network.limits
+                doubt = canary.judge(visited.observation, visited.robots, limits, began)
+                return visited if doubt is None else replace(visited, doubt=doubt)
             case LookUp(owner, client_base, aliases):
                 async with network.visit(owner) as session:
                     answers, left = await ask_aliases(session, client_base, aliases, network.limits)
@@ -182,7 +186,8 @@ class _Look:
         if self._task.directory_denied:
             self._directory = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.DENIED_LATELY)
             return
-        self.robots = await ask_robots(self._get_robots(connection, self._endpoint))
+        if self._task.asks_robots:
+            self.robots = await ask_robots(self._get_robots(connection, self._endpoint))
         if self.robots in OBEYED:
             self._directory = DirectoryResult(DirectoryState.SKIPPED, skipped_because=SkipReason.ROBOTS)
             return
@@ -216,6 +221,8 @@ class _Look:
 
     async def _may_read(self, client_api: str) -> bool:
         """Whether the client API's own host lets us read the directory there."""
+        if not self._task.asks_robots:
+            return True
         url = f"{urljoin(client_api, '/')[:-1]}{ROBOTS_URI}"
         robots = await ask_robots(self._session.get(url, body_limit_bytes=MAX_ROBOTS))
         if robots is not Robots.ALLOWS:

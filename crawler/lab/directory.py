@@ -110,6 +110,11 @@ class Directories:
         return tuple(found)
 
 
+def tells_types(dialect: Dialect) -> bool:
+    """Whether a directory says of its rooms what type they are, and how they are joined."""
+    return dialect is not Dialect.DENDRITE
+
+
 def _entry(room: Room, members: int, dialect: Dialect) -> bytes:
     """One element of `chunk`. What a server does not know or say is absent."""
     entry: dict[str, object] = {
@@ -123,7 +128,7 @@ def _entry(room: Room, members: int, dialect: Dialect) -> bytes:
         entry["topic"] = room.topic
     if room.alias is not None:
         entry["canonical_alias"] = room.alias
-    if dialect is not Dialect.DENDRITE:
+    if tells_types(dialect):
         if room.join_rule is not None:
             entry["join_rule"] = room.join_rule
         if room.room_type is not None:

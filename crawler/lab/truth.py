@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 from crawler.lab.deaths import DEATHS, Reached
-from crawler.lab.directory import Directories, Row
+from crawler.lab.directory import Directories, Row, tells_types
 from crawler.lab.hierarchy import SPEAKING
 from crawler.lab.network import Target
 from crawler.lab.oddities import Quirk
@@ -97,7 +97,8 @@ class Truth:
             other = self._world.answers_for(index)
             if other is not None:
                 self._hear(found, queue, other, LeadSource.WELL_KNOWN)
-            if spaces and signed:
+            # That a room is a space must be said by somebody.
+            if spaces and signed and tells_types(self._world.plan(index).release.dialect):
                 for row in rows:
                     if row.room.room_type == SPACE:
                         self._open_space(found, queue, row.room, (index,))
@@ -169,7 +170,7 @@ class Truth:
             aliased = [row for row in aliased if row.room.origin == index][:look_ups]
         for row in aliased:
             owner = self._world.plan(row.room.origin)
-            if owner.alive and owner.publishes_client:
+            if owner.alive and owner.publishes_client and owner.robots is not Robots.DISALLOWS_US:
                 for member in self._world.rooms.participants(row.room.origin, row.room.serial)[1:]:
                     yield member, LeadSource.ALIAS_SERVERS
 

@@ -7,10 +7,8 @@ Any other coding is refused (RFC 9110, 8.4 and 12.5.3).
 
 import zlib
 
-import httpx
-
 from crawler.errors import FailureKind
-from crawler.net.connection import HEAD_LIMIT_BYTES, Connection
+from crawler.net.connection import HEAD_LIMIT_BYTES, Connection, Head
 from crawler.net.failures import BrokenOffError
 from crawler.net.traffic import Budget
 
@@ -19,25 +17,20 @@ FRAMING_FACTOR = 4
 kilobytes, stays under a cap on content for ever."""
 
 
-async def read_content(
-    connection: Connection, response: httpx.Response, limit_bytes: int, budget: Budget | None
-) -> bytes:
-    """All of it.
+async def read_content(connection: Connection, head: Head, limit_bytes: int, budget: Budget | None) -> bytes:
+    """All of it, after the head that was just read.
 
     Raises:
         BrokenOffError: HTTP_TOO_LARGE as soon as it is, or says it will be, longer than `limit_bytes`, sent or decoded;
             POLICY_BUDGET when the visit's bytes are used up; HTTP_PROTOCOL for codings we cannot read.
     """
     traffic = connection.stack.traffic
-    decoder = _decoder(response.headers.get("content-encoding", ""))
-    _check_announced(response.headers.get("content-length", ""), limit_bytes)
+    decoder = _decoder(head.headers.get("content-encoding", ""))
+    _check_announced(head.headers.get("content-length", ""), limit_bytes)
     wire_limit_bytes = FRAMING_FACTOR * limit_bytes + HEAD_LIMIT_BYTES
     pieces: list[bytes] = []
     room_bytes = limit_bytes
-    stream = response.stream
-    if not isinstance(stream, httpx.AsyncByteStream):
-        raise TypeError("a connection answers with an asynchronous stream")
-    async for piece in stream:
+    while (piece := await connection.read_piece()) is not None:
         traffic.bytes_read += len(piece)
         if budget is not None:
             budget.read(len(piece))

@@ -7,7 +7,6 @@ address is not dialled.
 
 import ipaddress
 import socket
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -103,6 +102,8 @@ class Dialler:
 
     def where(self, address: str, port: int) -> tuple[str, int]:
         """By the first rule that matches."""
+        if not self.rules:
+            return address, port
         redirected = (rule.apply(address, port) for rule in self.rules)
         return next((there for there in redirected if there is not None), (address, port))
 
@@ -115,12 +116,13 @@ async def _connect(address: str, port: int) -> socket.socket:
         # The client's last handshake message and its first request leave in two writes: Nagle's algorithm would hold
         # the second until the first is acknowledged, which a peer may delay by 40 ms.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with suppress(BlockingIOError):
+        try:
             sock.connect((address, port))
-        await trio.lowlevel.wait_writable(sock)
-        error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if error:
-            raise OSError(error, "connect")
+        except BlockingIOError:
+            await trio.lowlevel.wait_writable(sock)
+            error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if error:
+                raise OSError(error, "connect") from None
     except BaseException:
         sock.close()
         raise

@@ -5,27 +5,26 @@ nonsense are different things; each keeps its own failure kind. Answers about ad
 that one host is asked about once in a visit, and a hosting company's delegate once for all its servers.
 """
 
-import copy
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import dns.exception
-import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
-import dns.rdataclass
+import dns.rdata
 import dns.rdatatype
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
 import dns.rdtypes.IN.SRV
 import dns.rdtypes.txtbase
 import dns.resolver
-import dns.rrset
 import trio
 
 from crawler.errors import Failure, FailureKind, UsageError, printable
 from crawler.model.discovery import SrvRecord
-from crawler.net.dnswire import NameServer, NoAnswerError, Question
+from crawler.net.dnsreply import PlainReply
+from crawler.net.dnswire import NameServer, NoReply, Question, Reply, Truncated
 from crawler.net.traffic import Traffic
 from crawler.protocol.addresses import is_ip_literal
 from crawler.protocol.questions import AddressAnswer, SrvAnswer
@@ -66,7 +65,9 @@ _TELLING = (
 class _Heard:
     """Records of one type of one name, or why there are none."""
 
-    records: dns.rrset.RRset | None = None
+    addresses: tuple[str, ...] = ()
+    srv: tuple[SrvRecord, ...] = ()
+    texts: tuple[str, ...] = ()
     ttl_s: int | None = None
     cname: str | None = None
     failure: Failure | None = None
@@ -105,9 +106,8 @@ class Dns:
             timeout_s: of one look-up, until one goes unanswered.
             then_s: of those after it: the name server of a silent domain is silent for all its names.
         """
-        mine = copy.copy(self)
-        mine._timeout_s = timeout_s  # noqa: SLF001 - a copy of ours
-        mine._then_s = min(timeout_s, then_s)  # noqa: SLF001 - likewise
+        mine = Dns.__new__(Dns)
+        mine.__dict__.update(self.__dict__, _timeout_s=timeout_s, _then_s=min(timeout_s, then_s))
         return mine
 
     async def lookup_addresses(self, host: str) -> AddressAnswer:
@@ -129,31 +129,26 @@ class Dns:
         """SRV records of `owner`, in the order of the answer."""
         started = trio.current_time()
         try:
-            name = dns.name.from_text(owner)
+            question = Question.about(owner, dns.rdatatype.SRV)
         except dns.exception.DNSException:
             # A legal host can leave no room for the service labels before it: such an owner cannot have records.
             return SrvAnswer(failure=Failure(FailureKind.DNS_NODATA, "no name in DNS can be so long"))
-        heard = await self._lookup(name, dns.rdatatype.SRV)
-        failure = heard.failure
-        records = tuple(
-            SrvRecord(record.priority, record.weight, record.port, _text(record.target))
-            for record in heard.records or ()
-            if isinstance(record, dns.rdtypes.IN.SRV.SRV)
-        )
-        return SrvAnswer(records, heard.ttl_s, heard.cname, failure, trio.current_time() - started)
+        (heard,) = await self._look_up([question])
+        return SrvAnswer(heard.srv, heard.ttl_s, heard.cname, heard.failure, trio.current_time() - started)
+
+    def forget_silence(self) -> None:
+        """Ask again about hosts of which nothing was heard: it may have been us."""
+        for key in [key for key, (_, _, answer) in self._kept.items() if _is_silence(answer)]:
+            del self._kept[key]
 
     async def lookup_txt(self, owner: str) -> tuple[str, ...]:
         """TXT records of `owner`, the strings of each joined; none when there are none, for whatever reason."""
         try:
-            name = dns.name.from_text(owner)
+            question = Question.about(owner, dns.rdatatype.TXT)
         except dns.exception.DNSException:
             return ()
-        heard = await self._lookup(name, dns.rdatatype.TXT)
-        return tuple(
-            b"".join(record.strings).decode("utf-8", "replace")
-            for record in heard.records or ()
-            if isinstance(record, dns.rdtypes.txtbase.TXTBase)
-        )
+        (heard,) = await self._look_up([question])
+        return heard.texts
 
     def close(self) -> None:
         for server in self._servers:
@@ -162,19 +157,11 @@ class Dns:
     async def _ask_addresses(self, host: str) -> AddressAnswer:
         started = trio.current_time()
         try:
-            name = dns.name.from_text(host)
+            questions = [Question.about(host, family) for family in (dns.rdatatype.AAAA, dns.rdatatype.A)]
         except dns.exception.DNSException as error:
             return AddressAnswer(failure=Failure(FailureKind.NAME_INVALID, printable(str(error))))
-        heard: dict[dns.rdatatype.RdataType, _Heard] = {}
-
-        async def ask(family: dns.rdatatype.RdataType) -> None:
-            heard[family] = await self._lookup(name, family)
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(ask, dns.rdatatype.AAAA)
-            nursery.start_soon(ask, dns.rdatatype.A)
-        answer = _merge(heard[dns.rdatatype.AAAA], heard[dns.rdatatype.A])
-        return replace(answer, duration_s=trio.current_time() - started)
+        ipv6, ipv4 = await self._look_up(questions)
+        return _merge(ipv6, ipv4, trio.current_time() - started)
 
     def _keep(self, key: str, answer: AddressAnswer, waited_s: float) -> None:
         if answer.failure is not None or answer.other_failure is not None or answer.ttl_s is None:
@@ -186,15 +173,36 @@ class Dns:
             del self._kept[next(iter(self._kept))]
         self._kept[key] = (trio.current_time() + keep_s, waited_s, answer)
 
-    async def _lookup(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> _Heard:
-        """Follow CNAMEs. A recursive server does that for us; an authoritative one stops at its zone's edge."""
+    async def _look_up(self, questions: Sequence[Question]) -> list[_Heard]:
+        """Ask questions about one name, all at once. In their order."""
         deadline = trio.current_time() + self._timeout_s
+        replies = await self._servers[0].ask(questions, self._timeout_s / ATTEMPTS)
+        heard = [_heard(reply) if isinstance(reply, PlainReply) else None for reply in replies]
+
+        async def go_on(place: int) -> None:
+            heard[place] = await self._follow(questions[place], replies[place], deadline)
+
+        left = [place for place, done in enumerate(heard) if done is None]
+        if len(left) == 1:
+            await go_on(left[0])
+        elif left:
+            async with trio.open_nursery() as nursery:
+                for place in left:
+                    nursery.start_soon(go_on, place)
+        return [done for done in heard if done is not None]
+
+    async def _follow(self, question: Question, first: Reply, deadline: float) -> _Heard:
+        """From the first reply to the end: CNAMEs are followed. A recursive server does that for us; an authoritative
+        one stops at its zone's edge."""
         ttl_s: int | None = None
         cname: str | None = None
+        reply: Reply | None = first
         for _ in range(MAX_CNAMES):
-            message = await self._exchange(name, kind, deadline)
+            message = await self._exchange(question, reply, deadline)
             if isinstance(message, Failure):
                 return _Heard(ttl_s=ttl_s, cname=cname, failure=message)
+            if isinstance(message, PlainReply):
+                return _heard(message, ttl_s, cname)
             failure = _failure_in(message)
             if failure is not None and failure.kind is not FailureKind.DNS_NXDOMAIN:
                 return _Heard(ttl_s=ttl_s, cname=cname, failure=failure)
@@ -206,38 +214,57 @@ class Dns:
             if chain.cnames:
                 cname = _text(chain.canonical_name)
             if chain.answer is not None and failure is None:
-                return _Heard(chain.answer, ttl_s, cname)
+                return _Heard(_addresses(chain.answer), _srv(chain.answer), _texts(chain.answer), ttl_s, cname)
             holds = _says_no_data(message)
             if failure is not None:
                 return _Heard(ttl_s=ttl_s if holds else None, cname=cname, failure=failure)
             if holds or not chain.cnames:
                 return _Heard(ttl_s=ttl_s if holds else None, cname=cname, failure=Failure(FailureKind.DNS_NODATA))
-            name = chain.canonical_name
+            question, reply = Question.of(chain.canonical_name, question.kind), None
         return _Heard(cname=cname, failure=Failure(FailureKind.DNS_MALFORMED, f"more than {MAX_CNAMES} CNAMEs"))
 
     async def _exchange(
-        self, name: dns.name.Name, kind: dns.rdatatype.RdataType, deadline: float
-    ) -> dns.message.QueryMessage | Failure:
-        """Ask, and once more if need be: after silence always, after a failing server where there is another one."""
+        self, question: Question, first: Reply | None, deadline: float
+    ) -> PlainReply | dns.message.QueryMessage | Failure:
+        """Ask, and once more if need be: after silence always, after a failing server where there is another one.
+        `first` is what the first attempt brought, if that is over."""
         malformed = False
-        question = Question(name, kind)
-        message: dns.message.Message | None = None
+        message: PlainReply | dns.message.QueryMessage | None = None
         for attempt in range(ATTEMPTS):
             server = self._servers[attempt % len(self._servers)]
-            left_s = deadline - trio.current_time()
-            try:
-                message = await server.ask(question, max(0.0, min(left_s, self._timeout_s / ATTEMPTS)))
-            except NoAnswerError as error:
-                malformed = malformed or error.malformed
+            reply = first if attempt == 0 and first is not None else None
+            if reply is None:
+                (reply,) = await server.ask([question], self._patience_s(deadline))
+            if isinstance(reply, Truncated):
+                reply = await server.ask_by_tcp(question, self._patience_s(deadline))
+            if isinstance(reply, Truncated | NoReply):
+                malformed = malformed or (isinstance(reply, NoReply) and reply.malformed)
                 continue
-            if message.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN) or len(self._servers) == 1:
+            message = reply
+            if isinstance(reply, PlainReply) or reply.rcode() in _SETTLED or len(self._servers) == 1:
                 break
-        if isinstance(message, dns.message.QueryMessage):
+        if message is not None:
             return message
         if malformed:
             return Failure(FailureKind.DNS_MALFORMED, "what came was no answer to the question")
         self._timeout_s = self._then_s
         return Failure(FailureKind.DNS_TIMEOUT, f"no answer from {', '.join(map(str, self._servers))}")
+
+    def _patience_s(self, deadline: float) -> float:
+        return max(0.0, min(deadline - trio.current_time(), self._timeout_s / ATTEMPTS))
+
+
+_SETTLED = frozenset({dns.rcode.NOERROR, dns.rcode.NXDOMAIN})
+
+
+def _heard(reply: PlainReply, ttl_s: int | None = None, cname: str | None = None) -> _Heard:
+    """What a reply tells at the end of a chain of CNAMEs, if there was one; that ends with its shortest TTL."""
+    both = [each for each in (ttl_s, reply.ttl_s) if each is not None]
+    if reply.addresses:
+        return _Heard(reply.addresses, ttl_s=min(both), cname=cname)
+    failure = Failure(FailureKind.DNS_NODATA) if reply.exists else Failure(FailureKind.DNS_NXDOMAIN, "NXDOMAIN")
+    # Without an SOA an absence holds for no time at all (RFC 2308, 5).
+    return _Heard(ttl_s=None if reply.ttl_s is None else min(both), cname=cname, failure=failure)
 
 
 def _is_silence(answer: AddressAnswer) -> bool:
@@ -259,31 +286,46 @@ def _says_no_data(message: dns.message.Message) -> bool:
     return any(rrset.rdtype == dns.rdatatype.SOA for rrset in message.authority)
 
 
-def _merge(ipv6: _Heard, ipv4: _Heard) -> AddressAnswer:
+def _merge(ipv6: _Heard, ipv4: _Heard, duration_s: float) -> AddressAnswer:
     cname = ipv6.cname or ipv4.cname
     failures = [heard.failure for heard in (ipv6, ipv4) if heard.failure is not None]
     failures.sort(key=lambda failure: _TELLING.index(failure.kind))
     ttls = [heard.ttl_s for heard in (ipv6, ipv4) if heard.ttl_s is not None]
     ttl_s = min(ttls, default=None)
-    addresses = _share(_addresses(ipv6), _addresses(ipv4), MAX_ADDRESSES)
+    addresses = _share(ipv6.addresses, ipv4.addresses, MAX_ADDRESSES)
     if not addresses:
-        return AddressAnswer(ttl_s=ttl_s, cname=cname, failure=failures[0])
+        return AddressAnswer(ttl_s=ttl_s, cname=cname, failure=failures[0], duration_s=duration_s)
     # A family without records is absent, not failed.
     other = next((failure for failure in failures if failure.kind is not FailureKind.DNS_NODATA), None)
-    return AddressAnswer(addresses, ttl_s, cname, other_failure=other)
+    return AddressAnswer(addresses, ttl_s, cname, other_failure=other, duration_s=duration_s)
 
 
-def _addresses(heard: _Heard) -> list[str]:
+def _addresses(records: Iterable[dns.rdata.Rdata]) -> tuple[str, ...]:
     address_types = (dns.rdtypes.IN.A.A, dns.rdtypes.IN.AAAA.AAAA)
-    found = [record.address for record in heard.records or () if isinstance(record, address_types)]
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(record.address for record in records if isinstance(record, address_types)))
 
 
-def _share(ipv6: list[str], ipv4: list[str], limit: int) -> tuple[str, ...]:
+def _srv(records: Iterable[dns.rdata.Rdata]) -> tuple[SrvRecord, ...]:
+    return tuple(
+        SrvRecord(record.priority, record.weight, record.port, _text(record.target))
+        for record in records
+        if isinstance(record, dns.rdtypes.IN.SRV.SRV)
+    )
+
+
+def _texts(records: Iterable[dns.rdata.Rdata]) -> tuple[str, ...]:
+    return tuple(
+        b"".join(record.strings).decode("utf-8", "replace")
+        for record in records
+        if isinstance(record, dns.rdtypes.txtbase.TXTBase)
+    )
+
+
+def _share(ipv6: tuple[str, ...], ipv4: tuple[str, ...], limit: int) -> tuple[str, ...]:
     """IPv6 first, neither family crowding out the other."""
     most_ipv6 = max(limit - len(ipv4), (limit + 1) // 2)
     kept = ipv6[:most_ipv6]
-    return tuple(kept + ipv4[: limit - len(kept)])
+    return kept + ipv4[: limit - len(kept)]
 
 
 def _text(name: dns.name.Name) -> str:

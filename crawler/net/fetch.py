@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import httpx
 import trio
 
 from crawler.errors import Failure, FailureKind, printable
 from crawler.model.observation import Attempt, Failed, Ok, Skipped, SkipReason, Timings
-from crawler.net.connection import Connection
+from crawler.net.connection import Connection, Request
 from crawler.net.content import read_content
 from crawler.net.failures import HTTP_ERRORS, DialFailedError, http_failure
 from crawler.net.stack import utc_now
@@ -74,21 +73,21 @@ async def fetch(
             await connection.open()
             if budget is not None:
                 budget.requests += 1
-            with trio.fail_after(timeout_s):
+            with trio.move_on_after(timeout_s) as scope:
                 request = _request(connection, method, uri, host_header, headers, content)
-                response = await connection.handle_async_request(request)
+                head = await connection.exchange(request)
                 try:
-                    body = await read_content(connection, response, body_limit_bytes, budget)
+                    body = await read_content(connection, head, body_limit_bytes, budget)
                 finally:
-                    await response.aclose()
-        except trio.TooSlowError:
-            return Failed(Failure(FailureKind.HTTP_TIMEOUT, f"no whole answer in {timeout_s:g} s"), clock.read())
+                    connection.break_off()
+            if scope.cancelled_caught:
+                return Failed(Failure(FailureKind.HTTP_TIMEOUT, f"no whole answer in {timeout_s:g} s"), clock.read())
         except DialFailedError as error:
             return Failed(error.failure, clock.read())
         except HTTP_ERRORS as error:
             return Failed(http_failure(error), clock.read())
         timings = clock.read()
-    answer = Answer(response.status_code, response.headers, body, timings)
+    answer = Answer(head.status, head.headers, body, timings)
     _heed(connection, answer)
     return Ok(answer, timings)
 
@@ -102,18 +101,17 @@ class _Clock:
         self._started = trio.current_time()
 
     def read(self) -> Timings:
-        tcp, tls = self._connection.tcp, self._connection.tls
         return Timings(
             total_s=trio.current_time() - self._started,
-            tcp_s=tcp.timings.tcp_s if self._dialled and isinstance(tcp, Ok) else None,
-            tls_s=tls.timings.tls_s if self._dialled and isinstance(tls, Ok) else None,
+            tcp_s=self._connection.tcp_s if self._dialled else None,
+            tls_s=self._connection.tls_s if self._dialled else None,
             first_byte_s=self._connection.first_byte_s if self._connection.wire_bytes else None,
         )
 
 
 def _request(
     connection: Connection, method: str, uri: str, host_header: str, headers: Headers, content: bytes | None
-) -> httpx.Request:
+) -> Request:
     fields = [
         (b"Host", host_header.encode("ascii")),
         (b"User-Agent", connection.stack.user_agent),
@@ -121,8 +119,7 @@ def _request(
         (b"Accept-Encoding", b"identity"),
     ]
     fields += [(name.encode("ascii"), value.encode("ascii")) for name, value in headers]
-    target = {"target": uri.encode("ascii")}
-    return httpx.Request(method, connection.url, headers=fields, content=content, extensions=target)
+    return Request(method, uri.encode("ascii"), fields, content or b"")
 
 
 def _heed(connection: Connection, answer: Answer) -> None:

@@ -5,9 +5,12 @@ host share one, and so does its federation port where it is the same; all are cl
 a session, one request at a time, but for the connections it has `apart`.
 """
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import TracebackType
 from urllib.parse import quote, urlsplit
 
 import trio
@@ -35,6 +38,7 @@ HTTPS_PORT = 443
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _VISIBLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+_IS_VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,8 @@ class Session:
                 return attempt
             answer = attempt.value
             if answer.status not in REDIRECTS:
+                if len(visited) == 1:
+                    return attempt
                 found = replace(answer, redirects=tuple(visited[1:]), redirect_statuses=tuple(statuses))
                 return Ok(found, attempt.timings)
             try:
@@ -165,6 +171,14 @@ class Session:
             connection.close()
         self._connections.clear()
         self._origins.clear()
+
+    async def __aenter__(self) -> "Session":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     async def _get_once(
         self, url: str, headers: Headers, body_limit_bytes: int, timeout_s: float | None
@@ -239,7 +253,7 @@ def _parse_place(url: str) -> _Place | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    authority = try_server_name(parts.netloc)
+    authority = _authority(parts.netloc)
     if parts.scheme != "https" or authority is None:
         return None
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -247,5 +261,10 @@ def _parse_place(url: str) -> _Place | None:
         host=authority.host.lower(),
         port=authority.port or HTTPS_PORT,
         host_header=parts.netloc,
-        target=quote(target, safe=_VISIBLE_ASCII),
+        target=target if _IS_VISIBLE.fullmatch(target) else quote(target, safe=_VISIBLE_ASCII),
     )
+
+
+@lru_cache(maxsize=1024)
+def _authority(text: str) -> ServerName | None:
+    return try_server_name(text)

@@ -29,3 +29,7 @@ class Silences:
         while len(self._kept) >= MOST:
             del self._kept[next(iter(self._kept))]
         self._kept[place] = trio.current_time(), waited_s, failure
+
+    def forget(self) -> None:
+        """It may have been us who heard nothing."""
+        self._kept.clear()

@@ -21,6 +21,7 @@ from crawler.net.failures import tls_failure
 BUSY_PATIENCE_S = 1.0
 """How long a silent peer keeps its place among the busy: tarpits that never finish a handshake cannot hold them all."""
 _RECEIVE_BYTES = 32 * 1024
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ENCODING_DER = 2
 """`_ssl.ENCODING_DER`."""
 
@@ -87,22 +88,17 @@ class TlsStream:
         A peer that leaves without TLS's goodbye counts as having closed: many do, and HTTP's own framing tells
         whether the answer was whole.
         """
-        waited = False
         while True:
-            try:
-                data = self._sock.recv(_RECEIVE_BYTES)
-            except ssl.SSLWantReadError:
+            if not self._sock.pending():
+                # Nearly always the answer is still on its way, and to find that out by reading costs more. The wait
+                # also lets other tasks have their turn when a peer sends faster than we read.
                 await trio.lowlevel.wait_readable(self._sock)
-                waited = True
+            try:
+                return self._sock.recv(_RECEIVE_BYTES)
+            except ssl.SSLWantReadError:
+                continue  # a session ticket, or a part of a record
             except ssl.SSLWantWriteError:
                 await trio.lowlevel.wait_writable(self._sock)
-                waited = True
-            else:
-                break
-        if not waited:
-            # A peer that sends faster than we read must not keep the loop from its other tasks and its deadlines.
-            await trio.lowlevel.checkpoint()
-        return data
 
     def facts(self) -> TlsFacts:
         """What the handshake agreed and whom the certificate names.
@@ -119,7 +115,7 @@ class TlsStream:
             protocol=self._sock.version() or "",
             cipher=cipher[0],
             issuer=_organisation(certificate["issuer"]),
-            not_after=datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC),
+            not_after=parse_time(str(certificate["notAfter"])),
             fingerprint_sha256=hashlib.sha256(der).hexdigest(),
         )
 
@@ -144,6 +140,19 @@ class TlsStream:
         self._sock.close()
 
 
+def parse_time(text: str) -> datetime:
+    """A time as OpenSSL spells it: `Nov 24 09:05:07 2026 GMT`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    month, day, clock, year, zone = text.split()
+    hour, minute, second = clock.split(":")
+    if zone != "GMT":
+        raise ValueError(f"{zone} is not how OpenSSL spells it")
+    return datetime(int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+
+
 def _organisation(name: object) -> str:
     """The organisation in a name as `getpeercert` has it (groups of pairs), else its common name."""
     groups = name if isinstance(name, tuple) else ()
@@ -165,10 +174,13 @@ async def handshake(
     tls: ssl.SSLSocket | None = None
     started = trio.current_time()
     try:
-        async with busy:
+        await _take_place(busy)
+        try:
             started = trio.current_time()
             tls = context.wrap_socket(sock, server_hostname=tls_name, do_handshake_on_connect=False)
             done = await _shake(tls, min(BUSY_PATIENCE_S, timeout_s))
+        finally:
+            busy.release()
         if not done:
             done = await _shake(tls, max(0.0, timeout_s - (trio.current_time() - started)))
     except BaseException as error:
@@ -181,6 +193,14 @@ async def handshake(
         return TlsStream(tls), took_s
     tls.close()
     return Failure(FailureKind.TLS_TIMEOUT, f"no handshake in {timeout_s:g} s"), took_s
+
+
+async def _take_place(busy: trio.CapacityLimiter) -> None:
+    """Not a checkpoint where a place is free: the handshake that follows is one."""
+    try:
+        busy.acquire_nowait()
+    except trio.WouldBlock:
+        await busy.acquire()
 
 
 async def _shake(tls: ssl.SSLSocket, timeout_s: float) -> bool:

@@ -1,8 +1,7 @@
 """`Network`: the way out for the rest of the crawler. Visits and connections come from here."""
 
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 
@@ -56,6 +55,11 @@ class Network:
         return self._stack.limits
 
     @property
+    def first_limits(self) -> Limits:
+        """Those of a first try."""
+        return self._stack.first_limits
+
+    @property
     def traffic(self) -> Traffic:
         """Counters since the process began; they go on counting."""
         return self._stack.traffic
@@ -71,15 +75,10 @@ class Network:
         """A connection of its own, to be closed by the caller; not dialled yet."""
         return Connection(self._stack, address, port, tls_name)
 
-    @asynccontextmanager
-    async def visit(self, server_name: ServerName, *, hurried: bool = False) -> AsyncIterator[Session]:
-        """A session for one visit, within `limits.server_requests` and `limits.server_bytes`; a `hurried` one has the
-        short deadlines of a first try."""
-        session = Session(self._stack, server_name, hurried=hurried)
-        try:
-            yield session
-        finally:
-            session.close()
+    def visit(self, server_name: ServerName, *, hurried: bool = False) -> Session:
+        """A session for one visit, within `limits.server_requests` and `limits.server_bytes`, to be closed, or used as
+        `async with`; a `hurried` one has the short deadlines of a first try."""
+        return Session(self._stack, server_name, hurried=hurried)
 
     async def ask_dns(self, host: str) -> tuple[str, ...]:
         """The addresses of `host`; none when there are none, for whatever reason."""
@@ -98,6 +97,11 @@ class Network:
         sock.close()
         self._stack.traffic.connections += 1
         return True
+
+    def forget_silence(self) -> None:
+        """Nobody is held to have been silent lately any more: our own network was away."""
+        self._stack.silences.forget()
+        self._stack.dns.forget_silence()
 
     def close(self) -> None:
         """End what outlives visits: the sockets to the name servers. Asking anew opens them again."""

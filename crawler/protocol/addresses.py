@@ -157,6 +157,8 @@ def embedded_ipv4(address: IpAddress) -> tuple[ipaddress.IPv4Address, ...]:
 
 def is_ip_literal(text: str) -> bool:
     """Whether `text` is an IP address of either family, without brackets."""
+    if not (":" in text or text[-1:].isdigit()):
+        return False  # nearly every host name
     try:
         ipaddress.ip_address(text)
     except ValueError:

@@ -49,6 +49,8 @@ def clean_text(value: Any, limit: int) -> str | None:
     replaced; None if it is anything else."""
     if not isinstance(value, str):
         return None
+    if value.isascii() and len(value) <= limit and "\x00" not in value:
+        return value
     text = value[:limit].replace("\x00", "\N{REPLACEMENT CHARACTER}")
     if is_unicode(text):
         return text

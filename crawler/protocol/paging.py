@@ -11,6 +11,11 @@ from crawler.errors import Failure, FailureKind, ProtocolError
 from crawler.model.rooms import DirectoryResult, DirectoryState, DirectoryWay, PublicRoom, Stopped
 from crawler.protocol.directory import DirectoryPage, parse_directory_page
 
+SPARE_PAGES = 10
+"""Pages that a directory may have beyond one for each half of the rooms that a page was asked to hold, unless it said
+how many rooms there are to come. Honest servers fill their pages or tell their total; one that does neither may page
+without end, and many such would cost more than all others together."""
+
 EMPTY_PAGES = 3
 """Pages in a row without a room not yet seen, after which nothing more is expected. One or two are honest: servers
 filter a page after cutting it."""
@@ -71,7 +76,8 @@ def read_directory(
     used_tokens: set[str] = set()
     restarted_at: int | None = None
     while True:
-        if reading.pages >= max_pages:
+        read_twice = restarted_at or 0
+        if reading.pages >= max_pages or reading.pages - read_twice >= reading.pages_allowed(page_size):
             return reading.result(way, Stopped.PAGE_BUDGET)
         answer = yield PageAsk(since, page_size)
         page = _parse(answer)
@@ -131,6 +137,13 @@ class _Reading:
             self.rooms[room.room_id] = room
         has_news = len(self.rooms) + len(self.opted_out) > before
         self.barren_pages = 0 if has_news else self.barren_pages + counts_as_barren
+
+    def pages_allowed(self, page_size: int) -> float:
+        """How many pages what it said and what it gave so far let us expect."""
+        got = len(self.rooms) + len(self.opted_out)
+        if self.total_estimate is not None and got < self.total_estimate:
+            return float("inf")
+        return SPARE_PAGES + 2 * got / page_size
 
     def result(self, way: DirectoryWay, stopped: Stopped, failure: Failure | None = None) -> DirectoryResult:
         state = self._state(stopped, failure)

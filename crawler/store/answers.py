@@ -6,8 +6,9 @@ in another way than the one before it.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,7 @@ from crawler.protocol.answer_json import build_answer_json, parse_answer_json
 from crawler.protocol.json_body import clean_text
 from crawler.protocol.memory import MAX_ANSWERS, RememberedAnswer
 from crawler.store.connection import Connection, transaction
-from crawler.store.insert import column_types, insert_rows
-
-_TABLE = "cached_answer"
+from crawler.store.insert import insert_rows
 
 
 def load_answers(connection: Connection, path: Path, settings_json: str, now: datetime) -> list[RememberedAnswer]:
@@ -45,13 +44,15 @@ def load_answers(connection: Connection, path: Path, settings_json: str, now: da
     return [answer for row in rows if (answer := _remembered(*row)) is not None]
 
 
-def store_answers(connection: Connection, path: Path, answers: Iterable[RememberedAnswer]) -> None:
-    """Keep `answers`, each in the place of an older one to the same question, all or none.
+def store_answers(
+    connection: Connection, path: Path, types: Mapping[str, str], answers: Iterable[RememberedAnswer]
+) -> None:
+    """Keep `answers`, each in the place of an older one to the same question, all or none. `types` are those of the
+    columns of `cached_answer`.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    types = column_types(connection, _TABLE)
     rows = [
         {
             "question": heard.question,
@@ -63,7 +64,7 @@ def store_answers(connection: Connection, path: Path, answers: Iterable[Remember
         for heard in answers
     ]
     with transaction(connection, path):
-        insert_rows(connection, _TABLE, types, (tuple(row[c] for c in types) for row in rows), replacing=True)
+        insert_rows(connection, "cached_answer", types, map(itemgetter(*types), rows), replacing=True)
 
 
 def _looks_alike(connection: Connection, settings: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 Apart from the writer, which adds what is seen: these are questions, and answers kept for the crawls that come after.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from crawler.model.crawl import Crawl
 from crawler.model.past import Interrupted
 from crawler.model.schedule import Remembered
 from crawler.protocol.memory import RememberedAnswer
-from crawler.store.answers import load_answers, store_answers
+from crawler.store.answers import load_answers
 from crawler.store.clock import Now
 from crawler.store.connection import Connection, connect_to_write, first_line
 from crawler.store.keys import ReusedKey, reused_keys
@@ -123,10 +123,6 @@ class HeldCensus:
     def remembered_answers(self, settings_json: str, now: datetime) -> list[RememberedAnswer]:
         """Answers of earlier crawls that one with these settings may still use; see `answers.load_answers`."""
         return load_answers(self._connection, self._path, settings_json, now)
-
-    def remember(self, answers: Sequence[RememberedAnswer]) -> None:
-        """Keep answers for later crawls, at once; see `answers.store_answers`."""
-        store_answers(self._connection, self._path, answers)
 
     def reused_keys(self, crawl_id: int) -> tuple[ReusedKey, ...]:
         """Key IDs that this crawl saw with another key than an earlier one did; see `keys.reused_keys`."""

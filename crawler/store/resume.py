@@ -218,6 +218,15 @@ WHERE crawl_id = ? AND what NOT IN ('resolution', 'directory') GROUP BY ALL
 """
 
 _BOUNDS_HIT = f"""
-SELECT s.server_name, o.directory_stopped FROM {OBSERVED} o JOIN server s USING (server_id)
-WHERE o.crawl_id = ? AND o.directory_stopped LIKE '%\\_budget' ESCAPE '\\' ORDER BY o.observed_at
+SELECT server_name, bound FROM (
+    SELECT s.server_name, o.observed_at, coalesce(
+        CASE WHEN o.directory_stopped LIKE '%\\_budget' ESCAPE '\\' THEN o.directory_stopped END,
+        (
+            SELECT arg_min(a.failed_kind, a.ordinal) FROM attempt a
+            WHERE a.crawl_id = o.crawl_id AND a.server_id = o.server_id
+                AND a.failed_kind IN ('policy_budget', 'http_too_large', 'http_timeout', 'tls_timeout')
+        )
+    ) AS bound
+    FROM {OBSERVED} o JOIN server s USING (server_id) WHERE o.crawl_id = ?
+) WHERE bound IS NOT NULL ORDER BY observed_at
 """  # noqa: S608 - our own names

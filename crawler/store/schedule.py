@@ -4,14 +4,15 @@ Apart from the writer's other tables, which only ever grow: this is working stat
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from crawler.model.schedule import Life, Remembered, Robots, ServerSchedule
 from crawler.protocol.json_body import clean_text
 from crawler.store.connection import Connection
-from crawler.store.insert import column_types, insert_rows
+from crawler.store.insert import insert_rows
 
 ALIAS = 255
 """Most characters of an alias."""
@@ -47,28 +48,32 @@ def _schedule(*row: Any) -> ServerSchedule:
     return ServerSchedule(**values)
 
 
-def remember_servers(connection: Connection, number: Callable[[str], int], rows: Iterable[ServerSchedule]) -> None:
+def remember_servers(
+    connection: Connection, types: Mapping[str, str], number: Callable[[str], int], rows: Iterable[ServerSchedule]
+) -> None:
     """Replace what is remembered of these servers; the caller holds a transaction.
 
     Args:
+        types: of the columns of `server_schedule`.
         number: key -> number of a server.
     """
     latest = {number(row.server): row for row in rows}
-    _replace(connection, "server_schedule", [(server_id, *_values(row)) for server_id, row in latest.items()])
+    values = ((server_id, *_values(row)) for server_id, row in latest.items())
+    insert_rows(connection, "server_schedule", types, values, replacing=True)
 
 
-def _values(row: ServerSchedule) -> tuple[object, ...]:
-    _, *values = (getattr(row, column.name) for column in fields(row))
-    return tuple(values)
+_values = attrgetter(*(column.name for column in fields(ServerSchedule)[1:]))
+"""All that is remembered of a server, behind its name."""
 
 
 def remember_aliases(
-    connection: Connection, number: Callable[[str], int], crawl_id: int, asked: Iterable[tuple[str, str]]
+    connection: Connection,
+    types: Mapping[str, str],
+    number: Callable[[str], int],
+    crawl_id: int,
+    asked: Iterable[tuple[str, str]],
 ) -> None:
-    """Note that `crawl_id` asked for these aliases, (owner's key, alias)."""
+    """Note that `crawl_id` asked for these aliases, (owner's key, alias). `types` are those of `alias_schedule`."""
     rows = {(number(owner), clean_text(alias, ALIAS) or "") for owner, alias in asked}
-    _replace(connection, "alias_schedule", [(owner, alias, crawl_id) for owner, alias in sorted(rows)])
-
-
-def _replace(connection: Connection, table: str, rows: list[tuple[object, ...]]) -> None:
-    insert_rows(connection, table, column_types(connection, table), rows, replacing=True)
+    values = ((owner, alias, crawl_id) for owner, alias in sorted(rows))
+    insert_rows(connection, "alias_schedule", types, values, replacing=True)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 
 from crawler.errors import StoreError
@@ -24,6 +25,8 @@ from crawler.model.past import Past
 from crawler.model.rooms import AliasAnswer, SpaceAnswer
 from crawler.model.schedule import ServerSchedule
 from crawler.protocol.json_body import clean_text
+from crawler.protocol.memory import RememberedAnswer
+from crawler.store.answers import store_answers
 from crawler.store.batch import Answered, Batch
 from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, transaction
@@ -45,6 +48,7 @@ _TABLES = (
     "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "support_contact",
     "space_child", "unlisted_room",
     "seen_server", "seen_listing", "seen_answer", "seen_participation", "seen_space",
+    "server_schedule", "alias_schedule", "cached_answer",
 )  # fmt: skip
 
 
@@ -147,6 +151,10 @@ class CensusWriter(HeldCensus):
         self._tell()
         return past
 
+    def remember(self, answers: Sequence[RememberedAnswer]) -> None:
+        """Keep answers for later crawls, at once; see `answers.store_answers`."""
+        store_answers(self._connection, self._path, self._types["cached_answer"], answers)
+
     def record(
         self,
         crawl_id: int,
@@ -198,9 +206,10 @@ class CensusWriter(HeldCensus):
                 self._connection.execute(_FORGET_SUPPORT, [json.dumps(sorted(batch.support_heard))])
                 for table, rows in batch.rows.items():
                     types = self._types[table]
-                    insert_rows(self._connection, table, types, (tuple(row[c] for c in types) for row in rows))
-                remember_servers(self._connection, self._numbers.heard, schedules)
-                remember_aliases(self._connection, self._numbers.heard, crawl_id, asked)
+                    insert_rows(self._connection, table, types, map(itemgetter(*types), rows))
+                heard = self._numbers.heard
+                remember_servers(self._connection, self._types["server_schedule"], heard, schedules)
+                remember_aliases(self._connection, self._types["alias_schedule"], heard, crawl_id, asked)
                 for number, spelling in self._numbers.respelled.items():
                     self._connection.execute(
                         "UPDATE server SET server_name = ? WHERE server_id = ?", [spelling, number]

@@ -1,11 +1,12 @@
-"""About: what is counted and how, in plain words, what the words mean, and how to be left out."""
+"""About: what is counted and how, in plain words, and what the words mean."""
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.funnel import MEANING
 from analytics.mission import DEFINITIONS
 from analytics.schemas import Grade
+from dashboard.pages import neighbour
 from dashboard.request import PageRequest
 
 _GRADES: dict[Grade, str] = {
@@ -47,16 +48,8 @@ def layout(request: PageRequest) -> Component:
             ),
             html.H2("Grades"),
             _definitions({grade.value: meaning for grade, meaning in _GRADES.items()}),
-            html.H2("How to be left out"),
-            html.P(
-                [
-                    "A room is not indexed if its topic holds ",
-                    html.Code("matrix-census: noindex"),
-                    " or the tag that Matrix Rooms Search documents. ",
-                    "Such rooms are dropped while a directory is read and only counted. ",
-                    "A room that is taken out of its server's directory is gone with the next census.",
-                ]
-            ),
+            html.H2("If you run a homeserver"),
+            html.P([dcc.Link("Who we are, what we ask of it, and how to be left out", href=neighbour.PATH), "."]),
             html.H2("This site"),
             html.P(
                 "Nothing is fetched from any other host. One cookie, named theme, remembers whether you chose light or "

@@ -27,10 +27,11 @@ def environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """A lab that is up. `line` is what it printed; `truth` what a perfect crawl must find."""
+    """A lab that is up. `line` is what it printed; `truth` what a perfect crawl must find; `pid` its process."""
 
     line: dict[str, Any]
     folder: Path
+    pid: int = 0
 
     @property
     def truth(self) -> dict[str, Any]:
@@ -53,17 +54,17 @@ class Practice:
 
 
 @contextmanager
-def practice(folder: Path, servers: int, seed: int = 1) -> Iterator[Practice]:
-    """Run a lab until the end of the block."""
+def practice(folder: Path, servers: int, seed: int = 1, *options: str) -> Iterator[Practice]:
+    """Run a lab, with further options of the verb, until the end of the block."""
     folder.mkdir(parents=True, exist_ok=True)
     arguments = ["lab", "--servers", str(servers), "--seed", str(seed), "--dir", str(folder / "lab")]
-    arguments += ["--truth", str(folder / "truth.json"), "--log", str(folder / "seen.jsonl")]
+    arguments += ["--truth", str(folder / "truth.json"), "--log", str(folder / "seen.jsonl"), *options]
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, env=environment()) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line, "the lab did not start"
-            yield Practice(json.loads(line), folder)
+            yield Practice(json.loads(line), folder, process.pid)
         finally:
             process.terminate()
             process.wait(30)

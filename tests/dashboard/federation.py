@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from analytics.steps import store_numbers
+from crawler.config import Politeness, Settings
 from crawler.errors import Failure, FailureKind
 from crawler.model.client_side import ClientWellKnown
 from crawler.model.crawl import CrawlScope, CrawlState, Lead, LeadSource
@@ -319,7 +320,7 @@ def write_census(
         crawl_id = writer.begin_crawl(
             scope=scope,
             synthetic=synthetic,
-            settings_json="{}",
+            settings_json=Settings(politeness=Politeness(contact="ops@census.example")).to_json(),
             vantage="test bench",
             identity=identity,
             crawler_version="0.1.0",

@@ -6,9 +6,15 @@ from pathlib import Path
 import pytest
 
 from analytics.charter import CHARTER
+from crawler.engine.permission import judge_robots
+from crawler.engine.schedule import DENIED_FOR, ROBOTS_FOR
 from crawler.errors import FailureKind
+from crawler.model.schedule import Robots
+from crawler.model.user_agent import user_agent
+from crawler.protocol.optout import room_says_no
 from dashboard import routing
 from dashboard.data import CensusSource
+from dashboard.pages import neighbour
 from dashboard.palette import Scheme
 from dashboard.routing import PAGES, Page, Rendered, find_page, render
 from tests.dashboard.federation import observations
@@ -142,3 +148,45 @@ def test_both_schemes_are_drawn_in_their_own_colours(source: CensusSource) -> No
 def test_the_store_and_the_address_speak_alike() -> None:
     assert routing.address_of("/servers", "?q=a") == "/servers?q=a"
     assert routing.address_of("/servers", "") == routing.address_of("/servers", "?") == "/servers"
+
+
+def test_who_runs_a_server_is_told_who_we_are_and_how_to_be_left_out(source: CensusSource) -> None:
+    said = text(page(source, neighbour.PATH).content)
+    with source.view() as view:
+        assert view is not None
+        contact = view.reader.settings(view.crawl.id)["politeness"]["contact"]
+        identity = view.reader.identity(view.crawl.id)
+        assert contact
+        assert identity
+        assert user_agent(view.crawl.crawler_version, contact) in said
+        assert identity in said
+    # What it tells to write is what the crawler obeys.
+    assert " ".join(neighbour.ROBOTS.split()) in said
+    assert judge_robots(neighbour.ROBOTS) is Robots.DISALLOWS_US
+    assert " ".join(neighbour.ROBOTS_ENTIRELY.split()) in said
+    assert judge_robots(neighbour.ROBOTS_ENTIRELY) is Robots.DISALLOWS_US_ENTIRELY
+    for tag in neighbour.TAGS:
+        assert tag in said
+        assert room_says_no(f"A room about gardens {tag}")
+    assert f"for {ROBOTS_FOR.days} days" in said
+    assert f"again for {DENIED_FOR.days} days" in said
+    assert "429" in said
+
+
+def test_who_we_are_needs_no_census(tmp_path: Path) -> None:
+    said = text(page(CensusSource(tmp_path / "none.duckdb"), neighbour.PATH).content)
+    assert " ".join(neighbour.ROBOTS.split()) in said
+    assert "user agent" in said
+
+
+@pytest.mark.parametrize(
+    ("contact", "link"),
+    [
+        ("me@example.org", "mailto:me@example.org"),
+        ("@me:example.org", "https://matrix.to/#/@me:example.org"),
+        ("https://example.org/census", "https://example.org/census"),
+        ("javascript:alert(1)", None),
+    ],
+)
+def test_a_contact_is_a_link_where_a_browser_can_follow_it(contact: str, link: str | None) -> None:
+    assert getattr(neighbour._reachable(contact), "href", None) == link

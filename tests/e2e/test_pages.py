@@ -25,6 +25,7 @@ PAGES = {
     "/servers/never-heard-of.example": "Not in this census",
     "/rooms": "Public rooms",
     "/about": "About",
+    "/admins": "For server admins",
 }
 SERIOUS = {"serious", "critical"}
 

@@ -89,3 +89,46 @@ def test_a_server_is_asked_within_its_budget() -> None:
     assert asked is not None
     assert len(asked[1]) == 3
     assert spaces.outstanding == 7
+
+
+def test_who_else_listed_it_is_asked_when_the_first_does_not_tell_the_owner_before_others() -> None:
+    spaces = opened("a.test", "b.test", "owner.test", "d.test", "e.test")
+    listed = PublicRoom("!s", 1, room_type=SPACE, canonical_alias="#s:owner.test")
+    for host in ("a.test", "b.test", "owner.test", "d.test", "e.test"):
+        spaces.read_directory(server(host), [listed])
+    asked = []
+    while (turn := spaces.next()) is not None:
+        asked.append(turn[0])
+        spaces.asked(*turn)
+    assert asked == ["a.test", "owner.test", "b.test", "d.test"]  # no more than four in all
+
+
+def test_who_lists_it_later_is_asked_although_all_before_were_silent() -> None:
+    spaces = opened("a.test", "b.test")
+    spaces.read_directory(server("a.test"), [space("!s")])
+    assert spaces.next() == ("a.test", ("!s",))
+    spaces.asked("a.test", ("!s",))
+    assert not spaces.has_next
+    spaces.read_directory(server("b.test"), [space("!s")])
+    assert spaces.next() == ("b.test", ("!s",))
+
+
+def test_what_is_beyond_the_budget_of_one_is_asked_of_the_next() -> None:
+    spaces = opened("a.test", "b.test", space_lookups=2)
+    for host in ("a.test", "b.test"):
+        spaces.read_directory(server(host), [space(f"!{n}") for n in range(5)])
+    asked = dict([spaces.next() or ("", ()), spaces.next() or ("", ())])
+    assert asked == {"a.test": ("!0", "!1"), "b.test": ("!2", "!3")}
+    assert spaces.next() is None
+    assert spaces.outstanding == 1
+
+
+def test_a_child_listed_by_who_tells_no_types_is_asked_about_since_it_may_be_a_space() -> None:
+    spaces = opened("a.test", "dendrite.test", "synapse.test")
+    spaces.read_directory(server("dendrite.test"), [plain("!open:x.test")])
+    spaces.read_directory(server("synapse.test"), [PublicRoom("!known:x.test", 1, join_rule="public")])
+    spaces.read_directory(server("a.test"), [space("!s:a.test")])
+    children = (child("!open:x.test", "dendrite.test"), child("!known:x.test", "synapse.test"))
+    answer(spaces, SpaceAnswer("!s:a.test", children, (space("!s:a.test"),)))
+    assert spaces.next() == ("dendrite.test", ("!open:x.test",))
+    assert spaces.next() is None

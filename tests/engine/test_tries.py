@@ -12,6 +12,7 @@ from crawler.engine.vigil import Doubt
 from crawler.errors import Failure, FailureKind
 from crawler.model.discovery import Question, Step
 from crawler.model.observation import Failed, ServerObservation
+from crawler.model.schedule import Robots
 from tests.engine.made import dead, online, server
 
 SILENT = dead("a.test", FailureKind.DNS_TIMEOUT)
@@ -98,6 +99,28 @@ def test_who_was_never_tried_fairly_is_not_called_offline() -> None:
     assert tries.doubts == {Doubt.OUTAGE: 3}
 
 
+CUT_SHORT = replace(ALIVE, directory=replace(ALIVE.directory, failure=Failure(FailureKind.HTTP_TIMEOUT)))
+
+
+@pytest.mark.parametrize(("seen", "robots"), [(CUT_SHORT, None), (ALIVE, Robots.UNREACHABLE)])
+def test_who_is_cut_short_while_we_are_not_fit_to_read_is_read_again(
+    seen: ServerObservation, robots: Robots | None
+) -> None:
+    tries = Tries(at_most=3, at_once=1)
+    assert tries.ended(replace(first(seen, Doubt.OUTAGE), robots=robots)) is None
+    verdict = later(tries, ALIVE)
+    assert verdict is not None
+    assert verdict.observation is ALIVE
+    # While we were fit it stands, and at last it stands anyhow: it does federate.
+    assert tries.ended(replace(first(seen), robots=robots)) is not None
+    assert tries.ended(replace(first(seen, Doubt.OUTAGE), robots=robots)) is None
+    assert later(tries, SILENT, Doubt.OUTAGE) is None
+    last = later(tries, SILENT, Doubt.OUTAGE)
+    assert last is not None
+    assert last.observation is seen
+    assert (tries.pending, tries.unjudged) == (0, {})
+
+
 def test_room_bounds_the_tries_under_way() -> None:
     tries = Tries(at_most=5, at_once=2)
     for n in range(3):
@@ -105,6 +128,20 @@ def test_room_bounds_the_tries_under_way() -> None:
         tries.ended(Visited(Visit(server(name)), dead(name, FailureKind.TCP_TIMEOUT), ""))
     taken = [tries.take(), tries.take(), tries.take()]
     assert [task is not None for task in taken] == [True, True, False]
+
+
+def test_who_was_tried_unfairly_waits_until_we_are_fit_or_alone() -> None:
+    tries = Tries(at_most=5, at_once=2)
+    assert tries.ended(first(SILENT)) is None
+    assert later(tries, SILENT, Doubt.STRAIN) is None
+    tries.is_fit = False
+    assert tries.take(alone=False) is None
+    assert tries.pending == 1
+    tries.is_fit = True
+    verdict = later(tries, SILENT, Doubt.STRAIN)
+    tries.is_fit = False
+    assert verdict is None
+    assert tries.take(alone=True) is not None
 
 
 @given(st.lists(st.tuples(st.sampled_from([SILENT, GONE, ALIVE]), st.sampled_from([None, *Doubt])), min_size=6))

@@ -51,6 +51,11 @@ def fit(**signs_every_s: float) -> Vigil:
         (FailureKind.DNS_TIMEOUT, "dns", Doubt.OUTAGE),
         (FailureKind.DNS_TIMEOUT, "connection", None),
         (FailureKind.TCP_TIMEOUT, "connection", Doubt.OUTAGE),
+        (FailureKind.TLS_TIMEOUT, "answer", Doubt.OUTAGE),
+        (FailureKind.HTTP_TIMEOUT, "answer", Doubt.OUTAGE),
+        # Connections may still be taken where nobody answers any more: by the systems of those who are stuck.
+        (FailureKind.TLS_TIMEOUT, "connection", None),
+        (FailureKind.TCP_TIMEOUT, "answer", None),
         (FailureKind.TCP_UNREACHABLE, "connection", Doubt.OUTAGE),
         (FailureKind.TCP_TIMEOUT, "dns", None),
         (FailureKind.DNS_NXDOMAIN, "dns", None),
@@ -82,3 +87,45 @@ def test_what_a_late_loop_can_bring_about_is_doubted(kind: FailureKind, expected
     assert doubt(vigil, Liveness(), Limits(), [kind], 41.0, 50.0) is None
     patient = Limits(dns_timeout_s=30.0, connect_timeout_s=30.0, request_timeout_s=30.0)
     assert doubt(vigil, Liveness(), patient, [kind], 30.0, 50.0) is None
+
+
+@pytest.mark.parametrize(
+    ("took_s", "kind", "expected"),
+    [
+        # A tenth of those who answered took more than a quarter of ten seconds.
+        ([0.1] * 16 + [2.6] * 2, FailureKind.TLS_TIMEOUT, Doubt.STRAIN),
+        ([0.1] * 16 + [2.4] * 2, FailureKind.TLS_TIMEOUT, None),
+        ([0.1] * 8 + [9.0], FailureKind.TLS_TIMEOUT, None),  # one may have reasons of its own
+        ([9.0] * 4, FailureKind.TLS_TIMEOUT, None),  # too few to tell
+        ([9.0] * 9, FailureKind.DNS_TIMEOUT, None),  # handshakes tell nothing of name servers
+        ([9.0] * 9, FailureKind.TCP_REFUSED, None),
+    ],
+)
+def test_where_those_who_answer_are_slow_the_silent_may_only_be_slower(
+    took_s: list[float], kind: FailureKind, expected: Doubt | None
+) -> None:
+    vigil = fit()
+    for at, each_s in enumerate(took_s):
+        vigil.took(Sign.ANSWER, 31.0 + at, each_s)
+    assert doubt(vigil, Liveness(), Limits(), [kind], 30.0, 50.0) is expected
+    assert doubt(vigil, Liveness(), Limits(), [kind], 50.0, 90.0) is None  # it is over by then
+
+
+def test_a_burst_in_which_nobody_ever_answered_blames_nobody() -> None:
+    vigil = fit()
+    for n in range(10):
+        assert doubt(vigil, Liveness(), Limits(), [FailureKind.TLS_TIMEOUT], 30.0, 50.0) is None
+        vigil.timed_out(40.0 + n)
+    assert doubt(vigil, Liveness(), Limits(), [FailureKind.TLS_TIMEOUT], 30.0, 50.0) is Doubt.STRAIN
+    for _ in range(5):
+        vigil.took(Sign.ANSWER, 45.0, 0.1)
+    assert doubt(vigil, Liveness(), Limits(), [FailureKind.TLS_TIMEOUT], 30.0, 50.0) is None
+
+
+def test_who_keeps_us_waiting_counts_with_the_wait_so_far() -> None:
+    vigil = fit()
+    for _ in range(5):
+        vigil.took(Sign.ANSWER, 45.0, 0.1)
+    vigil.waiting[Sign.ANSWER] += [40.0, 42.0, 49.5]
+    assert vigil.answers_s(Sign.ANSWER, 0.1, 30.0, 50.0) == 8.0  # the second slowest: 10 s and 8 s so far
+    assert doubt(vigil, Liveness(), Limits(), [FailureKind.TLS_TIMEOUT], 30.0, 50.0) is Doubt.STRAIN

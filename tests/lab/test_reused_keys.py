@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from crawler.cli.crawl import publish
+from crawler.cli.publication import publish
 from crawler.engine.report import summary_lines
 from crawler.net.traffic import Traffic
 from crawler.store.reader import SnapshotReader

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import h11
 import httpx
@@ -18,6 +19,8 @@ import trio
 import trio.lowlevel
 import trio.testing
 from cryptography.hazmat.primitives import serialization
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crawler.errors import FailureKind, LocalResourcesError, Phase, UsageError
 from crawler.model.observation import Failed, Ok, Skipped
@@ -144,13 +147,31 @@ async def test_a_certificate_that_verifies_but_cannot_be_read(
     def unreadable(_notation: str) -> int:
         raise ValueError("time data does not match")
 
-    monkeypatch.setattr(ssl, "cert_time_to_seconds", unreadable)
+    monkeypatch.setattr(tls, "parse_time", unreadable)
     async with listening(silent, authority.server(NAME)) as peer:
         connection = make_network().connection(peer.address, peer.port, NAME)
         await connection.connect()
         assert not connection.is_open
         assert isinstance(connection.tls, Failed)
         assert connection.tls.failure.kind is FailureKind.TLS_VERIFY
+
+
+@given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1950, 1, 1), max_value=datetime(9999, 12, 31)))  # noqa: DTZ001 - hypothesis wants them bare
+def test_a_time_of_a_certificate_is_pythons(moment: datetime) -> None:
+    moment = moment.replace(microsecond=0)
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    text = f"{months[moment.month - 1]} {moment.day:2} {moment:%H:%M:%S} {moment.year:04} GMT"
+    assert tls.parse_time(text) == moment
+    assert tls.parse_time(text).timestamp() == ssl.cert_time_to_seconds(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Nov 24 09:05:07 2026", "Nov 24 09:05:07 2026 CET", "Now 24 09:05:07 2026 GMT", "Nov 31 09:05:07 2026 GMT"],
+)
+def test_a_time_that_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        tls.parse_time(text)
 
 
 # -- Not connected: the scenario table -------------------------------------------------------------------------------

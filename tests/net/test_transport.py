@@ -8,7 +8,8 @@ import pytest
 from crawler.config import Network as NetworkSettings
 from crawler.config import Politeness, Settings
 from crawler.errors import UsageError
-from crawler.net.stack import build_stack, user_agent, utc_now
+from crawler.model.user_agent import user_agent
+from crawler.net.stack import build_stack, utc_now
 from crawler.net.transport import Network
 from tests.net.certificates import Authority
 from tests.net.conftest import MakeNetwork
@@ -37,7 +38,7 @@ def test_addresses_have_one_spelling(make_network: MakeNetwork) -> None:
     ],
 )
 def test_user_agent(contact: str, sent: bytes) -> None:
-    assert user_agent("0.1.0", contact) == sent
+    assert user_agent("0.1.0", contact).encode() == sent
 
 
 def test_the_settings_come_true(authority: Authority) -> None:

@@ -152,6 +152,19 @@ def test_the_page_budget_ends_it() -> None:
     assert result.stopped is Stopped.PAGE_BUDGET
 
 
+def test_pages_that_hold_little_and_promise_no_total_are_soon_too_many() -> None:
+    """Twenty rooms on each page that was to hold a hundred: 10 + 20 n / 50 pages are allowed, n of which are read."""
+    endless = [page(rooms(*range(20 * n, 20 * n + 20)), f"t{n}") for n in range(100)]
+    result, sent = script(endless)
+    assert (len(sent), len(result.rooms), result.stopped) == (17, 340, Stopped.PAGE_BUDGET)
+
+
+def test_small_pages_of_who_tells_the_total_are_read_to_the_end() -> None:
+    pages = [page(rooms(*range(9 * n, 9 * n + 9)), f"t{n}", total_room_count_estimate=900) for n in range(99)]
+    result, _ = script([*pages, page(rooms(*range(891, 900)))])
+    assert (len(result.rooms), result.stopped) == (900, Stopped.COMPLETE)
+
+
 def test_a_last_page_within_the_budget_is_the_end() -> None:
     result, _ = script([page(rooms(1), "a"), page(rooms(2))], max_pages=2)
     assert result.stopped is Stopped.COMPLETE

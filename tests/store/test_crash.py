@@ -3,12 +3,17 @@
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from crawler.engine.progress import Progress
+from crawler.errors import Failure, FailureKind
 from crawler.model.crawl import CrawlState
+from crawler.model.observation import Failed
+from crawler.model.rooms import Stopped
 from crawler.model.schedule import Life, ServerSchedule
 from crawler.store.publish import stage
 from crawler.store.reader import SnapshotReader, crawl_rows
@@ -16,7 +21,7 @@ from crawler.store.verify import verify
 from crawler.store.writer import CensusWriter
 from tests.endurance import moments
 from tests.store.census import begin, crawl, publish
-from tests.store.observations import DAY, online, some_federation
+from tests.store.observations import DAY, dead, online, some_federation
 from tests.store.process import line, python
 
 BATCH = 5
@@ -187,3 +192,20 @@ def test_what_a_crawl_that_is_not_completed_has_learnt_is_remembered(tmp_path: P
         remembered = writer.remembered()
     assert remembered.servers == {"a.test": schedule}
     assert remembered.aliases == {"a.test": {"#x:a.test": crawl_id}}
+
+
+def test_who_ran_into_a_bound_is_known_to_whoever_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    endless, slow = online("a.test"), online("b.test")
+    endless = replace(endless, directory=replace(endless.directory, stopped=Stopped.PAGE_BUDGET))
+    slow = replace(slow, keys=Failed(Failure(FailureKind.HTTP_TIMEOUT)))
+    seen = [endless, slow, online("c.test"), dead("d.test", FailureKind.TCP_TIMEOUT)]
+    with CensusWriter.open(path) as writer:
+        crawl_id = begin(writer)
+        writer.record(crawl_id, seen, [])
+    with CensusWriter.open(path) as writer:
+        past = writer.resume_crawl(crawl_id, "0.1.0")
+    progress = Progress()
+    for each in seen:
+        progress.count(each)
+    assert past.counts.bounds_hit == progress.bounds_hit == {"a.test": "page_budget", "b.test": "http_timeout"}

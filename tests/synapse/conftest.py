@@ -16,9 +16,11 @@ _running = pytest.StashKey[list[Process]]()
 @pytest.fixture(scope="session")
 def federation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
     """alpha.test (open to clients without a token) and beta.test (not, but anybody may sign up there), both open over
-    federation, populated."""
+    federation, with the limits on federating peers that Synapse ships, populated."""
     directory = tmp_path_factory.mktemp("synapse")
-    with open_federation(directory, alpha=Options(open_without_auth=True), beta=Options(more=SIGN_UP)) as opened:
+    alpha = Options(open_without_auth=True, default_federation_limits=True)
+    beta = Options(default_federation_limits=True, more=SIGN_UP)
+    with open_federation(directory, alpha=alpha, beta=beta) as opened:
         request.config.stash[_running] = [*opened.processes]
         try:
             yield opened

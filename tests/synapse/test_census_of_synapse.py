@@ -225,6 +225,33 @@ class TestSigned:
         hidden = ("unfederated", "beta_unfederated", "private", "behind_space", "opted_out")
         assert not {rooms[key] for key in hidden} & everywhere
 
+    def test_finds_the_room_that_only_a_space_leads_to(self, federation: Federation, signed: Census) -> None:
+        rooms = federation.people.rooms
+        (told,) = signed.rows(
+            "SELECT server_key, found_by, name, members, room_type FROM unlisted_room JOIN server USING (server_id)"
+            " WHERE room_id = ?",
+            rooms["behind_space"],
+        )
+        assert told == {
+            "server_key": "alpha.test",
+            "found_by": "space",
+            "name": "Behind the space",
+            "members": 1,
+            "room_type": None,
+        }
+        children = signed.rows("SELECT child_id FROM space_child WHERE space_id = ?", rooms["space"])
+        assert {row["child_id"] for row in children} == {rooms[key] for key in ("lobby", "modern", "behind_space")}
+
+    def test_is_refused_nothing_by_the_limits_that_synapse_ships(self, federation: Federation, signed: Census) -> None:
+        for server in (federation.alpha, federation.beta):
+            assert "rc_federation" not in (server.directory / "homeserver.yaml").read_text()
+        assert signed.rows("SELECT * FROM attempt WHERE http_status = 429") == []
+        (crawl,) = signed.rows("SELECT report FROM census")
+        report = json.loads(crawl["report"])
+        assert report["traffic"]["rate_limited"] == 0
+        assert report["aliases_outstanding"] == 0
+        assert report["spaces"]["outstanding"] == 0
+
     def test_knows_a_room_in_two_directories_as_one(self, federation: Federation, signed: Census) -> None:
         (lobby,) = signed.rows("SELECT * FROM room WHERE room_id = ?", federation.people.rooms["lobby"])
         assert lobby["directories"] == 2
