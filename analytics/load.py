@@ -7,6 +7,7 @@ scanned by name. By default only a census, a crawl that is completed and full, b
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,8 +16,8 @@ import polars as pl
 
 from analytics.cohorts import STEP_COLUMNS
 from analytics.estimate import IntervalKind
-from analytics.hosting import CdnRanges, HostingData
-from analytics.load_outside import load_outside, with_imported_spec
+from analytics.hosting import NO_DATA, CdnRanges, HostingData, Places
+from analytics.load_outside import load_outside, outside_said, with_imported_spec
 from analytics.reference import load_cdn_ranges, reference
 from analytics.schemas import (
     CENSUS_COLUMNS,
@@ -25,6 +26,7 @@ from analytics.schemas import (
     LEAD_COLUMNS,
     METRIC_COLUMNS,
     OBSERVATION_COLUMNS,
+    PLACE_COLUMNS,
     ROOM_COLUMNS,
     ROOM_HISTORY_COLUMNS,
     STAY_COLUMNS,
@@ -120,6 +122,41 @@ def _snapshot(
         places=hosting.places(seen["address"].drop_nulls(), ranges),
         outside=load_outside(connection, crawl_id, crawl["finished_at"]),
     )
+
+
+def outside_changed(before: Path | None, serving: Path, crawl_ids: Sequence[int]) -> list[int]:
+    """Of these censuses, those of which something that no crawl sees was said since an earlier serving file."""
+    if before is None:
+        return []
+    with open_serving(before) as connection:
+        then = outside_said(connection)
+    with open_serving(serving) as connection:
+        now = outside_said(connection)
+    return [crawl_id for crawl_id in crawl_ids if now.differs(then, crawl_id)]
+
+
+def load_outside_alone(serving: Path, crawl_id: int) -> Snapshot:
+    """A census with nothing in it but what no crawl sees, and how many servers were online: for rows that rest on no
+    more, when all else of an old census is gone."""
+    with open_serving(serving) as connection:
+        (crawl,) = _crawls(connection).filter(pl.col("crawl_id") == crawl_id).iter_rows(named=True)
+        values = {"crawl": crawl_id}
+        return Snapshot(
+            crawl_id=crawl_id,
+            at=crawl["finished_at"],
+            is_census=True,
+            synthetic=crawl["synthetic"],
+            signed=crawl["identity"] is not None,
+            crawler_version=crawl["crawler_version"],
+            known=crawl["known"] or 0,
+            observations=pl.DataFrame(connection.sql(_ONLINE, params=values)),
+            rooms=pl.DataFrame(schema=dict(ROOM_COLUMNS)),
+            leads=pl.DataFrame(schema=dict(LEAD_COLUMNS)),
+            listings=pl.DataFrame(schema=dict(IN_ROOM_COLUMNS)),
+            participations=pl.DataFrame(schema=dict(IN_ROOM_COLUMNS)),
+            places=Places(pl.DataFrame(schema=dict(PLACE_COLUMNS)), NO_DATA),
+            outside=load_outside(connection, crawl_id, crawl["finished_at"]),
+        )
 
 
 def newest_census(serving: Path) -> int | None:
@@ -234,7 +271,56 @@ def load_series_frame(serving: Path, newest: int | None = None) -> pl.DataFrame:
         tables = {str(name) for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
         if METRIC_TABLE not in tables:
             return pl.DataFrame(schema=list(METRIC_COLUMNS))
-        return pl.DataFrame(connection.sql(_SERIES, params={"newest": newest}))
+        return pl.DataFrame(connection.sql(_NEWEST_ROWS, params={"newest": newest}))
+
+
+def load_series_page(
+    connection: duckdb.DuckDBPyConnection,
+    crawl_id: int,
+    metric: str,
+    *,
+    dimension: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> tuple[tuple[MetricRow, ...], int]:
+    """Some of the stored rows of one metric over the censuses of the series of a census up to it, the oldest first.
+
+    Args:
+        connection: A serving file.
+        crawl_id: The census.
+        metric: Which.
+        dimension: Only this; None: all.
+        since: Of censuses sealed then or later; None: all.
+        until: Of censuses sealed before then; None: all.
+        limit: Rows.
+        offset: Rows before the first.
+
+    Returns:
+        The rows, and how many there are altogether; none when the file has no such table.
+    """
+    has_table = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [METRIC_TABLE]).fetchall()
+    if not has_table:
+        return (), 0
+    values: dict[str, object]
+    conditions, values = [_SERIES], {"crawl": crawl_id, "metric": metric}
+    for condition, value in (
+        ("dimension = $dimension", dimension), ('"at" >= $since', since), ('"at" < $until', until)
+    ):  # fmt: skip
+        if value is not None:
+            conditions.append(condition)
+            values[condition.rpartition("$")[2]] = value
+    body = f"FROM metric WHERE {' AND '.join(conditions)}"
+    total = connection.execute(f"SELECT count(*) {body}", values).fetchone()
+    values |= {"limit": limit, "offset": offset}
+    rows = f"{body} ORDER BY snapshot, rowid LIMIT $limit OFFSET $offset"
+    return _as_rows(pl.DataFrame(connection.sql(rows, params=values))), total[0] if total else 0
+
+
+_SERIES = """metric = $metric AND snapshot <= $crawl AND snapshot IN (
+    SELECT crawl_id FROM crawl WHERE series_id = (SELECT series_id FROM crawl WHERE crawl_id = $crawl)
+)"""
 
 
 def _as_rows(frame: pl.DataFrame) -> tuple[MetricRow, ...]:
@@ -258,7 +344,7 @@ def load_metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...] | No
     return _as_rows(frame)
 
 
-_SERIES = """
+_NEWEST_ROWS = """
 FROM metric WHERE snapshot IN (SELECT DISTINCT snapshot FROM metric ORDER BY snapshot DESC LIMIT $newest)
 ORDER BY snapshot, rowid
 """
@@ -390,6 +476,8 @@ WHERE v.visited IS NOT NULL
 """The view server_observation for one crawl. Asked for one, the view joins every certificate with every server."""
 
 _ROOMS = "SELECT r.*, k.first_crawl_id FROM room r JOIN known_room k USING (room_id) WHERE r.crawl_id = $crawl"
+
+_ONLINE = "SELECT online FROM server_observation WHERE crawl_id = $crawl"
 
 _LEADS = "SELECT DISTINCT crawl_id, server_id, source, named_by FROM lead WHERE crawl_id = $crawl"
 

@@ -4,6 +4,7 @@ Serving files of an older schema have none of these tables: then nothing is know
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,18 @@ from analytics.schemas import checked
 
 if TYPE_CHECKING:
     import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideSaid:
+    """The usage rows of each census, and the lists of developers that count."""
+
+    of_census: Mapping[int, tuple[tuple[object, ...], ...]]
+    lists: tuple[tuple[object, ...], ...]
+
+    def differs(self, other: "OutsideSaid", crawl_id: int) -> bool:
+        """Whether the other would make other rows of a census."""
+        return self.lists != other.lists or self.of_census.get(crawl_id) != other.of_census.get(crawl_id)
 
 
 def load_outside(connection: "duckdb.DuckDBPyConnection", crawl_id: int, at: datetime) -> Outside:
@@ -63,6 +76,18 @@ def with_imported_spec(connection: "duckdb.DuckDBPyConnection", shipped: Referen
     )
 
 
+def outside_said(connection: "duckdb.DuckDBPyConnection") -> OutsideSaid:
+    """What tells whether the rows of a census that rest on this would be others now."""
+    if not _is_there(connection):
+        return OutsideSaid({}, ())
+    of_census: dict[int, list[tuple[object, ...]]] = {}
+    for table in ("usage_sum", "usage_reporting"):
+        for crawl_id, *said in connection.execute(f"FROM {table} ORDER BY ALL").fetchall():
+            of_census.setdefault(crawl_id, []).append((table, *said))
+    lists = connection.execute(_LISTS).fetchall()
+    return OutsideSaid({crawl_id: tuple(said) for crawl_id, said in of_census.items()}, tuple(lists))
+
+
 def _is_there(connection: "duckdb.DuckDBPyConnection") -> bool:
     found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'outside_source'").fetchone()
     return found != (0,)
@@ -71,6 +96,11 @@ def _is_there(connection: "duckdb.DuckDBPyConnection") -> bool:
 _SOURCES = """
 SELECT source_id, kind, name, version, as_of, listed, taken FROM outside_source
 WHERE replaced_at IS NULL ORDER BY source_id
+"""
+
+_LISTS = """
+SELECT name, version, as_of, imported_at FROM outside_source
+WHERE kind = 'developers' AND replaced_at IS NULL ORDER BY ALL
 """
 
 _USAGE_SUM = "SELECT field, servers, total FROM usage_sum WHERE crawl_id = $crawl ORDER BY field"

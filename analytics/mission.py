@@ -260,8 +260,7 @@ PARTS: tuple[Part, ...] = (
             snapshot, gathered.lives, gathered.version_stays, frames.reference.software_releases
         ),
     ),
-    Part("usage reports", (1, 2, 6), lambda snapshot, _, __: reported.usage(snapshot)),
-    Part("developers", (4,), lambda snapshot, _, __: people.developers(snapshot)),
+    Part("outside", (1, 2, 4, 6), lambda snapshot, _, __: outside_rows(snapshot)),
     Part("bridges", (6,), lambda snapshot, frames, _: bridged.bridges(snapshot, frames.reference.bridges)),
     Part("signal", (7, 8), lambda snapshot, _, gathered: noise.signal(snapshot, gathered.features)),
     Part("discovery", (8,), lambda snapshot, _, __: found.discovery(snapshot)),
@@ -282,6 +281,21 @@ def snapshot_rows(snapshot: Snapshot, frames: Frames, gathered: Gathered) -> Ite
     """All rows of one snapshot."""
     for part in PARTS:
         yield from part.rows(snapshot, frames, gathered)
+
+
+OUTSIDE = frozenset(
+    {
+        reported.REPORTED_USERS, reported.REPORTING, reported.RETAINED_USERS, reported.REPORTED_BRIDGED,
+        people.DEVELOPERS, people.BY_MONTH,
+    }
+)  # fmt: skip
+"""The metrics of `outside_rows`."""
+
+
+def outside_rows(snapshot: Snapshot) -> Iterator[MetricRow]:
+    """The rows that rest on what no crawl sees, which may be told of a census long after it."""
+    yield from reported.usage(snapshot)
+    yield from people.developers(snapshot)
 
 
 def metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:

@@ -5,7 +5,7 @@ them again for every visitor, and so that the crawler need not know of analytics
 published before are taken over from the serving file before this one: what they were computed from may be gone.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -34,10 +34,13 @@ from analytics.load import (
     census_ids,
     load_frames,
     load_lives,
+    load_metric_rows,
+    load_outside_alone,
     load_room_steps,
     load_version_stays,
+    outside_changed,
 )
-from analytics.mission import Gathered, snapshot_rows
+from analytics.mission import OUTSIDE, Gathered, outside_rows, snapshot_rows
 from analytics.room_text import FEATURES_VERSION, RULES
 from analytics.schemas import METRIC_COLUMNS, METRIC_COMMENTS, MetricRow
 from analytics.signal import FEATURE_COLUMNS, FEATURES
@@ -61,6 +64,11 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
     ids = census_ids(draft.path)
     kept = [crawl_id for crawl_id in ids[:-1] if crawl_id in before.censuses]
     rows: list[MetricRow] = []
+    changed = outside_changed(draft.previous, draft.path, kept)
+    for crawl_id in changed:
+        stored = load_metric_rows(draft.previous, crawl_id) if draft.previous is not None else ()
+        rows += _renewed(stored or (), outside_rows(load_outside_alone(draft.path, crawl_id)))
+    copied = [crawl_id for crawl_id in kept if crawl_id not in changed]
     for crawl_id in ids:
         if crawl_id in kept:
             continue
@@ -73,7 +81,7 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
         if crawl_id == ids[-1]:
             store_newest(draft, snapshot, gathered)
             store_history(draft, snapshot, frames, gathered)
-    store_rows(draft, kept, rows)
+    store_rows(draft, copied, rows)
 
 
 def store_rows(draft: Draft, kept: Sequence[int], rows: Sequence[MetricRow]) -> None:
@@ -96,6 +104,12 @@ def store_rows(draft: Draft, kept: Sequence[int], rows: Sequence[MetricRow]) -> 
         },
         comment="One row: by which rules the numbers in this file were computed.",
     )
+
+
+def _renewed(rows: Sequence[MetricRow], renewed: Iterable[MetricRow]) -> list[MetricRow]:
+    """The rows of a census, those that rest on what no crawl sees anew, where they stood."""
+    place = next((number for number, row in enumerate(rows) if row.metric in OUTSIDE), len(rows))
+    return [*rows[:place], *renewed, *(row for row in rows[place:] if row.metric not in OUTSIDE)]
 
 
 def store_newest(draft: Draft, snapshot: Snapshot, gathered: Gathered) -> None:

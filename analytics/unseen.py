@@ -20,6 +20,7 @@ from analytics.operators import address_block, first_key, operator_of_each, regi
 from analytics.population import chao2, chapman, sample_coverage
 from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Snapshot, share
+from crawler.model.crawl import LeadSource
 
 ESTIMATED = "servers_estimated"
 COVERAGE = "servers_coverage"
@@ -79,6 +80,7 @@ def _by_answers(snapshot: Snapshot, leads: pl.DataFrame, coverage: float | None)
 def _by_sources(snapshot: Snapshot, leads: pl.DataFrame, coverage: float | None) -> Iterator[MetricRow]:
     """Log-linear models over all sources, and Chapman for each pair of them."""
     lists = {str(source[0]): set(part["server_id"]) for source, part in leads.group_by("source", maintain_order=False)}
+    lists.pop(LeadSource.SUBMITTED, None)  # only names that no other list had are taken: it cannot overlap by chance
     lists = dict(sorted(lists.items()))
     if 2 <= len(lists) <= LISTS_MAX:
         estimate = log_linear(capture_table(lists)).estimate

@@ -120,6 +120,15 @@ class Liveness:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What of it is kept for how long. What was found is kept for good."""
+
+    journal_days: int = 30
+    """What crawls attempted is kept for so many days after they ended, then summarised; that of the newest census for
+    as long as it is the newest."""
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """How names become sockets. Anything but the defaults is for tests and private federations."""
 
@@ -144,6 +153,7 @@ class Settings:
     politeness: Politeness = field(default_factory=Politeness)
     network: Network = field(default_factory=Network)
     liveness: Liveness = field(default_factory=Liveness)
+    history: History = field(default_factory=History)
     vantage: str = "default"
     """Where this crawler looks from: a short name of the operator's choice."""
 
@@ -152,7 +162,13 @@ class Settings:
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
 
 
-SECTIONS: dict[str, type[Any]] = {"limits": Limits, "politeness": Politeness, "network": Network, "liveness": Liveness}
+SECTIONS: dict[str, type[Any]] = {
+    "limits": Limits,
+    "politeness": Politeness,
+    "network": Network,
+    "liveness": Liveness,
+    "history": History,
+}
 
 
 def load_settings(
@@ -259,6 +275,8 @@ def _build_section(name: str, section: type[Any], given: dict[str, Any]) -> Any:
     return section(**checked)
 
 
+MAX_DAYS = 36_500
+
 MAX_NUMBER = 2**53
 """Larger ones have no use here, and could neither be a float nor be read back from JSON as they were."""
 
@@ -319,6 +337,8 @@ def validate(settings: Settings) -> None:
         raise UsageError("politeness.robots_txt may only be false with --allow-address: strangers are asked first")
     if not 0 <= settings.politeness.close_look_share <= 1:
         raise UsageError("politeness.close_look_share must be between 0 and 1")
+    if not 0 <= settings.history.journal_days <= MAX_DAYS:
+        raise UsageError(f"history.journal_days must be between 0 and {MAX_DAYS}")
     if not settings.vantage or not settings.vantage.isprintable():
         raise UsageError("vantage must be a short printable name")
 

@@ -12,8 +12,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from crawler.config import Settings
 from crawler.engine.check import Checker
 from crawler.engine.usage import UsageIntake
-from dashboard import frame, routing
-from dashboard.api import check, data, health, usage
+from dashboard import api, frame, routing
+from dashboard.api.door import REQUESTS_A_MINUTE, Door
 from dashboard.backend import Backend
 from dashboard.data import CensusSource
 from dashboard.desk import Desk
@@ -33,6 +33,8 @@ def create_app(
     settings: Settings | None = None,
     opt_outs: Sequence[Path] = (),
     trusted_proxies: Sequence[str] = (),
+    *,
+    requests_a_minute: int = REQUESTS_A_MINUTE,
 ) -> FastAPI:
     """The dashboard of a census file; it reads what is published beside it and shows a new census by itself.
 
@@ -41,6 +43,7 @@ def create_app(
         settings: How a server is looked at when a visitor asks for a check; None: the defaults.
         opt_outs: Lists of servers that are not looked at for a visitor, beside the census's own.
         trusted_proxies: Addresses or CIDRs whose `X-Forwarded-For` is believed.
+        requests_a_minute: Each visitor's ration of what is for programs; 0: as many as he likes.
 
     Raises:
         UsageError: settings that name what is not there, an opt-out list that is not understood, or a proxy that is no
@@ -72,15 +75,13 @@ def create_app(
     board.register(app, source, growth.BOARD, routing.SHOWN)
     chart.register(app, source, routing.SHOWN)
     server: FastAPI = app.server
-    server.include_router(health.router(source))
-    server.include_router(check.router(desk))
-    server.include_router(data.router(source))
-    server.include_router(usage.router(UsageIntake(checker, census)))
+    api.mount(server, source, desk, UsageIntake(checker, census))
     Backend.add_pages(app, lambda path: routing.find_page(path) is not None)
     server.router.lifespan_context = _closing(source, checker)
     # The last added is the first to see a request.
     server.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM_BYTES, compresslevel=5)
     server.add_middleware(RequestLimit)
+    server.add_middleware(Door, requests_a_minute=requests_a_minute)
     server.add_middleware(ForwardedFor, trusted=proxies)
     server.add_middleware(SecurityHeaders, policy=content_security_policy(app.csp_hashes()))
     return server

@@ -7,6 +7,7 @@ import click
 
 from crawler.cli.options import db_option, network_options, opt_out_option, settings_from, settings_options
 from crawler.errors import UsageError
+from dashboard.api.door import REQUESTS_A_MINUTE
 from dashboard.serving import is_loopback, serve_app
 
 
@@ -15,6 +16,14 @@ from dashboard.serving import is_loopback, serve_app
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8050, show_default=True, help="TCP port; 0 for any.")
 @click.option("--public", is_flag=True, help="Allow an address that other machines can reach.")
+@click.option(
+    "--requests-a-minute",
+    type=click.IntRange(min=0),
+    default=REQUESTS_A_MINUTE,
+    show_default=True,
+    metavar="N",
+    help="What each visitor may ask of the API; 0: as much as he likes.",
+)
 @opt_out_option
 @click.option(
     "--trusted-proxy",
@@ -32,6 +41,7 @@ def serve(
     port: int,
     *,
     public: bool,
+    requests_a_minute: int,
     opt_out: tuple[Path, ...],
     trusted_proxy: tuple[str, ...],
     contact: str,
@@ -43,8 +53,8 @@ def serve(
     the first census. Without --public it listens on this machine alone; it speaks plain HTTP, so put a proxy with TLS
     before it when others shall see it.
 
-    /api/v1/check?server_name=NAME looks at a server now, as `matrix-census check` does, unless it opted out; the
-    settings, network and opt-out options are for that.
+    The API for programs is described at /api. /api/v1/check?server_name=NAME looks at a server now, as `matrix-census
+    check` does, unless it opted out; the settings, network and opt-out options are for that.
 
     /push takes usage reports of homeservers, in the shape that Synapse sends; with the next crawl or `publish` their
     sums stand in the metrics. An admin has to write two lines into homeserver.yaml, and your address into the second:
@@ -57,8 +67,15 @@ def serve(
     """
     if not public and not is_loopback(host):
         raise UsageError(f"--host {host} can be reached by other machines; say --public if that is meant")
-    settings = settings_from(options, contact)
-    serve_app(db, host, port, settings=settings, opt_outs=opt_out, trusted_proxies=trusted_proxy)
+    serve_app(
+        db,
+        host,
+        port,
+        settings=settings_from(options, contact),
+        opt_outs=opt_out,
+        trusted_proxies=trusted_proxy,
+        requests_a_minute=requests_a_minute,
+    )
 
 
 commands: tuple[click.Command, ...] = (serve,)

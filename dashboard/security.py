@@ -69,7 +69,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(headers)
+                told = MutableHeaders(scope=message)
+                for name, value in headers.items():
+                    told.setdefault(name, value)  # what is for other sites too says so itself
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import click
 import trio
-from fastapi import FastAPI
 from hypercorn.config import Config
 from hypercorn.trio import serve
+from starlette.types import ASGIApp
 
 from crawler.config import Settings
 from crawler.errors import UsageError
+from dashboard.api.door import REQUESTS_A_MINUTE
 from dashboard.app import create_app
 
 BACKLOG = 256
@@ -58,7 +59,7 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def serve_async(app: FastAPI, listening: socket.socket, stop: trio.Event) -> None:
+async def serve_async(app: ASGIApp, listening: socket.socket, stop: trio.Event) -> None:
     """Serve an application on a listening socket until `stop` is set. The socket stays the caller's."""
     config = Config()
     config.bind = [f"fd://{os.dup(listening.fileno())}"]  # hypercorn closes what it is given
@@ -82,6 +83,7 @@ def serve_app(
     settings: Settings | None = None,
     opt_outs: Sequence[Path] = (),
     trusted_proxies: Sequence[str] = (),
+    requests_a_minute: int = REQUESTS_A_MINUTE,
     on_ready: Callable[[str], None] = say_address,
 ) -> None:
     """Serve the dashboard until Ctrl-C or SIGTERM. Blocking.
@@ -93,17 +95,18 @@ def serve_app(
         settings: How a server is looked at when a visitor asks for a check; None: the defaults.
         opt_outs: Lists of servers that are not looked at for a visitor, beside the census's own.
         trusted_proxies: Addresses or CIDRs whose `X-Forwarded-For` is believed.
+        requests_a_minute: Each visitor's ration of what is for programs; 0: as many as he likes.
         on_ready: Called with the address when the server listens.
 
     Raises:
         UsageError: the port is in use, the address is none of this machine, or what is given is not understood.
     """
     with closing(bind(host, port)) as listening:
-        app = create_app(census, settings, opt_outs, trusted_proxies)
+        app = create_app(census, settings, opt_outs, trusted_proxies, requests_a_minute=requests_a_minute)
         trio.run(_serve_until_stopped, app, listening, on_ready)
 
 
-async def _serve_until_stopped(app: FastAPI, listening: socket.socket, on_ready: Callable[[str], None]) -> None:
+async def _serve_until_stopped(app: ASGIApp, listening: socket.socket, on_ready: Callable[[str], None]) -> None:
     stop = trio.Event()
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:

@@ -90,6 +90,7 @@ SOURCES: dict[str, str] = {
     LeadSource.SPACE_CHILD: "in the ID of a space's room",
     LeadSource.SPACE_VIA: "as a way into a space's room",
     LeadSource.SPACE_SENDER: "as who put a room into a space",
+    LeadSource.SUBMITTED: "submitted by a visitor",
 }
 
 ATTEMPTS: dict[str, str] = {

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crawler.config import (
     SECTIONS,
+    History,
     Limits,
     Network,
     Politeness,
@@ -86,7 +87,7 @@ def test_overrides_are_toml_or_bare_text(override: str, settings: Settings) -> N
         ("vantage=5", "vantage wants text"),
         ("vantage=", "vantage must be"),
         ('vantage="a\\tb"', "vantage must be"),
-        ("nonsense=5", "unknown setting nonsense; known are limits, politeness, network, liveness, vantage"),
+        ("nonsense=5", "unknown setting nonsense; known are limits, politeness, network, liveness, history, vantage"),
         ("nonsense.key=5", "unknown setting nonsense"),
         ("politeness.robots_txt=false", "politeness.robots_txt may only be false with --allow-address"),
         ("politeness.close_look_share=1.5", "politeness.close_look_share must be between 0 and 1"),
@@ -172,6 +173,13 @@ def test_every_bound_is_checked() -> None:
             validate(Settings(dataclasses.replace(Limits(), **{field.name: least - 1})))
 
 
+@pytest.mark.parametrize("days", [-1, 36_501])
+def test_journals_are_kept_for_a_lifetime_at_most(days: int) -> None:
+    assert load_settings(overrides=("history.journal_days=0",)).history.journal_days == 0
+    with pytest.raises(UsageError, match=r"history\.journal_days must be between 0 and 36500"):
+        validate(Settings(history=History(days)))
+
+
 def test_every_default_has_the_type_of_its_annotation() -> None:
     """`_coerce` judges by the default's type."""
     for section in SECTIONS.values():
@@ -190,7 +198,7 @@ def test_what_a_crawl_ran_with_can_be_read_back() -> None:
     values = json.loads(settings.to_json(), parse_constant=pytest.fail)
     assert values["limits"]["concurrency"] == 3
     assert values["network"]["connect"] == ["*:*=127.0.0.1:*"]
-    assert set(values) == {"limits", "politeness", "network", "liveness", "vantage"}
+    assert set(values) == {"limits", "politeness", "network", "liveness", "history", "vantage"}
 
 
 # Addresses and ports

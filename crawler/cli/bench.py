@@ -53,7 +53,9 @@ def store(servers: int, rooms: int, days: int) -> None:
     The same days are kept as full daily copies in the same run. There are twice as many participations as rooms; 1 % of
     servers and 5 % of rooms change a day. MB are 10^6 bytes; append is the transaction of the seal (the first is that
     of day 2, the last the median of the last five); publish is stage and swap; each question is the median of five.
-    The full size takes tens of minutes and some gigabytes of temporary space.
+    Files live as a census file does: compacted every thirty crawls, and published before the last day, so that the
+    serving file grows (publish_anew_s: where it may not). On two quiet cores the full size takes some 15 minutes and
+    3 GB of temporary space.
     """
     with tempfile.TemporaryDirectory(prefix="matrix-census-bench-") as folder:
 

@@ -23,7 +23,7 @@ from crawler.cli.options import (
 )
 from crawler.cli.panel import Shown, show_progress
 from crawler.cli.plan import canaries_of, new_plan
-from crawler.cli.publication import OnSealed, publish, take_in
+from crawler.cli.publication import OnSealed, compact_in_turn, publish, take_in
 from crawler.cli.resume import NEWEST, number_to_resume, resumed_plan
 from crawler.engine.canary import Canary
 from crawler.engine.crew import Crew
@@ -146,6 +146,8 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         return
     new = None if resumes else new_plan(options, identity, opt_outs)
     raise_file_limit()
+    if not options["db"].exists():
+        CensusWriter.open(options["db"]).close()  # what was left for the first crawl needs a file to go to
     take_in(options["db"], on_sealed)
     with without_pandas(), CensusWriter.open(options["db"]) as writer:
         settings, plan = new or resumed_plan(options, writer.interrupted(crawl_id), identity, opt_outs)
@@ -164,6 +166,8 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         sealed = trio.run(_crawl, run, network, canary, crew, identity, service, contact, shown)
     take_in(options["db"], on_sealed)
     published = publish(options["db"], on_sealed) if publishes and sealed.state is CrawlState.COMPLETED else None
+    if published is not None:
+        compact_in_turn(options["db"], sealed)
     _say(sealed, run, network.traffic, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:
         sys.exit(130)

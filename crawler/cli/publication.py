@@ -6,11 +6,15 @@ Apart from `crawl`, because every verb that changes what readers may see ends he
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from crawler.model.crawl import CrawlState
+import click
+
+from crawler.errors import CensusError
+from crawler.model.crawl import Crawl, CrawlState
 from crawler.store.crawls import crawl_rows
 from crawler.store.draft import Draft
 from crawler.store.drain import drain
 from crawler.store.publish import stage
+from crawler.store.rewrite import COMPACTED_EVERY, compact
 from crawler.store.serving import drop_older, unpublish
 
 OnSealed = Callable[[Draft], None]
@@ -49,3 +53,13 @@ def publish(db: Path, on_sealed: Sequence[OnSealed]) -> Path:
     except BaseException:
         draft.discard()
         raise
+
+
+def compact_in_turn(db: Path, sealed: Crawl) -> None:
+    """Compact the census file after every thirtieth crawl, once that is published. What hinders it (there may be no
+    room for a second copy of the file) is said, and is no fault of the crawl's."""
+    if sealed.id % COMPACTED_EVERY == 0:
+        try:
+            compact(db)
+        except CensusError as error:
+            click.echo(f"The census file was not compacted: {error}", err=True)

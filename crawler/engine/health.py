@@ -12,8 +12,7 @@ from typing import Any
 from crawler.engine.watch import Watched
 from crawler.listen.message import UNRECOGNIZED, WRONG_METHOD, Handler, Request, Response, json_response
 from crawler.model.crawl import CrawlScope, CrawlState
-
-PROMETHEUS = b"text/plain; version=0.0.4; charset=utf-8"
+from crawler.model.exposition import TEXT, Family, Sample, exposition
 
 STAGES = ("known", "visited", "resolves", "reachable", "secure", "online", "federating", "listing")
 
@@ -44,7 +43,7 @@ def health_handler(watched: Watched) -> Handler:
             return WRONG_METHOD
         if request.path == "/healthz":
             return json_response(200, health(watched))
-        return Response(200, "".join(f"{line}\n" for line in metric_lines(watched)).encode(), PROMETHEUS)
+        return Response(200, exposition(families(watched), open_metrics=False).encode(), TEXT.encode())
 
     return handle
 
@@ -64,49 +63,47 @@ def health(watched: Watched) -> dict[str, object]:
     }
 
 
-def metric_lines(watched: Watched) -> Iterator[str]:
-    """The body of /metrics, line by line. What is not known is left out, never told as zero."""
-    yield from _metric("matrix_census_crawl_running", "gauge", "Whether a crawl runs now, by scope.")
-    for scope in CrawlScope:
-        is_running = watched.running is not None and watched.running.scope is scope
-        yield f'matrix_census_crawl_running{{scope="{scope}"}} {int(is_running)}'
-    yield from _metric("matrix_census_watch_crawls_total", "counter", "Crawls that ended, by scope and how.")
-    for scope in CrawlScope:
-        for outcome in (CrawlState.COMPLETED, CrawlState.CANCELLED, CrawlState.FAILED):
-            count = watched.ended[scope, outcome]
-            yield f'matrix_census_watch_crawls_total{{scope="{scope}",outcome="{outcome}"}} {count}'
-    yield from _metric("matrix_census_watch_slots_missed_total", "counter", "Crawls not begun since another one ran.")
-    yield f"matrix_census_watch_slots_missed_total {watched.slots_missed}"
-    yield from _metric("matrix_census_watch_completed_timestamp_seconds", "gauge", "End of the last completed crawl.")
-    for scope, at in watched.completed_at.items():
-        yield f'matrix_census_watch_completed_timestamp_seconds{{scope="{scope}"}} {at.timestamp():.0f}'
-    yield from _metric("matrix_census_watch_next_timestamp_seconds", "gauge", "When the next crawl begins.")
-    for kind, at in watched.next_starts.items():
-        yield f'matrix_census_watch_next_timestamp_seconds{{scope="{kind.scope}"}} {at.timestamp():.0f}'
+def families(watched: Watched) -> Iterator[Family]:
+    """What /metrics tells. What is not known is left out, never told as zero."""
+    running = (
+        Sample(float(watched.running is not None and watched.running.scope is scope), {"scope": scope})
+        for scope in CrawlScope
+    )
+    yield Family("matrix_census_crawl_running", "gauge", "Whether a crawl runs now, by scope.", tuple(running))
+    ended = (
+        Sample(watched.ended[scope, outcome], {"scope": scope, "outcome": outcome})
+        for scope in CrawlScope
+        for outcome in (CrawlState.COMPLETED, CrawlState.CANCELLED, CrawlState.FAILED)
+    )
+    yield Family("matrix_census_watch_crawls", "counter", "Crawls that ended, by scope and how.", tuple(ended))
+    missed = (Sample(watched.slots_missed),)
+    yield Family("matrix_census_watch_slots_missed", "counter", "Crawls not begun since another one ran.", missed)
+    completed = (Sample(int(at.timestamp()), {"scope": scope}) for scope, at in watched.completed_at.items())
+    name = "matrix_census_watch_completed_timestamp_seconds"
+    yield Family(name, "gauge", "End of the last completed crawl.", tuple(completed))
+    starts = (Sample(int(at.timestamp()), {"scope": kind.scope}) for kind, at in watched.next_starts.items())
+    yield Family("matrix_census_watch_next_timestamp_seconds", "gauge", "When the next crawl begins.", tuple(starts))
     if watched.progress:
-        yield from _crawl_lines(watched.progress)
+        yield from _of_crawl(watched.progress)
 
 
-def _crawl_lines(progress: Mapping[str, Any]) -> Iterator[str]:
-    yield from _metric("matrix_census_crawl_servers", "gauge", "Servers of the running or last crawl, by stage passed.")
-    for stage in STAGES:
-        if _is_number(progress.get(stage)):
-            yield f'matrix_census_crawl_servers{{stage="{stage}"}} {progress[stage]}'
-    yield from _metric("matrix_census_crawl_failures", "gauge", "Servers that do not federate, by kind of failure.")
-    failures = progress.get("failures")
-    for kind, count in failures.items() if isinstance(failures, dict) else ():
-        if _is_number(count) and kind.isidentifier():
-            yield f'matrix_census_crawl_failures{{kind="{kind}"}} {count}'
+def _of_crawl(progress: Mapping[str, Any]) -> Iterator[Family]:
+    stages = (Sample(progress[stage], {"stage": stage}) for stage in STAGES if _is_number(progress.get(stage)))
+    meaning = "Servers of the running or last crawl, by stage passed."
+    yield Family("matrix_census_crawl_servers", "gauge", meaning, tuple(stages))
+    said = progress.get("failures")
+    failures = (
+        Sample(count, {"kind": kind})
+        for kind, count in (said.items() if isinstance(said, dict) else ())
+        if _is_number(count) and kind.isidentifier()
+    )
+    meaning = "Servers that do not federate, by kind of failure."
+    yield Family("matrix_census_crawl_failures", "gauge", meaning, tuple(failures))
     for name, meaning in GAUGES.items():
         if _is_number(progress.get(name)):
             unit = name.removesuffix("_s") + ("_seconds" if name.endswith("_s") and name != "servers_per_s" else "")
             metric = "matrix_census_crawl_" + ("servers_per_second" if name == "servers_per_s" else unit)
-            yield from _metric(metric, "gauge", meaning)
-            yield f"{metric} {progress[name]}"
-
-
-def _metric(name: str, kind: str, meaning: str) -> tuple[str, str]:
-    return f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"
+            yield Family(metric, "gauge", meaning, (Sample(progress[name]),))
 
 
 def _is_number(value: object) -> bool:

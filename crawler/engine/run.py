@@ -155,8 +155,12 @@ class CrawlRun:
         self._frontier = self._new_frontier(started_at, self._remembered)
         for name, source in self._plan.seeds:
             self._hear(name, Lead(name.key, source), insisted=self._plan.insists)
+        submitted = self._writer.submitted()
+        for name in submitted.names:
+            self._hear(name, Lead(name.key, LeadSource.SUBMITTED))
         # The seeds are all that a crawl which is killed at once has to go on with.
         self._commit()
+        self._writer.drop_submitted(submitted)
 
     def _resume(self, crawl_id: int) -> None:
         past = self._writer.resume_crawl(crawl_id, self._plan.crawler_version)
@@ -333,7 +337,13 @@ class CrawlRun:
         self.progress.aliases_outstanding = self._own_aliases_outstanding + self._frontier.aliases_outstanding
         self.progress.phase_times = self._writer.phase_times(self._crawl_id)
         self.progress.ended_at = self._now()
-        return self._writer.seal(self._crawl_id, state, self.progress.ended_at, report(self.progress))
+        return self._writer.seal(
+            self._crawl_id,
+            state,
+            self.progress.ended_at,
+            report(self.progress),
+            journal_days=self._settings.history.journal_days,
+        )
 
 
 def _tried_at(remembered: Remembered, name: ServerName) -> datetime:

@@ -1,13 +1,9 @@
 """Usage reports as they come in: judged here, left in the inbox, taken into the census file by whoever writes it.
 
-The dashboard's door to usage reports, as `engine.check` is its door to checks. Whoever sends one makes this machine ask
-about the server that it names, so what was found out of a server and a sender is remembered for a while, and the
-looking is bounded in time.
+The dashboard's door to usage reports, as `engine.check` is its door to checks.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -20,7 +16,7 @@ from crawler.model.names import ServerName
 from crawler.model.usage import Proof, ReceivedReport
 from crawler.net.stack import utc_now
 from crawler.protocol.usage import parse_software, parse_usage_report
-from crawler.sources.usage import prove
+from crawler.sources.usage import Prover
 from crawler.store.inbox import append
 from crawler.store.usage import USAGE, content_of
 
@@ -29,13 +25,11 @@ __all__ = ["BODY_LIMIT_BYTES", "Proof", "RefusedReportError", "UsageIntake"]
 BODY_LIMIT_BYTES = 16 * 1024
 """Of one report; Synapse's have 1.5 KB."""
 
-LOOK_S = 30.0
-"""How long finding out may take; what is not proven by then is not believed."""
+ROOM_BYTES = 16 * 1024 * 1024
+"""How full the inbox may be for a report; the rest is for others, who write less."""
 
-REMEMBERED_S = 600.0
-"""How long what was found out counts. A server that moves is believed again by its next report but one."""
-
-MOST_REMEMBERED = 10_000
+ROOM_UNVERIFIED_BYTES = 4 * 1024 * 1024
+"""Likewise for one that is not believed: anybody can send those."""
 
 
 class RefusedReportError(Exception):
@@ -44,15 +38,6 @@ class RefusedReportError(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         self.status = status
         super().__init__(sentence)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What a proof rests on."""
-
-    name: str
-    sender: str
-    token: str | None
 
 
 class UsageIntake:
@@ -68,7 +53,7 @@ class UsageIntake:
         self._checker = checker
         self._census = census
         self._now = now
-        self._proofs: OrderedDict[_Asked, tuple[float, Proof]] = OrderedDict()
+        self._prover = Prover(checker.network)
 
     async def receive(self, body: bytes, sender: str, token: str | None, user_agent: str) -> Proof:
         """Judge a report and leave it in the inbox; when this returns it is on the disk.
@@ -93,9 +78,11 @@ class UsageIntake:
         except ProtocolError as error:
             raise RefusedReportError(400, f"this is no usage report: {error}") from None
         await trio.to_thread.run_sync(self._refuse_opted_out, report.server_name)
-        proof = await self._prove(report.server_name, sender, token)
+        proof = await self._prover.prove(report.server_name, sender, token)
         received = ReceivedReport(report, self._now(), proof, parse_software(user_agent))
-        leave = partial(append, self._census, USAGE, content_of(received), now=lambda: received.received_at)
+        room = ROOM_UNVERIFIED_BYTES if proof is Proof.NONE else ROOM_BYTES
+        content, at = content_of(received), received.received_at
+        leave = partial(append, self._census, USAGE, content, room_bytes=room, now=lambda: at)
         try:
             await trio.to_thread.run_sync(leave)
         except StoreError:
@@ -109,17 +96,3 @@ class UsageIntake:
             raise RefusedReportError(503, "the opt-out list of this census cannot be read") from None
         if opted_out:
             raise RefusedReportError(403, f"{name} opted out of this census")
-
-    async def _prove(self, name: ServerName, sender: str, token: str | None) -> Proof:
-        asked = _Asked(name.key, sender, token)
-        found_at, proof = self._proofs.get(asked, (-REMEMBERED_S, Proof.NONE))
-        if trio.current_time() - found_at < REMEMBERED_S:
-            return proof
-        proof = Proof.NONE
-        with trio.move_on_after(LOOK_S):
-            proof = await prove(self._checker.network, name, sender, token)
-        self._proofs[asked] = (trio.current_time(), proof)
-        self._proofs.move_to_end(asked)
-        if len(self._proofs) > MOST_REMEMBERED:
-            self._proofs.popitem(last=False)
-        return proof

@@ -35,6 +35,7 @@ class LeadSource(StrEnum):
     SPACE_CHILD = "space_child"
     SPACE_VIA = "space_via"
     SPACE_SENDER = "space_sender"
+    SUBMITTED = "submitted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,10 @@ _TELLING = (
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """Records of one type of one name, or why there are none."""
+    """Records of one type of one name, or why there are none; everyday `addresses` are no `records`."""
 
     addresses: tuple[str, ...] = ()
-    srv: tuple[SrvRecord, ...] = ()
-    texts: tuple[str, ...] = ()
+    records: tuple[dns.rdata.Rdata, ...] = ()
     ttl_s: int | None = None
     cname: str | None = None
     failure: Failure | None = None
@@ -134,7 +133,7 @@ class Dns:
             # A legal host can leave no room for the service labels before it: such an owner cannot have records.
             return SrvAnswer(failure=Failure(FailureKind.DNS_NODATA, "no name in DNS can be so long"))
         (heard,) = await self._look_up([question])
-        return SrvAnswer(heard.srv, heard.ttl_s, heard.cname, heard.failure, trio.current_time() - started)
+        return SrvAnswer(_srv(heard.records), heard.ttl_s, heard.cname, heard.failure, trio.current_time() - started)
 
     def forget_silence(self) -> None:
         """Ask again about hosts of which nothing was heard: it may have been us."""
@@ -148,7 +147,11 @@ class Dns:
         except dns.exception.DNSException:
             return ()
         (heard,) = await self._look_up([question])
-        return heard.texts
+        return tuple(
+            b"".join(record.strings).decode("utf-8", "replace")
+            for record in heard.records
+            if isinstance(record, dns.rdtypes.txtbase.TXTBase)
+        )
 
     def close(self) -> None:
         for server in self._servers:
@@ -214,7 +217,7 @@ class Dns:
             if chain.cnames:
                 cname = _text(chain.canonical_name)
             if chain.answer is not None and failure is None:
-                return _Heard(_addresses(chain.answer), _srv(chain.answer), _texts(chain.answer), ttl_s, cname)
+                return _Heard(_addresses(chain.answer), tuple(chain.answer), ttl_s, cname)
             holds = _says_no_data(message)
             if failure is not None:
                 return _Heard(ttl_s=ttl_s if holds else None, cname=cname, failure=failure)
@@ -310,14 +313,6 @@ def _srv(records: Iterable[dns.rdata.Rdata]) -> tuple[SrvRecord, ...]:
         SrvRecord(record.priority, record.weight, record.port, _text(record.target))
         for record in records
         if isinstance(record, dns.rdtypes.IN.SRV.SRV)
-    )
-
-
-def _texts(records: Iterable[dns.rdata.Rdata]) -> tuple[str, ...]:
-    return tuple(
-        b"".join(record.strings).decode("utf-8", "replace")
-        for record in records
-        if isinstance(record, dns.rdtypes.txtbase.TXTBase)
     )
 
 

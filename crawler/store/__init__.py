@@ -38,7 +38,7 @@ Publishing and reading
 - `crawls`      the crawl table, in both kinds of file; what `status` shows
 Beside the files
 - `status`      what the running crawl is at
-- `inbox`       what other processes have to say to the writer
+- `inbox`       what other processes have to say to the writer; `submissions`: names of servers to be crawled
 - `dictionary`  the data dictionary, generated from the schema's comments
 Measuring
 - `bench`       years of crawls, beside full daily copies

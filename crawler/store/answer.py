@@ -17,7 +17,7 @@ from crawler.store.rows import Page
 MOST_ROWS = 1000
 """Rows of one page."""
 
-_JSON_COLUMNS = frozenset({"tls_names", "verify_keys", "spec_versions", "unstable_features"})
+_JSON_COLUMNS = frozenset({"rtc_foci", "tls_names", "verify_keys", "spec_versions", "unstable_features"})
 
 
 class Shape(Protocol):

@@ -10,19 +10,22 @@ The days are written by INSERT ... SELECT, which stands for the batches of a cra
 import shutil
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from crawler.model.crawl import CrawlState
-from crawler.store.bench_world import DAY, FULL_APPEND, FULL_NAMES, FULL_TABLES, SEEN_DAY, STEP, WORLD
+from crawler.store.bench_world import DAY, FULL_NAMES, FULL_TABLES, GOES_ON, SEEN_DAY, STEP, WORLD
 from crawler.store.connection import Connection, connect_to_read, connect_to_write, transaction
 from crawler.store.crawls import series_of
+from crawler.store.insert import literal
 from crawler.store.intervals import INTERVALS
 from crawler.store.journal import JOURNAL, JOURNAL_DAYS
 from crawler.store.publish import stage
+from crawler.store.rewrite import COMPACTED_EVERY, compact
 from crawler.store.seal import seal
 from crawler.store.upgrade import bring_up_to_date
 
@@ -47,52 +50,112 @@ def bench_store(folder: Path, *, servers: int, rooms: int, days: int, told: Call
         told: Is told each day that is done.
 
     Returns:
-        What is printed, JSON-like: megabytes of 10^6 bytes, seconds, milliseconds.
+        What is printed, JSON-like: megabytes of 10^6 bytes, seconds (wall, and CPU of all threads), milliseconds.
     """
-    census, full = folder / "census.duckdb", folder / "full.duckdb"
-    seals: list[float] = []
-    copies: list[float] = []
-    with closing(connect_to_write(census)) as connection, closing(connect_to_write(full)) as whole:
+    census, full, world = folder / "census.duckdb", folder / "full.duckdb", folder / "world.duckdb"
+    seals: list[_Took] = []
+    copies: list[_Took] = []
+
+    def live(connection: Connection, day: int) -> None:
+        seals.append(_crawl(connection, census, day))
+        copies.append(_copy(connection, full, day))
+        told(day)
+
+    with closing(connect_to_write(census)) as connection:
         bring_up_to_date(connection, census, lambda: _FIRST)
-        for statement in WORLD:
+        connection.execute(f"ATTACH {literal(str(full))} AS whole")
+        for statement in (*FULL_TABLES, *WORLD):
             connection.execute(statement.format(servers=servers, rooms=rooms, days=days))
-        for statement in FULL_TABLES:
-            whole.execute(statement)
-        for day in range(1, days + 1):
-            seals.append(_crawl(connection, census, day))
-            copies.append(_copy(connection, whole, full, folder, day))
-            told(day)
-        _name(connection, whole, folder)
+        _put_aside(connection, world)
+    # As on any day the last finds a file that is compacted now and then, and a serving file to grow from.
+    anew = _Took(0, 0)
+    for first in range(1, days, COMPACTED_EVERY):
+        last = min(first + COMPACTED_EVERY, days) - 1
+        with _taken_up(census, full, world) as connection:
+            for day in range(first, last + 1):
+                live(connection, day)
+            _put_aside(connection, world)
+        if last % COMPACTED_EVERY == 0:
+            compact(census)
+        if last == days - 1:
+            anew, _ = _timed(lambda: stage(census).commit())
+    with _taken_up(census, full, world) as connection:
+        live(connection, days)
+        for name, query in FULL_NAMES.items():
+            connection.execute(f"INSERT INTO whole.{name} {query}")
         counted = {table: _count(connection, table) for table in (*_tables(), *JOURNAL)}
         sizes = {name: _megabytes(connection, tables) for name, tables in _parts().items()}
+        changed = {name: _changed(connection, table, days) for name, table in _CHANGING.items()}
         (room_id, server_name), *_ = connection.execute(_BUSIEST).fetchall()
-    publish_s, serving = _timed(lambda: stage(census).commit())
+        connection.execute("CHECKPOINT whole")
+    publish, serving = _timed(lambda: stage(census).commit())
     asked = {"room": room_id, "server": server_name}
-    full_publish_s, full_copy = _timed(lambda: Path(shutil.copyfile(full, folder / "full-published.duckdb")))
+    full_publish, full_copy = _timed(lambda: Path(shutil.copyfile(full, folder / "full-published.duckdb")))
     return {
         "servers": servers,
         "rooms": rooms,
         "days": days,
+        "changed_last_day": changed,
         "file_mb": sizes["intervals_and_text"],
         "participation_mb": sizes["participation"],
         "journal_mb": sizes["journal"],
         "serving_mb": round(serving.stat().st_size / 1e6, 1),
-        "append_first_s": round(seals[1], 3),
-        "append_last_s": round(statistics.median(seals[-5:]), 3),
-        "publish_s": round(publish_s, 3),
+        **_appended(seals),
+        "publish_s": publish.wall_s,
+        "publish_cpu_s": publish.cpu_s,
+        "publish_anew_s": anew.wall_s,
+        "publish_anew_cpu_s": anew.cpu_s,
         **_answers(serving, _QUESTIONS, asked),
         "tables": counted,
         "full_copies": {
             "file_mb": round(full.stat().st_size / 1e6, 1),
-            "append_first_s": round(copies[1], 3),
-            "append_last_s": round(statistics.median(copies[-5:]), 3),
-            "publish_s": round(full_publish_s, 3),
+            **_appended(copies),
+            "publish_s": full_publish.wall_s,
+            "publish_cpu_s": full_publish.cpu_s,
             **_answers(full_copy, _FULL_QUESTIONS, asked),
         },
     }
 
 
-def _crawl(connection: Connection, census: Path, day: int) -> float:
+@dataclass(frozen=True, slots=True)
+class _Took:
+    """On a machine with nothing else to do, wall seconds; else the CPU seconds, of all threads, tell more."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def _appended(days: Sequence[_Took]) -> dict[str, float]:
+    last = days[-5:]
+    return {
+        "append_first_s": days[1].wall_s,
+        "append_last_s": statistics.median(day.wall_s for day in last),
+        "append_first_cpu_s": days[1].cpu_s,
+        "append_last_cpu_s": statistics.median(day.cpu_s for day in last),
+    }
+
+
+def _put_aside(connection: Connection, world: Path) -> None:
+    """To publish and to compact, the census file must be closed; what goes on between days is in temporary tables."""
+    world.unlink(missing_ok=True)
+    connection.execute(f"ATTACH {literal(str(world))} AS aside")
+    for table in GOES_ON:
+        connection.execute(f"CREATE TABLE aside.{table} AS FROM temp.{table}")
+    connection.execute("DETACH aside")
+
+
+@contextmanager
+def _taken_up(census: Path, full: Path, world: Path) -> Iterator[Connection]:
+    with closing(connect_to_write(census)) as connection:
+        connection.execute(f"ATTACH {literal(str(full))} AS whole")
+        connection.execute(f"ATTACH {literal(str(world))} AS aside (READ_ONLY)")
+        for table in GOES_ON:
+            connection.execute(f"CREATE TEMP TABLE {table} AS FROM aside.{table}")
+        connection.execute("DETACH aside")
+        yield connection
+
+
+def _crawl(connection: Connection, census: Path, day: int) -> _Took:
     at = _FIRST + timedelta(days=day)
     with transaction(connection, census):
         series = series_of(connection, "bench", synthetic=True)
@@ -106,8 +169,8 @@ def _crawl(connection: Connection, census: Path, day: int) -> float:
     with transaction(connection, census):
         for statement in SEEN_DAY:
             _run(connection, statement, day, at)
-    seconds, _ = _timed(lambda: _seal(connection, census, day, at + timedelta(hours=3)))
-    return seconds
+    took, _ = _timed(lambda: _seal(connection, census, day, at + timedelta(hours=3)))
+    return took
 
 
 def _seal(connection: Connection, census: Path, day: int, at: datetime) -> None:
@@ -115,29 +178,18 @@ def _seal(connection: Connection, census: Path, day: int, at: datetime) -> None:
         seal(connection, day, CrawlState.COMPLETED, at, "{}", JOURNAL_DAYS)
 
 
-def _copy(connection: Connection, whole: Connection, full: Path, folder: Path, day: int) -> float:
-    """The same day, whole. It is handed over in Parquet files, whose making is not timed; their reading is the price of
-    full copies, and small beside it."""
-    places = {}
+def _copy(connection: Connection, full: Path, day: int) -> _Took:
+    """The same day, whole; it is made up before it is timed, as what a crawl has seen is."""
     for name, query in DAY.items():
-        places[name] = folder / f"{name}.parquet"
-        connection.execute(f"COPY ({query.replace('$day', str(day))}) TO '{places[name]}' (FORMAT parquet)")
+        _run(connection, f"CREATE OR REPLACE TEMP TABLE whole_{name} AS {query}", day, _FIRST)
 
     def append() -> None:
-        with transaction(whole, full):
-            for name, statement in FULL_APPEND.items():
-                whole.execute(statement.format(file=places[name]), [day])
+        with transaction(connection, full):
+            for name in DAY:
+                connection.execute(f"INSERT INTO whole.{name} SELECT ?, * FROM temp.whole_{name}", [day])  # noqa: S608 - our own names
 
-    seconds, _ = _timed(append)
-    return seconds
-
-
-def _name(connection: Connection, whole: Connection, folder: Path) -> None:
-    for name, query in FULL_NAMES.items():
-        place = folder / f"{name}.parquet"
-        connection.execute(f"COPY ({query}) TO '{place}' (FORMAT parquet)")
-        whole.execute(f"INSERT INTO {name} SELECT * FROM read_parquet('{place}')")  # noqa: S608 - our own names
-    whole.execute("CHECKPOINT")
+    took, _ = _timed(append)
+    return took
 
 
 def _run(connection: Connection, statement: str, day: int, at: datetime) -> None:
@@ -145,10 +197,10 @@ def _run(connection: Connection, statement: str, day: int, at: datetime) -> None
     connection.execute(statement, {name: value for name, value in values.items() if f"${name}" in statement})
 
 
-def _timed(action: Callable[[], T]) -> tuple[float, T]:
-    began = time.perf_counter()
+def _timed(action: Callable[[], T]) -> tuple[_Took, T]:
+    began, cpu = time.perf_counter(), time.process_time()
     value = action()
-    return time.perf_counter() - began, value
+    return _Took(round(time.perf_counter() - began, 3), round(time.process_time() - cpu, 3)), value
 
 
 def _count(connection: Connection, table: str) -> int:
@@ -185,17 +237,30 @@ def _answers(file: Path, questions: dict[str, tuple[str, ...]], asked: dict[str,
     found = {}
     with closing(connect_to_read(file)) as connection:
         for name, statements in questions.items():
-            slowest = 0.0
-            for statement in statements:
-                values = {key: value for key, value in asked.items() if f"${key}" in statement}
-                times = [
-                    _timed(lambda s=statement, v=values: connection.execute(s, v).fetchall())[0]  # type: ignore[misc]  # defaults bind the loop's values
-                    for _ in range(_ASKED)
-                ]
-                slowest = max(slowest, statistics.median(times))
-            found[name] = round(slowest * 1000, 1)
+            found[name] = max(_asked_ms(connection, statement, asked) for statement in statements)
     return found
 
+
+def _asked_ms(connection: Connection, statement: str, asked: dict[str, str]) -> float:
+    values = {key: value for key, value in asked.items() if f"${key}" in statement}
+    times = []
+    for _ in range(_ASKED):
+        began = time.perf_counter()
+        connection.execute(statement, values).fetchall()
+        times.append(time.perf_counter() - began)
+    return round(statistics.median(times) * 1000, 1)
+
+
+def _changed(connection: Connection, table: str, day: int) -> float:
+    """Rows that began on a day, of those that stand."""
+    row = connection.execute(
+        f"SELECT count(*) FILTER (valid_from = ?) / count(*) FROM {table} WHERE valid_to IS NULL",  # noqa: S608 - our own names
+        [day],
+    ).fetchone()
+    return round(row[0], 4) if row else 0.0
+
+
+_CHANGING = {"servers": "server_state", "rooms": "room_state", "participations": "room_participation"}
 
 _BUSIEST = """
 SELECT

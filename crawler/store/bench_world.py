@@ -37,10 +37,14 @@ WORLD = (
 )
 """Made once. `{servers}`, `{rooms}` and `{days}` are put in by `str.format`."""
 
+GOES_ON = ("w_server", "w_room", "w_part")
+"""What one day hands on to the next."""
+
+# One in eleven of those rooms has as many members as before, so that one in twenty changes.
 STEP = (
     "UPDATE w_server SET minor = minor + 1 WHERE hash(server_id, $day) % 200 = 0",
     """UPDATE w_room SET members = greatest(1, members + (hash(room, $day, 'by') % 11)::INTEGER - 5)
-    WHERE hash(room, $day) % 20 = 0""",
+    WHERE hash(room, $day) % 18 = 0""",
     "UPDATE w_room SET name = 'Renamed ' || $day || ' ' || room WHERE hash(room, $day) % 1000 = 1",
     """UPDATE w_part SET server_id = 1 + (server_id + 11) % (SELECT max(server_id) FROM w_part)
     WHERE hash(room, n, $day) % 200 = 0""",
@@ -103,24 +107,16 @@ DAY = {
     "participation_day": """SELECT DISTINCT room, p.server_id, l.owner AS named_by
         FROM w_part p JOIN w_listed l USING (room) WHERE l.server_id = l.owner""",
 }
-"""The same day, for the full copies."""
+"""The same day, for the full copies: what their tables hold of it but for the day."""
 
 FULL_TABLES = (
-    "CREATE TABLE server_name (server_id INTEGER, server_name VARCHAR)",
-    "CREATE TABLE room_name (room INTEGER, room_id VARCHAR, name VARCHAR, topic VARCHAR, alias VARCHAR)",
-    "CREATE TABLE server_day (day INTEGER, server_id INTEGER, online BOOLEAN, software VARCHAR, version VARCHAR)",
-    "CREATE TABLE room_day (day INTEGER, room INTEGER, members DOUBLE)",
-    "CREATE TABLE listing_day (day INTEGER, server_id INTEGER, room INTEGER, members INTEGER)",
-    "CREATE TABLE participation_day (day INTEGER, room INTEGER, server_id INTEGER, named_by INTEGER)",
+    "CREATE TABLE whole.server_name (server_id INTEGER, server_name VARCHAR)",
+    "CREATE TABLE whole.room_name (room INTEGER, room_id VARCHAR, name VARCHAR, topic VARCHAR, alias VARCHAR)",
+    "CREATE TABLE whole.server_day (day INTEGER, server_id INTEGER, online BOOLEAN, software VARCHAR, version VARCHAR)",
+    "CREATE TABLE whole.room_day (day INTEGER, room INTEGER, members DOUBLE)",
+    "CREATE TABLE whole.listing_day (day INTEGER, server_id INTEGER, room INTEGER, members INTEGER)",
+    "CREATE TABLE whole.participation_day (day INTEGER, room INTEGER, server_id INTEGER, named_by INTEGER)",
 )
-
-FULL_APPEND = {
-    "server_day": "INSERT INTO server_day SELECT $1, server_id, online, software, version FROM read_parquet('{file}')",
-    "room_day": "INSERT INTO room_day SELECT $1, room, members FROM read_parquet('{file}')",
-    "listing_day": "INSERT INTO listing_day SELECT $1, server_id, room, told FROM read_parquet('{file}')",
-    "participation_day": """INSERT INTO participation_day
-        SELECT $1, room, server_id, named_by FROM read_parquet('{file}')""",
-}
 
 FULL_NAMES = {
     "server_name": "SELECT server_id, name FROM w_server",

@@ -4,7 +4,11 @@
 written by hand. A test holds the page against the schema, so the two cannot drift apart.
 """
 
+import re
 import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -50,6 +54,17 @@ def _type(sql_type: str) -> str:
     return "TIMESTAMPTZ" if sql_type == "TIMESTAMP WITH TIME ZONE" else sql_type
 
 
+@cache
+def column_meanings() -> Mapping[str, Mapping[str, str]]:
+    """Table or view -> column -> what its comment says: read from the schema's text, for those who tell others what
+    they answer and have no database at hand."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for path in (*sorted(shipped("schema").glob("[0-9]*.sql")), shipped("schema", "serving.sql")):
+        for table, column, meaning in _COMMENT.findall(path.read_text("utf-8")):
+            found[table][column] = meaning.replace("''", "'")
+    return found
+
+
 def with_dictionary(page: str) -> str:
     """`page` with the dictionary of today between its marks.
 
@@ -67,6 +82,8 @@ def main(page: Path) -> None:
     """Bring the page up to date."""
     page.write_text(with_dictionary(page.read_text("utf-8")), "utf-8")
 
+
+_COMMENT = re.compile(r"^COMMENT ON COLUMN (\w+)\.(\w+) IS '((?:[^']|'')*)';", re.MULTILINE)
 
 _RELATIONS = """
 SELECT name, kind, comment FROM (

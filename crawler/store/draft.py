@@ -14,7 +14,7 @@ from crawler.store.connection import connect_to_write, first_line, transaction
 from crawler.store.durable import flush_file, flush_folder
 from crawler.store.insert import checked_type, column_types, insert_rows, literal, quoted
 from crawler.store.lock import FileLock
-from crawler.store.serving import drop_drafts, point_to, prune, serving_file
+from crawler.store.serving import drop_drafts, point_to, prune, published_anew, serving_file
 
 
 class Draft:
@@ -25,10 +25,11 @@ class Draft:
     committed.
     """
 
-    def __init__(self, census: Path, path: Path, snapshot_id: str, lock: FileLock) -> None:
+    def __init__(self, census: Path, path: Path, snapshot_id: str, lock: FileLock, upkeep: str | None) -> None:
         self.path = path
         self.snapshot_id = snapshot_id
         self._census = census
+        self._upkeep = upkeep
         self._lock: FileLock | None = lock
 
     @property
@@ -128,6 +129,8 @@ class Draft:
             self.path.rename(final)
             flush_folder(final.parent)
             point_to(self._census, final)
+            if self._upkeep is not None:
+                published_anew(self._census, self._upkeep)
             prune(self._census)
         except duckdb.Error as error:
             raise StoreError(f"cannot finish {self.path}: {first_line(error)}") from error

@@ -18,6 +18,7 @@ from crawler.store.connection import Connection, connect_to_read, transaction
 from crawler.store.insert import column_types, quoted
 from crawler.store.removal import Removal
 from crawler.store.rewrite import locked_census, opened_census, rewrite, tables_of
+from crawler.store.serving import publish_anew
 from crawler.store.suppression import allow_again, suppress
 
 _SEARCHED_BYTES = 8
@@ -56,6 +57,7 @@ def forget(census: Path, subjects: Sequence[ServerName | str], *, now: Now = utc
         StoreError: there is none, or it cannot be written, or the name is still in the file.
     """
     with locked_census(census):
+        publish_anew(census)
         with opened_census(census, now) as connection, transaction(connection, census):
             removal = Removal(connection)
             for subject in subjects:

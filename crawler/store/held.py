@@ -3,7 +3,7 @@
 Apart from the writer, which adds what is seen: these are questions, and answers kept for the crawls that come after.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,14 +17,16 @@ from crawler.model.crawl import Crawl
 from crawler.model.past import Interrupted
 from crawler.model.schedule import Remembered
 from crawler.protocol.memory import RememberedAnswer
-from crawler.store.answers import load_answers
+from crawler.store.answers import load_answers, store_answers
 from crawler.store.clock import Now
-from crawler.store.connection import Connection, connect_to_write, first_line
+from crawler.store.connection import Connection, connect_to_write, first_line, transaction
+from crawler.store.insert import column_types
 from crawler.store.keys import ReusedKey, reused_keys
 from crawler.store.lock import FileLock, lock_to_write
 from crawler.store.phases import phase_times
 from crawler.store.resume import interrupted
 from crawler.store.schedule import read_remembered
+from crawler.store.submissions import Submitted, drop_submitted, read_submitted
 from crawler.store.suppression import read_suppressed
 from crawler.store.upgrade import bring_up_to_date
 
@@ -68,6 +70,7 @@ class HeldCensus:
         self._connection = connection
         self._now = now
         self._crawl: Crawl | None = None
+        self._answer_types = column_types(connection, "cached_answer")
         self.suppressed = read_suppressed(connection)
 
     def __enter__(self) -> Self:
@@ -123,6 +126,20 @@ class HeldCensus:
     def remembered_answers(self, settings_json: str, now: datetime) -> list[RememberedAnswer]:
         """Answers of earlier crawls that one with these settings may still use; see `answers.load_answers`."""
         return load_answers(self._connection, self._path, settings_json, now)
+
+    def submitted(self) -> Submitted:
+        """Names that visitors left for the next crawl; see `crawler.store.submissions`."""
+        return read_submitted(self._connection)
+
+    def drop_submitted(self, heard: Submitted) -> None:
+        """Let them go, once what was heard of them is committed."""
+        if heard.digests:
+            with transaction(self._connection, self._path):
+                drop_submitted(self._connection, heard.digests)
+
+    def remember(self, answers: Sequence[RememberedAnswer]) -> None:
+        """Keep answers for later crawls, at once; see `answers.store_answers`."""
+        store_answers(self._connection, self._path, self._answer_types, answers)
 
     def reused_keys(self, crawl_id: int) -> tuple[ReusedKey, ...]:
         """Key IDs that this crawl saw with another key than an earlier one did; see `keys.reused_keys`."""

@@ -25,6 +25,7 @@ from crawler.store.leads import make_spans
 from crawler.store.lock import lock_to_write
 from crawler.store.removal import Removal
 from crawler.store.rewrite import rewrite
+from crawler.store.serving import publish_anew
 from crawler.store.suppression import read_suppressed
 from crawler.store.upgrade import bring_up_to_date
 from crawler.store.verify import faults
@@ -59,6 +60,7 @@ def import_snapshot(census: Path, folder: Path, *, vantage: str | None = None, n
     check_sums(folder)
     census.parent.mkdir(parents=True, exist_ok=True)
     with lock_to_write(census):
+        publish_anew(census)
         with closing(connect_to_write(census)) as connection:
             bring_up_to_date(connection, census, now)
             try:

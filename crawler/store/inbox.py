@@ -45,13 +45,16 @@ def inbox_folder(census: Path) -> Path:
     return census.parent / "inbox"
 
 
-def append(census: Path, kind: str, content: Mapping[str, Any], *, now: Now = utc_now) -> None:
+def append(
+    census: Path, kind: str, content: Mapping[str, Any], *, room_bytes: int | None = None, now: Now = utc_now
+) -> None:
     """Leave an entry; when this returns it is on the disk.
 
     Args:
         census: The census file that it is for; it need not be there yet.
         kind: What it is, one word.
         content: What JSON can hold.
+        room_bytes: How full the inbox may be at most for this one; None: `INBOX_BYTES`.
         now: The time of day.
 
     Raises:
@@ -65,7 +68,7 @@ def append(census: Path, kind: str, content: Mapping[str, Any], *, now: Now = ut
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder), (folder / _NEW).open("a+b") as file:
             size = file.seek(0, os.SEEK_END)
-            if size + len(line) > INBOX_BYTES:
+            if size + len(line) > min(INBOX_BYTES, room_bytes or INBOX_BYTES):
                 raise StoreError(f"the inbox {folder} is full; a crawl, or any other writer of {census}, drains it")
             if size and not _ends_a_line(file.fileno(), size):
                 line = b"\n" + line  # an entry before was cut short by a crash; it must not spoil this one

@@ -2,8 +2,10 @@
 
 `stage` copies what is sealed into a draft, steps from above add their tables to it, `commit` swaps it in. A serving
 file holds the history of all completed crawls, census or limited, and the journal of the newest ones; of cancelled and
-failed crawls their row in `crawl` alone, so that they can be told of and never be counted; of a running one nothing. It
-is written row by row into a fresh file, so bytes of rows that were deleted from the census file are not in it.
+failed crawls their row in `crawl` alone, so that they can be told of and never be counted; of a running one nothing.
+
+It is the serving file before it with what crawls have added since (`increment`), or, where anything else may have
+changed the census file, written row by row into a fresh file: so bytes of rows that were forgotten are not in it.
 """
 
 from contextlib import suppress
@@ -16,12 +18,13 @@ from crawler.resources import shipped
 from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_read, connect_to_write, first_line, transaction
 from crawler.store.draft import Draft
-from crawler.store.insert import column_types, literal, quoted
+from crawler.store.increment import grow
+from crawler.store.insert import literal, quoted
 from crawler.store.intervals import SEEN
 from crawler.store.lock import lock_to_read, lock_to_write
 from crawler.store.migrations import latest_version, migrate, refuse_newer, schema_version
-from crawler.store.published import PUBLISHED
-from crawler.store.serving import drop_drafts, next_name, pointer, serving_folder
+from crawler.store.published import PUBLISHED, insert_published
+from crawler.store.serving import drop_drafts, maintained, next_name, pointer, serving_file, serving_folder
 from crawler.store.snapshot import write_snapshot
 from crawler.store.usage import open_sums
 
@@ -51,13 +54,14 @@ def stage(census: Path, *, now: Now = utc_now) -> Draft:
         with lock_to_read(census):
             crawl_id = _newest_completed(census)
             path = folder / f"{next_name(census, max(crawl_id, 0))}.draft"  # below 0: imported crawls alone
-            snapshot_id = _fill(path, census, crawl_id, now)
+            upkeep = maintained(census)
+            snapshot_id = _fill(path, census, crawl_id, upkeep is not None, now)
     except BaseException:
         with suppress(OSError):
             drop_drafts(census)
         lock.release()
         raise
-    return Draft(census, path, snapshot_id, lock)
+    return Draft(census, path, snapshot_id, lock, upkeep)
 
 
 def _newest_completed(census: Path) -> int:
@@ -75,7 +79,26 @@ def _newest_completed(census: Path) -> int:
     return int(row[0])
 
 
-def _fill(path: Path, census: Path, crawl_id: int, now: Now) -> str:
+def _fill(path: Path, census: Path, crawl_id: int, anew: bool, now: Now) -> str:
+    """Fill a draft: from the serving file before it and what is newer, or from the census file alone."""
+    previous = serving_file(census)
+    try:
+        if previous is None or anew or not grow(path, previous, census):
+            path.unlink(missing_ok=True)
+            _copy(path, census, now)
+        connection = connect_to_write(path)
+        try:
+            with transaction(connection, path):
+                return write_snapshot(connection, census, crawl_id, now())
+        finally:
+            connection.close()
+    except duckdb.Error as error:
+        raise StoreError(f"cannot write {path}: {first_line(error)}") from error
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _copy(path: Path, census: Path, now: Now) -> None:
     connection = connect_to_write(path)
     try:
         migrate(connection, path, now)
@@ -85,15 +108,9 @@ def _fill(path: Path, census: Path, crawl_id: int, now: Now) -> str:
             for table in SEEN:
                 connection.execute(f"DROP TABLE {quoted(table)}")
             for table in _tables(connection):
-                columns = ", ".join(quoted(column) for column in column_types(connection, table))
-                source = f"SELECT {columns} FROM census_file.{quoted(table)} WHERE {PUBLISHED[table]}"  # noqa: S608 - our own names
-                connection.execute(f"INSERT INTO {quoted(table)} ({columns}) {source}")
+                insert_published(connection, table)
             open_sums(connection, "census_file")
-            snapshot_id = write_snapshot(connection, census, crawl_id, now())
         connection.execute("DETACH census_file")
-        return snapshot_id
-    except duckdb.Error as error:
-        raise StoreError(f"cannot write {path}: {first_line(error)}") from error
     finally:
         connection.close()
 

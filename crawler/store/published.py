@@ -1,6 +1,8 @@
 """What of a census file is published: which rows of each table. A new table must be thought of here."""
 
-from crawler.store.intervals import INTERVALS
+from crawler.store.connection import Connection
+from crawler.store.insert import column_types, quoted
+from crawler.store.intervals import INTERVALS, ORDER
 from crawler.store.journal import JOURNAL
 
 _JOURNAL = """crawl_id IN (
@@ -14,6 +16,8 @@ _JOURNAL = """crawl_id IN (
 _ALL = "true"
 """Only completed crawls write history."""
 
+NEVER = "false"
+
 PUBLISHED = {
     "crawl": "state <> 'running'",
     "series": _ALL,
@@ -26,19 +30,19 @@ PUBLISHED = {
     "client_api": _ALL,
     **{interval.table: _ALL for interval in INTERVALS},
     # Whom to write to is personal data, and a serving file is for anybody.
-    "support_contact": "false",
-    "cached_answer": "false",
+    "support_contact": NEVER,
+    "cached_answer": NEVER,
     # What the next crawl is to know; readers see what was observed.
-    "server_schedule": "false",
-    "alias_schedule": "false",
+    "server_schedule": NEVER,
+    "alias_schedule": NEVER,
     # What the writer alone needs to know.
-    "suppression": "false",
-    "inbox_entry": "false",
+    "suppression": NEVER,
+    "inbox_entry": NEVER,
     "imported_series": _ALL,
     # What one server said of itself, and who wrote code on which day: readers get sums and counts.
-    "usage_report": "false",
-    "developer_day": "false",
-    "developer_salt": "false",
+    "usage_report": NEVER,
+    "developer_day": NEVER,
+    "developer_salt": NEVER,
     "usage_sum": _ALL,
     "usage_reporting": _ALL,
     "outside_source": _ALL,
@@ -57,3 +61,12 @@ PUBLISHED = {
     )""",
 }
 """Which rows of a table are published, in the order of copying. A new table must be thought of here."""
+
+
+def insert_published(connection: Connection, table: str, also: str = "true") -> None:
+    """Copy the rows of a table that are published from `census_file`, as it is attached; of them those that `also`."""
+    columns = ", ".join(quoted(column) for column in column_types(connection, table))
+    connection.execute(
+        f"""INSERT INTO {quoted(table)} ({columns}) SELECT {columns} FROM census_file.{quoted(table)}
+        WHERE ({PUBLISHED[table]}) AND ({also}) {ORDER.get(table, "")}"""  # noqa: S608 - our own names
+    )

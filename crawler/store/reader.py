@@ -188,6 +188,17 @@ class SnapshotReader:
         """
         return server_detail(self._connection, name, crawl_id)
 
+    def knows(self, server_key: str) -> bool:
+        """Whether anything ever named a server.
+
+        Args:
+            server_key: Its name in ASCII lower case.
+        """
+        found = fetch(
+            self._connection, "SELECT 1 FROM server WHERE server_key = $key", {"key": search_text(server_key)}
+        )
+        return bool(found)
+
     def key_uses(self, server_key: str) -> tuple[KeyUse, ...]:
         """Every key that a server published, with the crawls that saw it; two under one key ID are a reuse.
 

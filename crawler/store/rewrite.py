@@ -2,7 +2,7 @@
 
 DuckDB leaves the bytes of deleted rows in the file until something else needs their place, and never makes the file
 smaller. What must be gone, or small, or a copy that is whole, is therefore copied into a fresh file: it has what the
-tables have, and nothing else.
+tables have, and nothing else. Rows of intervals are sorted in it, by what they are about.
 """
 
 import os
@@ -19,9 +19,15 @@ from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_read, connect_to_write, first_line, transaction
 from crawler.store.durable import flush_file, flush_folder
 from crawler.store.insert import column_types, quoted
+from crawler.store.intervals import ORDER
 from crawler.store.lock import lock_to_read, lock_to_write
 from crawler.store.migrations import latest_version, migrate, refuse_newer, schema_version
+from crawler.store.serving import publish_anew
 from crawler.store.upgrade import bring_up_to_date
+
+COMPACTED_EVERY = 30
+"""A crawl of so many compacts the census file after it: crawls add rows at the end, and a file grows by a third more
+than what is in it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,7 @@ def rewrite(census: Path, now: Now, check: Callable[[Path], None] | None = None)
         StoreError: the disk gave out: the old file stays as it is.
     """
     fresh = _beside(census)
+    publish_anew(census)
     try:
         copy_rows(census, fresh, now)
         if check is not None:
@@ -140,6 +147,7 @@ def restore(backup: Path, census: Path, *, now: Now = utc_now) -> None:
             shutil.copyfile(backup, fresh)
             with opened_census(fresh, now):
                 pass
+            publish_anew(census)
             _put_in_place(fresh, census)
         except OSError as error:
             raise StoreError(f"cannot copy {backup}: {error.strerror}") from error
@@ -161,8 +169,8 @@ def copy_rows(source: Path, to: Path, now: Now) -> None:
             connection.execute("DELETE FROM schema_migration")
             for table in tables_of(connection):
                 columns = ", ".join(quoted(column) for column in column_types(connection, table))
-                copy = f"INSERT INTO {quoted(table)} ({columns}) SELECT {columns} FROM source_file.{quoted(table)}"  # noqa: S608 - our own names
-                connection.execute(copy)
+                rows = f"SELECT {columns} FROM source_file.{quoted(table)} {ORDER.get(table, '')}"  # noqa: S608 - our own names
+                connection.execute(f"INSERT INTO {quoted(table)} ({columns}) {rows}")
         connection.execute("DETACH source_file")
         connection.execute("FORCE CHECKPOINT")
     except duckdb.Error as error:

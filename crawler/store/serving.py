@@ -3,6 +3,7 @@
     <folder of the census file>/serving/<stem>-<crawl>-<n>.duckdb       read-only for everybody, never changed again
                                         <stem>-<crawl>-<n>.duckdb.draft being made
                                         <stem>.current                  the name of the newest, replaced atomically
+                                        <stem>.anew                     the next may not grow out of the newest
 
 A new file gets a new name, because a process that has the old one open and opens the same path again would still see
 the old data. Old files stay for readers that have just read the pointer; one that has a file open keeps it after its
@@ -10,6 +11,7 @@ name is gone.
 """
 
 import re
+import secrets
 from pathlib import Path
 
 from crawler.store.durable import replace_file
@@ -52,6 +54,37 @@ def pointer(census: Path) -> Path:
 def point_to(census: Path, serving: Path) -> None:
     """Make `serving` the newest, atomically."""
     replace_file(pointer(census), f"{serving.name}\n".encode())
+
+
+def publish_anew(census: Path) -> None:
+    """Say that something else than a crawl is about to change a census file: the next serving file is to be written
+    from it alone. On the disk when this returns, so that it holds though the change be cut short.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    if serving_folder(census).is_dir():
+        replace_file(_anew(census), secrets.token_hex(16).encode())
+
+
+def maintained(census: Path) -> str | None:
+    """What `publish_anew` left; None: nothing but crawls has changed the census file."""
+    try:
+        return _anew(census).read_text("ascii")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def published_anew(census: Path, left: str) -> None:
+    """The newest serving file is so written, after `left` was read; what came later stands."""
+    if maintained(census) == left:
+        _anew(census).unlink(missing_ok=True)
+
+
+def _anew(census: Path) -> Path:
+    return serving_folder(census) / f"{census.stem}.anew"
 
 
 def next_name(census: Path, crawl_id: int) -> str:

@@ -32,25 +32,32 @@ def write_snapshot(connection: Connection, census: Path, crawl_id: int, publishe
     return snapshot_id
 
 
+_NOW = "valid_from <= $crawl AND (valid_to IS NULL OR valid_to > $crawl) AND series_id = $series"
+
 _CONTENT = {
-    "server_observation": (
-        "server_id", "observed_at", "address", "online", "federating", "accepting", "failed_kind", "software_raw",
-        "version_raw", "verify_keys", "directory_state", "directory_rooms", "bytes_read",
+    "visit WHERE crawl_id = $crawl": ("server_id", "observed_at", "address", "bytes_read"),
+    f"server_state WHERE {_NOW}": (
+        "server_id", "online", "federating", "accepting", "failed_kind", "software_raw", "version_raw", "verify_keys",
     ),
-    "room": ("room_id", "directories", "members", "name", "topic"),
+    f"directory_state WHERE {_NOW}": ("server_id", "directory_state", "directory_rooms"),
+    f"room_state JOIN known_room USING (room_number) JOIN room_text USING (text_id) WHERE {_NOW}": (
+        "room_id", "directories", "members", "name", "topic",
+    ),
 }  # fmt: skip
 """What of a row tells it from others; whole rows would take four times as long to say the same."""
 
 
 def _content_sha256(connection: Connection, crawl_id: int) -> str:
-    """The crawls, the number of rows of each table, and of the newest completed crawl the sum of the MD5s of its
-    observations and rooms: the same for the same rows in any order. Against accidents, not against forgers."""
+    """The crawls, the number of rows of each table, and of the newest completed crawl the sum of the MD5s of what it
+    found servers and rooms to be: the same for the same rows in any order. Against accidents, not against forgers."""
     said: list[object] = [*connection.execute("SELECT c::VARCHAR FROM crawl c ORDER BY crawl_id").fetchall()]
     for table in PUBLISHED:
         said += [table, *connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchall()]  # noqa: S608 - our own names
-    for view, names in _CONTENT.items():
-        columns = ", chr(31), ".join(quoted(column) for column in names)
-        content = f"sum(md5_number_lower(concat({columns}))::HUGEINT)"
-        query = f"SELECT {content} FROM {quoted(view)} WHERE crawl_id = {crawl_id:d}"  # noqa: S608 - likewise
-        said += [view, *connection.execute(query).fetchall()]
+    row = connection.execute("SELECT series_id FROM crawl WHERE crawl_id = ?", [crawl_id]).fetchone()
+    place = {"crawl": crawl_id, "series": None if row is None else row[0]}
+    for source, names in _CONTENT.items():
+        values = {name: value for name, value in place.items() if f"${name}" in source}
+        columns = ", chr(31), ".join(quoted(name) for name in names)
+        sums = f"SELECT sum(md5_number_lower(concat({columns}))::HUGEINT) FROM {source}"  # noqa: S608 - our own names
+        said += connection.execute(sums, values).fetchall()
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -13,7 +13,8 @@ from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, connect_to_write, transaction
 from crawler.store.fold import fold, unfolded
 from crawler.store.lock import lock_to_write
-from crawler.store.migrations import latest_version, migrate
+from crawler.store.migrations import latest_version, migrate, schema_version
+from crawler.store.serving import publish_anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ def bring_up_to_date(connection: Connection, path: Path, now: Now) -> Upgrade:
         SchemaTooNewError: it is newer.
         StoreError: it is no census, or cannot be written.
     """
+    if 0 < schema_version(connection, path) < latest_version():
+        publish_anew(path)
     before = migrate(connection, path, now)
     crawls = unfolded(connection)
     for crawl_id in crawls:

@@ -25,8 +25,6 @@ from crawler.model.past import Past
 from crawler.model.rooms import AliasAnswer, SpaceAnswer
 from crawler.model.schedule import ServerSchedule
 from crawler.protocol.json_body import clean_text
-from crawler.protocol.memory import RememberedAnswer
-from crawler.store.answers import store_answers
 from crawler.store.batch import Answered, Batch
 from crawler.store.clock import Now, utc_now
 from crawler.store.connection import Connection, transaction
@@ -48,29 +46,27 @@ _TABLES = (
     "server", "visit", "attempt", "resolution_step", "endpoint", "address_look", "lead", "support_contact",
     "space_child", "unlisted_room",
     "seen_server", "seen_listing", "seen_answer", "seen_participation", "seen_space",
-    "server_schedule", "alias_schedule", "cached_answer",
+    "server_schedule", "alias_schedule",
 )  # fmt: skip
 
 
 class CensusWriter(HeldCensus):
     """Holds the census file open and locked until `close`. Use as a context manager."""
 
-    def __init__(self, path: Path, lock: FileLock, connection: Connection, now: Now, journal_days: int) -> None:
+    def __init__(self, path: Path, lock: FileLock, connection: Connection, now: Now) -> None:
         super().__init__(path, lock, connection, now)
-        self._journal_days = journal_days
         self._types = {table: column_types(connection, table) for table in _TABLES}
         self._numbers = ServerNumbers(connection.execute(_KNOWN_NUMBERS).fetchall())
         self._visited: set[int] = set()
         self._answers: dict[Answered, int] = {}
 
     @classmethod
-    def open(cls, path: Path, *, now: Now = utc_now, journal_days: int = JOURNAL_DAYS) -> "CensusWriter":
+    def open(cls, path: Path, *, now: Now = utc_now) -> "CensusWriter":
         """Open or make a census file, and bring it to the schema of this program.
 
         Args:
             path: The census file; its folder is made if need be.
             now: The time of day, for the record of migrations and the status.
-            journal_days: How long what crawls attempted is kept after they ended.
 
         Raises:
             CensusLockedError: another process has it.
@@ -78,7 +74,7 @@ class CensusWriter(HeldCensus):
             StoreError: it is no census, or cannot be written.
         """
         with locked_and_open(path, now) as (lock, connection):
-            return cls(path, lock, connection, now, journal_days)
+            return cls(path, lock, connection, now)
 
     def begin_crawl(
         self,
@@ -151,10 +147,6 @@ class CensusWriter(HeldCensus):
         self._tell()
         return past
 
-    def remember(self, answers: Sequence[RememberedAnswer]) -> None:
-        """Keep answers for later crawls, at once; see `answers.store_answers`."""
-        store_answers(self._connection, self._path, self._types["cached_answer"], answers)
-
     def record(
         self,
         crawl_id: int,
@@ -223,7 +215,15 @@ class CensusWriter(HeldCensus):
         self._crawl = replace(crawl, servers=len(self._visited), online=(crawl.online or 0) + batch.online)
         self._tell()
 
-    def seal(self, crawl_id: int, state: CrawlState, finished_at: datetime, report: Mapping[str, object]) -> Crawl:
+    def seal(
+        self,
+        crawl_id: int,
+        state: CrawlState,
+        finished_at: datetime,
+        report: Mapping[str, object],
+        *,
+        journal_days: int = JOURNAL_DAYS,
+    ) -> Crawl:
         """End a crawl: count what it saw, say how it ended, and if it is completed turn what it saw into intervals; all
         in one transaction. Sealing a crawl again changes nothing.
 
@@ -232,6 +232,7 @@ class CensusWriter(HeldCensus):
             state: How it ended; not running.
             finished_at: When.
             report: What the crawl has to say of itself; goes into its row as JSON.
+            journal_days: How long what crawls attempted is kept after they ended; older journals are summarised now.
 
         Returns:
             The crawl as it is sealed.
@@ -245,7 +246,7 @@ class CensusWriter(HeldCensus):
         running = read_crawl(self._connection, crawl_id).state is CrawlState.RUNNING
         if running:
             with transaction(self._connection, self._path):
-                seal(self._connection, crawl_id, state, finished_at, _json_text(report), self._journal_days)
+                seal(self._connection, crawl_id, state, finished_at, _json_text(report), journal_days)
         sealed = read_crawl(self._connection, crawl_id)
         if self._crawl is not None and self._crawl.id == crawl_id:
             self._crawl = sealed

@@ -7,10 +7,14 @@
 All are guarded and rationed at one desk (`dashboard.desk`).
 """
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from crawler.engine.check import CheckDocument
+from dashboard.api.documentation import EXAMPLES, problems
+from dashboard.api.problem import refused
 from dashboard.desk import Desk, Refusal
 
 _UNCACHED = {"Cache-Control": "no-store"}
@@ -20,6 +24,7 @@ _ANYWHERE = {
     "Access-Control-Allow-Methods": "GET, OPTIONS",
     "Access-Control-Allow-Headers": "Origin, X-Requested-With, Content-Type, Accept",
 }
+_LONGEST = 300
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -27,15 +32,23 @@ def router(desk: Desk) -> APIRouter:
     """The routes of a check."""
     routes = APIRouter()
 
-    @routes.get("/api/v1/check", response_model=CheckDocument)
-    async def check(request: Request, server_name: str) -> Response:
-        """Check a server now, as a federating server would: the shape of `matrix-census check --json`.
-
-        400: it is no server name. 403: it opted out. 429: too many checks; Retry-After says when there may be another.
-        """
-        admitted = await desk.admit(server_name, visitor_of(request))
+    @routes.get(
+        "/api/v1/check",
+        tags=["servers"],
+        response_model=CheckDocument,
+        responses=problems(400, 403, 422, 429, 500, 503),
+    )
+    async def check(
+        request: Request,
+        server_name: Annotated[
+            str, Query(max_length=_LONGEST, description="A server name.", examples=[EXAMPLES.server])
+        ],
+    ) -> Response:
+        """Check a server now, as a federating server would: the shape of `matrix-census check --json`. Not kept, not
+        counted; ten for each visitor, then one every six seconds."""
+        admitted = await desk.admit(server_name, visitor(request))
         if isinstance(admitted, Refusal):
-            return _problem(admitted)
+            raise refused(admitted)
         return JSONResponse((await desk.check(admitted)).document.model_dump(mode="json"), headers=_UNCACHED)
 
     @routes.api_route("/api/report", methods=_METHODS, include_in_schema=False)
@@ -44,7 +57,7 @@ def router(desk: Desk) -> APIRouter:
         refused = _refused(request, server_name)
         if refused is not None:
             return refused
-        admitted = await desk.admit(server_name, visitor_of(request))
+        admitted = await desk.admit(server_name, visitor(request))
         if isinstance(admitted, Refusal):
             if admitted.status == 400:
                 return JSONResponse(desk.checker.mft_of_no_name(server_name), headers=_ANYWHERE)
@@ -54,7 +67,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/api/federation-ok", include_in_schema=False)
     async def federation_ok(request: Request, server_name: str = "") -> Response:
         """GOOD when the server federates, else BAD, with status 200 either way; another when there was no check."""
-        admitted = await desk.admit(server_name, visitor_of(request))
+        admitted = await desk.admit(server_name, visitor(request))
         if isinstance(admitted, Refusal):
             return PlainTextResponse("BAD", headers=_ANYWHERE) if admitted.status == 400 else _sentence(admitted)
         checked = await desk.check(admitted)
@@ -63,7 +76,7 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def visitor_of(request: Request) -> str:
+def visitor(request: Request) -> str:
     """Whose ration it is."""
     return request.client.host if request.client else ""
 
@@ -81,13 +94,6 @@ def _refused(request: Request, server_name: str) -> Response | None:
 
 def _sentence(refusal: Refusal) -> Response:
     return PlainTextResponse(refusal.sentence, refusal.status, {**_ANYWHERE, **_retry_after(refusal)})
-
-
-def _problem(refusal: Refusal) -> JSONResponse:
-    """RFC 9457."""
-    content = {"type": "about:blank", "status": refusal.status, "title": refusal.sentence}
-    headers = {**_UNCACHED, **_retry_after(refusal)}
-    return JSONResponse(content, refusal.status, headers, media_type="application/problem+json")
 
 
 def _retry_after(refusal: Refusal) -> dict[str, str]:

@@ -42,7 +42,7 @@ def router(source: CensusSource) -> APIRouter:
         """200 as long as the process answers at all."""
         return Response("ok\n", media_type="text/plain", headers={"Cache-Control": "no-store"})
 
-    @routes.get("/api/v1/health")
+    @routes.get("/api/v1/health", tags=["crawls"])
     async def health(response: Response) -> Health:
         """The state of the dashboard; 503 when its data cannot be read."""
         response.headers["Cache-Control"] = "no-store"

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from crawler.engine.usage import Proof, RefusedReportError, UsageIntake
-from dashboard.api.check import visitor_of
-from dashboard.desk import Ration
+from dashboard.api.check import visitor
+from dashboard.ration import Ration, visitor_of
 
 REPORTS_A_MINUTE = 60
 """One address's ration. A server reports eight times a day, but many may share an address."""
@@ -35,8 +35,8 @@ def router(intake: UsageIntake) -> APIRouter:
     @routes.api_route("/push", methods=["POST", "PUT"], include_in_schema=False)
     async def push(request: Request, token: str | None = None) -> Response:
         """Take one usage report. 400 no report, 403 opted out, 413 too large, 429 or 503 later."""
-        sender = visitor_of(request)
-        wait_s = ration.wait_s(sender, trio.current_time())
+        sender = visitor(request)
+        wait_s = ration.wait_s(visitor_of(sender), trio.current_time())
         if wait_s:
             return _sentence(429, "too many reports from your address", int(wait_s) + 1)
         if together.statistics().tasks_waiting >= _WAITING:

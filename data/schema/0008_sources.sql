@@ -17,7 +17,7 @@ COMMENT ON COLUMN outside_source.source_id IS 'Number of the import in this file
 COMMENT ON COLUMN outside_source.kind IS 'usage (reports from a file), developers (repositories of a list), spec (the specification and its proposals).';
 COMMENT ON COLUMN outside_source.name IS 'Name of the list, or of the file or folder without the way to it.';
 COMMENT ON COLUMN outside_source.version IS 'Its version: what a list says of itself, a git commit, or the SHA-256 of a file.';
-COMMENT ON COLUMN outside_source.as_of IS 'The day of which it speaks, UTC: of a list its own date, of a checkout its newest commit, of a file its newest report.';
+COMMENT ON COLUMN outside_source.as_of IS 'The day of which it speaks, UTC: of developers their newest commit, of a checkout its newest commit, of a file its newest report.';
 COMMENT ON COLUMN outside_source.imported_at IS 'When it was imported, UTC.';
 COMMENT ON COLUMN outside_source.replaced_at IS 'When a later import took its place, UTC; NULL while it counts. Reports from files add up and are never replaced.';
 COMMENT ON COLUMN outside_source.listed IS 'How many things it lists: reports, repositories, proposals.';

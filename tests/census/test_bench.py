@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from crawler.store.publish import serving_file
+from crawler.store.serving import serving_file
 from tests.census.practice import census
 
 

@@ -14,7 +14,6 @@ import pytest
 
 from crawler.engine.check import json_schema
 from crawler.resources import shipped
-from dashboard.desk import CHECKS_A_MINUTE, MINUTE_S, Ration
 from tests.census.practice import COMMAND, Practice, census, environment, practice
 
 SCHEMA = json_schema()
@@ -156,12 +155,3 @@ def test_the_shipped_schema_is_the_one_that_is_printed() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert json.loads(shipped("schema", "check.schema.json").read_text("utf-8")) == SCHEMA
     assert json.loads(census("check", "--json-schema").stdout) == SCHEMA
-
-
-def test_a_visitor_has_a_ration_and_is_told_when_there_is_more() -> None:
-    ration = Ration()
-    assert [ration.wait_s("a", float(i)) for i in range(CHECKS_A_MINUTE)] == [0.0] * CHECKS_A_MINUTE
-    assert ration.wait_s("a", 10.0) == MINUTE_S - 10.0
-    assert ration.wait_s("b", 10.0) == 0.0
-    assert ration.wait_s("a", MINUTE_S + 0.5) == 0.0
-    assert ration.wait_s("a", MINUTE_S + 0.6) == pytest.approx(0.4)

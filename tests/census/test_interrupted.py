@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -11,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from crawler.store.inbox import append, inbox_folder
 from crawler.store.serving import serving_file
-from tests.census.practice import COMMAND, PACE, Practice, census, environment, practice, rows
+from tests.census.practice import COMMAND, LONGEST_S, PACE, Practice, census, environment, practice, rows
 
 LEAST_SEEN = 20
 
@@ -109,3 +111,39 @@ def test_two_crawls_of_one_file_do_not_meet(lab: Practice, tmp_path: Path) -> No
     finally:
         process.kill()
         process.communicate(timeout=60)
+
+
+TEXTS = """
+SELECT t.table_name, column_name FROM duckdb_columns() c JOIN duckdb_tables() t USING (table_oid)
+WHERE c.data_type IN ('VARCHAR', 'JSON')
+"""
+
+
+def test_what_comes_into_the_inbox_while_a_crawl_runs_is_taken_in_after_it(lab: Practice, tmp_path: Path) -> None:
+    db = tmp_path / "census.duckdb"
+    process = started(lab, db)
+    # The crawl holds the census file: whoever has something to say leaves it beside.
+    wish = min(lab.truth["seeds"])
+    append(db, "forget", {"subject": wish})
+    append(db, "word", {"for": "later"})
+    append(db, "word", {"for": "later"})
+    assert (inbox_folder(db) / "new.jsonl").exists()
+    _, err = process.communicate(timeout=LONGEST_S)
+    assert process.returncode == 0, err
+    assert [file.name for file in inbox_folder(db).glob("*.jsonl")] == []
+    assert [(row["kind"], json.loads(row["content"])) for row in rows(db, "SELECT * FROM inbox_entry")] == [
+        ("word", {"for": "later"}),
+        ("word", {"for": "later"}),
+    ]
+    serving = serving_file(db)
+    assert serving is not None
+    # Granted after its visit and before publishing: it stands in none of the files, and they add up without it.
+    assert rows(db, "SELECT count(*) AS n FROM suppression") == [{"n": 1}]
+    named = rf"(?i)(^|[^a-z0-9._-]){re.escape(wish)}($|[^a-z0-9.-])"
+    for file in (db, *serving.parent.glob("*.duckdb")):
+        for place in rows(file, TEXTS):
+            text = f'"{place["column_name"]}"::VARCHAR'
+            held = rows(file, f"""SELECT {text} FROM "{place["table_name"]}" WHERE regexp_matches({text}, '{named}')""")
+            assert held == [], place
+    verified = census("verify", "--db", str(db))
+    assert verified.returncode == 0, verified.stdout + verified.stderr

@@ -33,6 +33,18 @@ async def client(tmp_path: Path) -> Client:
     )
 
 
+async def test_what_nobody_vouches_for_cannot_fill_the_inbox(
+    tmp_path: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crawler.engine.usage.ROOM_UNVERIFIED_BYTES", 500)
+    forger, server = client("127.0.0.8"), client("127.0.0.7")
+    answers = [(await forger.put("/push", json=REPORT)).status_code for _ in range(5)]
+    assert answers[0] == 200
+    assert answers[-1] == 503
+    assert (await server.put("/push", json=REPORT)).status_code == 200
+    assert left(tmp_path)[-1]["proof"] == "address"
+
+
 def left(tmp_path: Path) -> list[dict[str, Any]]:
     with inbox.drained(tmp_path / "census.duckdb") as entries:
         return [dict(entry.content) for entry in entries]
@@ -115,3 +127,7 @@ async def test_a_full_inbox_and_a_used_up_ration_say_when_to_come_again(
     over = await sender.put("/push", content=b"{")
     assert (over.status_code, int(over.headers["Retry-After"]) > 0) == (429, True)
     assert (await client("127.0.0.8").put("/push", content=b"{")).status_code == 400
+    for host in range(REPORTS_A_MINUTE):
+        await client(f"2001:db8::{host:x}").put("/push", content=b"{")
+    assert (await client("2001:db8::ffff").put("/push", content=b"{")).status_code == 429
+    assert (await client("2001:db8:0:1::1").put("/push", content=b"{")).status_code == 400

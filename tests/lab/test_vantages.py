@@ -52,6 +52,10 @@ def seen_online(path: Path) -> set[str]:
     return {name for (name,) in query(path, online)}
 
 
+def listed(path: Path) -> set[str]:
+    return {room for (room,) in query(path, "SELECT DISTINCT room_id FROM listing")}
+
+
 async def test_merged_both_truths_are_there(lab: LabMaker, tmp_path: Path) -> None:
     here, there = tmp_path / "here" / "census.duckdb", tmp_path / "there" / "census.duckdb"
     async with lab(servers=40, profile=LIVING) as stranger:
@@ -62,6 +66,7 @@ async def test_merged_both_truths_are_there(lab: LabMaker, tmp_path: Path) -> No
         await crawl_from(stranger.lab, here, "here", from_here, world.names)
         await crawl_from(stranger.lab, there, "there", from_there, world.names)
     online_here, online_there = seen_online(here), seen_online(there)
+    listed_here, listed_there = listed(here), listed(there)
     # By the walls that we put up, not by what any SQL says.
     assert online_there - online_here == {alone[0].lower(), alone[1].lower()}
     assert online_here - online_there == {alone[2].lower(), alone[3].lower()}
@@ -77,6 +82,13 @@ async def test_merged_both_truths_are_there(lab: LabMaker, tmp_path: Path) -> No
         **{name.lower(): [True, True, ["there"], ["here"]] for name in alone[:2]},
         **{name.lower(): [True, True, ["here"], ["there"]] for name in alone[2:4]},
     }
+    rooms = {room: rest for room, *rest in query(here, "SELECT room_id, listed_for, unlisted_for FROM merged_room")}
+    assert rooms == {
+        **{key: [["here", "there"], None] for key in listed_here & listed_there},
+        **{key: [["here"], ["there"]] for key in listed_here - listed_there},
+        **{key: [["there"], ["here"]] for key in listed_there - listed_here},
+    }
+    assert len(rooms) > len(listed_here)
     of_one = f"FROM by_vantage WHERE server_name = '{alone[0]}' ORDER BY vantage"
     sides = query(here, f"SELECT vantage, online, failed_kind {of_one}")
     assert sides == [("here", False, "tcp_refused"), ("there", True, None)]

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
+from crawler.cli.publication import compact_in_turn
 from crawler.errors import UsageError
 from crawler.model.client_side import Support, SupportContact
 from crawler.model.crawl import CrawlState, Lead, LeadSource
@@ -255,6 +256,22 @@ def test_compacting_changes_nothing_but_the_size(path: Path) -> None:
     assert done.after_bytes == path.stat().st_size
     assert {table: query(path, f"SELECT * FROM {table} ORDER BY ALL") for table in said} == said
     assert [file.name for file in path.parent.iterdir() if "fresh" in file.name] == []
+
+
+def test_every_thirtieth_crawl_compacts(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sealed = crawl(path, [online("z.example")])
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE ballast AS SELECT md5(range::VARCHAR) AS m FROM range(100000)")
+        connection.execute("DROP TABLE ballast")
+    before = path.stat().st_size
+    compact_in_turn(path, replace(sealed, id=29))
+    assert path.stat().st_size == before
+    compact_in_turn(path, replace(sealed, id=30))
+    assert path.stat().st_size < before
+    assert capsys.readouterr().err == ""
+    with CensusWriter.open(path):
+        compact_in_turn(path, replace(sealed, id=60))
+    assert "The census file was not compacted" in capsys.readouterr().err
 
 
 def test_a_backup_comes_back(path: Path, tmp_path: Path) -> None:

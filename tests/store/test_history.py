@@ -122,7 +122,7 @@ def visit(server: str, day: Day) -> ServerObservation:
     return online(server, software=runs, rooms=tuple(rooms))
 
 
-def crawl(writer: CensusWriter, day: Day, place: int) -> None:
+def crawl(writer: CensusWriter, day: Day, place: int, *, journal_days: int = 30) -> None:
     at = DAY + timedelta(days=place)
     crawl_id = writer.begin_crawl(
         scope=day.scope,
@@ -137,7 +137,7 @@ def crawl(writer: CensusWriter, day: Day, place: int) -> None:
     writer.record(crawl_id, [visit(server, day) for server in SERVERS if server in day.software], [])
     answers = [(teller, AliasAnswer("#a:x.test", room, tuple(who))) for (teller, room), who in day.answers.items()]
     writer.record(crawl_id, [], [], answers)
-    writer.seal(crawl_id, day.state, at + timedelta(hours=1), {})
+    writer.seal(crawl_id, day.state, at + timedelta(hours=1), {}, journal_days=journal_days)
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from crawler.model.crawl import CrawlScope, CrawlState, Lead, LeadSource
-from crawler.store.journal import JOURNAL
+from crawler.store.journal import JOURNAL, JOURNAL_DAYS
 from crawler.store.verify import verify
 from crawler.store.writer import CensusWriter
 from tests.store.census import begin
@@ -19,17 +20,19 @@ ORDER BY ALL
 """
 
 
-def sealed(writer: CensusWriter, days: int, *, scope: CrawlScope = CrawlScope.FULL) -> None:
+def sealed(
+    writer: CensusWriter, days: int, *, scope: CrawlScope = CrawlScope.FULL, journal_days: int = JOURNAL_DAYS
+) -> None:
     crawl_id = begin(writer, scope=scope)
     leads = [Lead("a.test", LeadSource.SEED), Lead("b.test", LeadSource.ROOM_ID, "a.test", 5)]
     leads += [Lead("b.test", LeadSource.ROOM_ID, "c.test", 1)]
     writer.record(crawl_id, [online("a.test"), dead("b.test")], leads)
-    writer.seal(crawl_id, CrawlState.COMPLETED, DAY + timedelta(days=days), {})
+    writer.seal(crawl_id, CrawlState.COMPLETED, DAY + timedelta(days=days), {}, journal_days=journal_days)
 
 
 def test_what_is_old_is_summarised_and_let_go(tmp_path: Path) -> None:
     path = tmp_path / "census.duckdb"
-    with CensusWriter.open(path, journal_days=30) as writer:
+    with CensusWriter.open(path) as writer:
         for days in (0, 1, 31):
             sealed(writer, days)
     with duckdb.connect(str(path), read_only=True) as connection:
@@ -60,9 +63,21 @@ def test_what_is_old_is_summarised_and_let_go(tmp_path: Path) -> None:
     assert verify(path) == []
 
 
+@pytest.mark.parametrize(("journal_days", "kept"), [(0, {3}), (29, {3}), (30, {2, 3}), (31, {1, 2, 3})])
+def test_for_how_long_can_be_set(tmp_path: Path, journal_days: int, kept: set[int]) -> None:
+    path = tmp_path / "census.duckdb"
+    with CensusWriter.open(path) as writer:
+        for days in (0, 1, 31):
+            sealed(writer, days, journal_days=journal_days)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        assert {row[0] for row in connection.execute("SELECT DISTINCT crawl_id FROM attempt").fetchall()} == kept
+        summarised = {row[0] for row in connection.execute("SELECT DISTINCT crawl_id FROM attempt_summary").fetchall()}
+        assert summarised == {1, 2, 3} - kept
+
+
 def test_the_newest_census_keeps_its_journal_however_old_it_is(tmp_path: Path) -> None:
     path = tmp_path / "census.duckdb"
-    with CensusWriter.open(path, journal_days=30) as writer:
+    with CensusWriter.open(path) as writer:
         sealed(writer, 0)
         sealed(writer, 400, scope=CrawlScope.LIMITED)
     with duckdb.connect(str(path), read_only=True) as connection:
@@ -83,12 +98,12 @@ def test_a_lead_has_the_completed_crawls_that_saw_it_first_and_last(tmp_path: Pa
         (CrawlState.COMPLETED, ["always", "otherwise", "at times"]),
         (CrawlState.CANCELLED, ["always", "too late"]),
     ]
-    with CensusWriter.open(path, journal_days=0) as writer:
+    with CensusWriter.open(path) as writer:
         for days, (state, whats) in enumerate(heard):
             crawl_id = begin(writer)
             writer.record(crawl_id, [online("t.test")], [told[what] for what in whats])
             writer.record(crawl_id, [], [told[whats[0]]])  # once more, in another batch
-            writer.seal(crawl_id, state, DAY + timedelta(days=days), {})
+            writer.seal(crawl_id, state, DAY + timedelta(days=days), {}, journal_days=0)
         other = writer.begin_crawl(
             scope=CrawlScope.FULL,
             synthetic=True,
@@ -99,7 +114,7 @@ def test_a_lead_has_the_completed_crawls_that_saw_it_first_and_last(tmp_path: Pa
             started_at=DAY,
         )
         writer.record(other, [], [told["always"]])
-        writer.seal(other, CrawlState.COMPLETED, DAY + timedelta(days=9), {})
+        writer.seal(other, CrawlState.COMPLETED, DAY + timedelta(days=9), {}, journal_days=0)
     with duckdb.connect(str(path), read_only=True) as connection:
         assert connection.execute("SELECT DISTINCT crawl_id FROM lead ORDER BY 1").fetchall() == [(3,), (5,)]
         assert connection.execute(SPANS).fetchall() == [

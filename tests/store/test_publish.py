@@ -47,7 +47,7 @@ def test_a_serving_file_equals_its_source(path: Path) -> None:
     serving = publish(path)
     with duckdb.connect(str(serving), read_only=True) as copy, duckdb.connect(str(path), read_only=True) as source:
         for table in ("crawl", "server", *JOURNAL, *(interval.table for interval in INTERVALS), "room_text"):
-            query = f"SELECT * FROM {table} ORDER BY rowid"
+            query = f"SELECT * FROM {table} ORDER BY ALL"
             assert copy.execute(query).fetchall() == source.execute(query).fetchall(), table
         for relation in ("server_observation", "listing", "participation", "census", "room"):
             query = f"SELECT * FROM {relation} ORDER BY ALL"

@@ -1,0 +1,1 @@
+"""The API, mostly on a served application over sockets."""
