@@ -37,6 +37,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "sql": ("crawler.cli.sql:sql", "Ask the newest serving file in SQL."),
     "metrics": ("analytics.cli:metrics", "Print the numbers of the newest census."),
     "alerts": ("analytics.cli:alerts", "Say what moved beyond its interval since the census before."),
+    "report": ("analytics.cli_report:report", "Write a report on a month, a quarter or a year."),
+    "audit": ("analytics.cli_audit:audit", "Have people label a sample of rooms, for a prevalence of noise."),
     "serve": ("dashboard.cli:serve", "Serve the dashboard of a census file."),
     "identity": ("crawler.cli.identity:identity", "Make, publish and try the key that signs our requests."),
     "lab": ("crawler.cli.lab:lab", "Run the practice federation by itself."),
@@ -50,6 +52,7 @@ takes seconds, and `--help` must not."""
 BENCHES: dict[str, tuple[str, str]] = {
     "crawl": ("crawler.cli.bench:crawl", "A crawl of a practice federation against its floor of TLS handshakes."),
     "store": ("crawler.cli.bench:store", "History kept for years, beside full daily copies."),
+    "metrics": ("analytics.bench_metrics:metrics", "The numbers of a census with years of censuses before it."),
     "population": ("analytics.bench:population", "How often the intervals of the population estimates hold the truth."),
 }
 """Bench -> the same; a group of their own, for they are for whoever changes the program."""

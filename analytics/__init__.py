@@ -19,7 +19,8 @@ What is counted, in the order of the mission:
 - `room_text` `near_duplicates` `language` `signal`   signs of noise, and their share
 - `discovery`  from an online server to a room one can join
 - `spec`       releases, lags and adoption of the specification
-- `operators` `decentralisation` `graph_tables`       who holds how much, and what is lost when they go
+- `cohorts` `versions`         what is left of those that came together; how fast new versions spread
+- `operators` `federation_graph` `decentralisation` `graph_tables`     who holds how much, what is lost when they go
 
 What comes out:
 
@@ -27,12 +28,14 @@ What comes out:
 - `wording`    how numbers, times and shares are written for people
 - `steps`      what runs after a crawl is sealed
 - `alerts`     what moved beyond its interval
-- `cli`        the verbs `metrics` and `alerts`
-- `simulated` `bench`    federations of known size, to try the estimates on
+- `report` `report_words` `report_html` `report_markdown` `svg`     a period on paper
+- `audit`      a blinded sample for people to label, and what their labels say
+- `cli` `cli_report` `cli_audit`     the verbs `metrics` and `alerts`, `report`, `audit`
+- `simulated` `bench`    federations of known size, to try the estimates on; `bench_metrics`: what a publish costs
 
 Estimators, on arrays and independent of Matrix: `amounts` and `estimate` (what they accept and return),
 `concentration`, `population` and `log_linear` (on `poisson`), `rarefaction`, `survival`, `proportions`,
-`misclassification`, `bootstrap`; `room_graph` and `resilience` (rooms and servers as a graph).
+`misclassification`, `agreement`, `bootstrap`; `room_graph` and `resilience` (rooms and servers as a graph).
 
-Everything but `load`, `reference`, `hosting`, `steps`, `bench` and `cli` is pure: frames in, rows out.
+Everything but `load`, `reference`, `hosting`, `steps`, the benches and the verbs is pure: frames in, rows out.
 """

@@ -8,7 +8,8 @@ only where coverage did not fall with it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from analytics.decentralisation import CONCENTRATION, Holder
+from analytics.decentralisation import CONCENTRATION
+from analytics.federation_graph import Holder
 from analytics.funnel import SERVERS
 from analytics.rooms import MEMBERSHIPS, ROOMS
 from analytics.schemas import MetricRow

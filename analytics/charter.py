@@ -158,7 +158,7 @@ CHARTER: tuple[MissionMetric, ...] = (
         number=7,
         words="the signal-to-noise ratio of the content on the open Matrix network (i.e. minimising spam)",
         definition="The share of listed rooms, of memberships, and of the first 100 rooms of each directory with fewer "
-        "than t of seven explained signs, for every t; the share of each sign.",
+        "than t of eight explained signs, for every t; the share of each sign.",
         unit="share",
         window="one crawl",
         denominator="listed rooms; memberships; tops of directories",

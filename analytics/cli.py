@@ -85,7 +85,7 @@ def alerts(db: Path, *, as_json: bool) -> None:
 
     Exit codes: 0 nothing moved, or there is no census to compare with, 1 something did, 2 there is no census yet.
     """
-    of_census = [tuple(rows) for _, rows in groupby(_series(db), key=lambda row: row.snapshot)]
+    of_census = [tuple(rows) for _, rows in groupby(_series(db, newest=2), key=lambda row: row.snapshot)]
     found = list(compare(of_census[-2], of_census[-1])) if len(of_census) > 1 else []
     if as_json:
         click.echo(json.dumps([asdict(alert) for alert in found], indent=1))
@@ -109,9 +109,9 @@ def _rows(db: Path, crawl_id: int | None) -> tuple[MetricRow, ...]:
     return rows
 
 
-def _series(db: Path) -> tuple[MetricRow, ...]:
+def _series(db: Path, newest: int | None = None) -> tuple[MetricRow, ...]:
     serving = serving_file(db)
-    rows = load_series(serving) if serving is not None else ()
+    rows = load_series(serving, newest) if serving is not None else ()
     if not rows:
         raise _no_census(db)
     return rows

@@ -3,49 +3,22 @@
 Four amounts are spread over eight kinds of holders. Amounts: *servers* (online ones), *participation* (pairs of a room
 and a server known to be in it), *rooms* and *memberships* (each room counted once, with its median of members, and
 shared equally among the servers known to be in it: nobody outside sees which server a member belongs to, so these two
-are a model). Holders: the server itself, its operator, the block of its address, its hosting network, country, content
-delivery network, TLS issuer, lineage of software. A server whose holder is not known is left out and lowers the
-coverage; behind a content delivery network neither network nor country is known. A server behind none holds itself.
+are a model). Holders are those of `analytics.federation_graph`; a server whose holder is not known is left out and
+lowers the coverage.
 """
 
-from collections.abc import Iterator
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
+import numpy as np
 import polars as pl
 
-from analytics.concentration import gini, herfindahl, hill_number, nakamoto, top_share
+from analytics.amounts import FloatArray
+from analytics.concentration import gini, herfindahl, hill_number, lorenz_curve, nakamoto, top_share
 from analytics.estimate import Estimate
-from analytics.operators import address_block, operator_of_each
-from analytics.rooms import is_space
+from analytics.federation_graph import HOLDER_WORDS, FederationGraph, Holder
 from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Snapshot, share
-from analytics.software import described
-
-
-class Holder(StrEnum):
-    """Whose share is taken."""
-
-    SERVER = "server"
-    OPERATOR = "operator"
-    BLOCK = "address_block"
-    NETWORK = "network"
-    COUNTRY = "country"
-    CDN = "cdn"
-    ISSUER = "tls_issuer"
-    LINEAGE = "lineage"
-
-
-HOLDER_WORDS: dict[Holder, str] = {
-    Holder.SERVER: "server",
-    Holder.OPERATOR: "operator (same registrable domain or signing key)",
-    Holder.BLOCK: "address block (/24 of IPv4, /48 of IPv6)",
-    Holder.NETWORK: "hosting network (autonomous system)",
-    Holder.COUNTRY: "country of the address",
-    Holder.CDN: "content delivery network (or the server itself where there is none)",
-    Holder.ISSUER: "issuer of the TLS certificate",
-    Holder.LINEAGE: "lineage of software",
-}
 
 AMOUNT_UNITS: dict[str, str] = {
     "servers": "online servers",
@@ -60,55 +33,26 @@ CONCENTRATION = {holder: f"concentration_by_{holder}" for holder in Holder}
 _FROM_HOSTING_DATA = (Holder.NETWORK, Holder.COUNTRY)
 
 
-def holders(snapshot: Snapshot, software: pl.DataFrame) -> pl.DataFrame:
-    """Online servers (`server_id`, `server_name`) with one column for each kind of holder, null where not known."""
-    online = described(snapshot.observations.filter(pl.col("online")), software)
-    placed = online.join(snapshot.places.frame, on="address", how="left", maintain_order="left")
-    blocks = pl.Series(Holder.BLOCK, [address_block(address) for address in online["address"]], dtype=pl.String)
-    return placed.select(
-        "server_id",
-        "server_name",
-        pl.col("server_name").alias(Holder.SERVER),
-        operator_of_each(online).alias(Holder.OPERATOR),
-        blocks,
-        pl.col("network").alias(Holder.NETWORK),
-        pl.col("country").alias(Holder.COUNTRY),
-        # A server behind none holds itself, under a name that no network has.
-        pl.coalesce("cdn", pl.concat_str(pl.lit("none: "), "server_name")).alias(Holder.CDN),
-        pl.col("tls_issuer").alias(Holder.ISSUER),
-        pl.when(pl.col("software").is_not_null()).then("lineage").alias(Holder.LINEAGE),
-    )
-
-
-def amounts(snapshot: Snapshot) -> pl.DataFrame:
+def amounts(found: FederationGraph) -> pl.DataFrame:
     """What each online server holds: `server_id` and one column for each of `AMOUNT_UNITS`."""
-    online = snapshot.observations.filter(pl.col("online")).select("server_id")
-    plain = snapshot.rooms.filter(~is_space()).select("room_id", "members")
-    edges = known_edges(snapshot).join(plain, on="room_id").join(online, on="server_id")
-    shared = edges.with_columns(
-        (1 / pl.len().over("room_id")).alias("part"),
-    )
-    held = shared.group_by("server_id").agg(
-        pl.col("part").sum().alias("rooms"),
-        (pl.col("part") * pl.col("members").fill_null(0)).sum().alias("memberships"),
-        pl.len().cast(pl.Float64).alias("participation"),
-    )
-    return (
-        online.join(held, on="server_id", how="left", maintain_order="left")
-        .with_columns(pl.lit(1.0).alias("servers"))
-        .select("server_id", *(pl.col(amount).fill_null(0.0) for amount in AMOUNT_UNITS))
+    graph = found.graph
+    # Each room has at least one known server where it has an edge; others divide by nothing.
+    part = 1 / np.maximum(np.bincount(graph.room, minlength=graph.rooms), 1)[graph.room]
+
+    def held(weights: FloatArray | None) -> FloatArray:
+        return np.bincount(graph.server, weights=weights, minlength=graph.servers).astype(np.float64)
+
+    return found.holders.select("server_id").with_columns(
+        servers=pl.lit(1.0),
+        rooms=held(part),
+        memberships=held(part * graph.memberships[graph.room]),
+        participation=held(None),
     )
 
 
-def known_edges(snapshot: Snapshot) -> pl.DataFrame:
-    """(room_id, server_id), once each: servers named in a room, and servers whose directory lists it."""
-    edges = pl.concat([snapshot.participations, snapshot.listings]).select("room_id", "server_id")
-    return edges.unique(maintain_order=True).sort("room_id", "server_id")
-
-
-def held_by(snapshot: Snapshot, software: pl.DataFrame) -> pl.DataFrame:
+def held_by(found: FederationGraph) -> pl.DataFrame:
     """What each holder holds: `kind`, `holder`, `servers`, `rooms`, `memberships`, `participation`."""
-    whole = holders(snapshot, software).join(amounts(snapshot), on="server_id")
+    whole = found.holders.join(amounts(found), on="server_id")
     parts = [
         whole.filter(pl.col(kind).is_not_null())
         .group_by(pl.col(kind).alias("holder"))
@@ -143,6 +87,40 @@ def decentralisation(snapshot: Snapshot, held: pl.DataFrame) -> Iterator[MetricR
                     method=f"Of {words}; by {HOLDER_WORDS[kind]}.{vintage}",
                     grade=Grade.ESTIMATED if amount in ("rooms", "memberships") else Grade.MEASURED,
                 )
+
+
+LORENZ_COLUMNS: Mapping[str, str] = {
+    "crawl_id": "INTEGER NOT NULL",
+    "kind": "VARCHAR NOT NULL",
+    "amount": "VARCHAR NOT NULL",
+    "holders": "INTEGER NOT NULL",
+    "holders_share": "DOUBLE NOT NULL",
+    "held_share": "DOUBLE NOT NULL",
+}
+
+LORENZ_COMMENTS: Mapping[str, str] = {
+    "crawl_id": "The census: the newest.",
+    "kind": "Whose share: server, operator, address_block, network, country, cdn, tls_issuer or lineage.",
+    "amount": "Of what: servers, rooms, memberships or participation, as in holder.",
+    "holders": "Holders that hold any, on which the curve rests.",
+    "holders_share": "Share, 0 to 1, of the holders, those that hold least first.",
+    "held_share": "Share, 0 to 1, of the amount that they hold together.",
+}
+
+LORENZ_POINTS = 200
+"""Points of a curve that are stored, evenly along the holders; the Gini coefficient is of all of them."""
+
+
+def lorenz_rows(snapshot: Snapshot, held: pl.DataFrame) -> Iterator[tuple[object, ...]]:
+    """Rows of `LORENZ_COLUMNS`: the Lorenz curve of each amount over each kind of holder, zeros out."""
+    for (kind,), of_kind in held.group_by("kind", maintain_order=True):
+        for amount in AMOUNT_UNITS:
+            curve = lorenz_curve(of_kind[amount], zeros="out")
+            if curve is None:
+                continue
+            holders = curve.units.size - 1
+            for at in np.unique(np.linspace(0, holders, min(holders, LORENZ_POINTS) + 1).round().astype(int)).tolist():
+                yield snapshot.crawl_id, kind, amount, holders, float(curve.units[at]), float(curve.held[at])
 
 
 def _statistics(held: pl.Series) -> Iterator[tuple[str, str, Estimate]]:

@@ -22,7 +22,7 @@ Policy, held by tests for every estimator:
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
@@ -87,3 +87,10 @@ class Estimate:
     def unknown(cls, n: int, method: str, why: str) -> Self:
         """No number: `why` is put behind the method's name."""
         return cls(None, None, None, IntervalKind.NONE, n, f"{method}: {why}")
+
+    def complement(self) -> Self:
+        """One minus a share, with the ends of its interval turned round; no value stays none."""
+        if self.value is None:
+            return self
+        lo, hi = (None if end is None else 1.0 - end for end in (self.hi, self.lo))
+        return replace(self, value=1.0 - self.value, lo=lo, hi=hi)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from analytics.amounts import IntArray
-from analytics.decentralisation import Holder, holders, known_edges
+from analytics.federation_graph import FederationGraph, Holder
 from analytics.resilience import (
     DRAWS,
     ResilienceBand,
@@ -20,8 +20,7 @@ from analytics.resilience import (
     remove_at_random,
     remove_in_order,
 )
-from analytics.room_graph import RoomGraph, ServerSets, graph_shape, merge_rooms
-from analytics.rooms import is_space
+from analytics.room_graph import GraphShape, ServerSets, merge_rooms
 from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Snapshot, share
 
@@ -91,30 +90,8 @@ DISTRIBUTION_COMMENTS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FederationGraph:
-    """The graph of a snapshot. `holders` has a row for each of its servers, in the order of their numbers."""
-
-    graph: RoomGraph
-    holders: pl.DataFrame
-
-
-def federation_graph(snapshot: Snapshot, software: pl.DataFrame) -> FederationGraph:
-    """Online servers, listed rooms that are no spaces, and who is known to be in what."""
-    servers = holders(snapshot, software).sort("server_id")
-    rooms = snapshot.rooms.filter(~is_space()).select("room_id", "members").sort("room_id")
-    edges = (
-        known_edges(snapshot)
-        .join(servers.select("server_id").with_row_index("server"), on="server_id")
-        .join(rooms.select("room_id").with_row_index("room"), on="room_id")
-    )
-    members = rooms["members"].fill_null(0.0)
-    return FederationGraph(RoomGraph.of_edges(edges["room"], edges["server"], members, servers.height), servers)
-
-
-def distribution_rows(snapshot: Snapshot, found: FederationGraph) -> Iterator[tuple[object, ...]]:
+def distribution_rows(snapshot: Snapshot, shape: GraphShape) -> Iterator[tuple[object, ...]]:
     """Rows of `DISTRIBUTION_COLUMNS`."""
-    shape = graph_shape(found.graph)
     for what, distribution in (
         ("rooms_of_server", shape.rooms_of_server),
         ("servers_of_room", shape.servers_of_room),
@@ -185,13 +162,14 @@ def _shown(groups: int) -> list[int]:
     return sorted({k for k in (*range(EVERY_K_UP_TO + 1), *beyond, groups) if k <= groups})
 
 
-def resilience(snapshot: Snapshot, found: FederationGraph, answers: Sequence[Removal]) -> Iterator[MetricRow]:
+def resilience(
+    snapshot: Snapshot, found: FederationGraph, shape: GraphShape, answers: Sequence[Removal]
+) -> Iterator[MetricRow]:
     """The shape of the graph in three numbers, and what is lost when the 1, 3, 10 largest go.
 
     Shares from 0 (nothing lost) to 1 (all of it). A thought experiment on what is known: rooms with servers that we do
     not know of are lost here and live on in truth.
     """
-    shape = graph_shape(found.graph)
     in_rooms = found.graph.rooms - shape.servers_of_room.get(0, 0)
     known = share(in_rooms, found.graph.rooms)
     for dimension, value, unit in (

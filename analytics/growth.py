@@ -47,26 +47,24 @@ def census_before(lives: Lives, at: datetime, days: int) -> int | None:
 
 def _change(snapshot: Snapshot, lives: Lives, before: int | None, days: int) -> Iterator[MetricRow]:
     window = f"{days} d"
-    for what, stays, unit in (
-        ("online servers", lives.servers, "servers"),
-        ("listed rooms", lives.rooms, "rooms"),
-        ("memberships", lives.rooms, "memberships"),
-    ):
-        dimension = f"{what} in {days} d"
-        if before is None:
+    units = {"online servers": "servers", "listed rooms": "rooms", "memberships": "memberships"}
+    if before is None:
+        for what, unit in units.items():
             yield snapshot.not_known(
-                CHANGE, dimension, unit=unit, denominator="censuses of the series", window=window,
+                CHANGE, f"{what} in {days} d", unit=unit, denominator="censuses of the series", window=window,
                 why=f"no census is {days} d older.", grade=Grade.MEASURED,
             )  # fmt: skip
-            continue
-        now, then = (lives.present(stays, crawl_id) for crawl_id in (snapshot.crawl_id, before))
-        if what == "memberships":
-            value = float(now["members"].sum()) - float(then["members"].sum())
-        else:
-            value = float(now.height - then.height)
+        return
+    now, then = lives.rooms_in(snapshot.crawl_id), lives.rooms_in(before)
+    online, were = lives.online_in(snapshot.crawl_id).height, lives.online_in(before).height
+    for what, value, n, denominator in (
+        ("online servers", online - were, were, "online servers then"),
+        ("listed rooms", now.rooms - then.rooms, then.rooms, "listed rooms then"),
+        ("memberships", now.memberships - then.memberships, then.rooms, "listed rooms then"),
+    ):
         yield snapshot.row(
-            CHANGE, dimension, value, n=then.height, coverage=None, unit=unit, window=window,
-            denominator=f"{what if what != 'memberships' else 'listed rooms'} then",
+            CHANGE, f"{what} in {days} d", float(value), n=n, coverage=None, unit=units[what], window=window,
+            denominator=denominator,
             method=f"This census minus census {before}, the last that is at least {days} d older.",
         )  # fmt: skip
 
@@ -81,8 +79,8 @@ def _churn(snapshot: Snapshot, lives: Lives, before: int | None, days: int) -> I
                 why=f"no census is {days} d older.", grade=Grade.MEASURED,
             )  # fmt: skip
         return
-    then = set(lives.present(lives.servers, before)["server_id"])
-    now = set(lives.present(lives.servers, snapshot.crawl_id)["server_id"])
+    then = set(lives.online_in(before)["server_id"])
+    now = set(lives.online_in(snapshot.crawl_id)["server_id"])
     earlier = set(lives.servers.filter(pl.col("valid_from") <= before)["server_id"])
     births, returns, deaths = now - earlier, (now & earlier) - then, then - now
     meanings = {
@@ -102,17 +100,18 @@ def _churn(snapshot: Snapshot, lives: Lives, before: int | None, days: int) -> I
 def _retained(snapshot: Snapshot, lives: Lives) -> Iterator[MetricRow]:
     before = census_before(lives, snapshot.at, RETAINED_D)
     window = f"{RETAINED_D} d"
-    for what, stays, key in (("servers", lives.servers, "server_id"), ("rooms", lives.rooms, "room_number")):
-        dimension = f"{what}, {RETAINED_D} d"
-        if before is None:
+    if before is None:
+        for what in ("servers", "rooms"):
             yield snapshot.not_known(
-                RETAINED, dimension, unit=f"share of {what}", denominator=f"{what} then", window=window,
+                RETAINED, f"{what}, {RETAINED_D} d", unit=f"share of {what}", denominator=f"{what} then", window=window,
                 why=f"no census is {RETAINED_D} d older.", grade=Grade.MEASURED,
             )  # fmt: skip
-            continue
-        now, then = (set(lives.present(stays, crawl_id)[key]) for crawl_id in (snapshot.crawl_id, before))
+        return
+    now, then = (set(lives.online_in(crawl_id)["server_id"]) for crawl_id in (snapshot.crawl_id, before))
+    rooms = lives.rooms_in(before)
+    for what, kept, whole in (("servers", len(now & then), len(then)), ("rooms", rooms.still_listed, rooms.rooms)):
         yield snapshot.estimated(
-            RETAINED, dimension, wilson(len(now & then), len(then)), coverage=None, unit=f"share of {what}",
+            RETAINED, f"{what}, {RETAINED_D} d", wilson(kept, whole), coverage=None, unit=f"share of {what}",
             denominator=f"{what} then", window=window, grade=Grade.MEASURED,
             method=f"The {what} of census {before} that are there in this one. A proxy: it says nothing of users.",
         )  # fmt: skip
@@ -124,14 +123,7 @@ def survival(snapshot: Snapshot, lives: Lives, software: pl.DataFrame) -> Iterat
     Only servers whose birth was seen: those of the first census are older by an unknown time. Death is dated by the
     first census that did not find the server online for good, which is late by up to the time between two censuses.
     """
-    born = _born(snapshot, lives)
-    described = born.join(software.select("software", "lineage"), on="software", how="left").with_columns(
-        pl.coalesce("lineage", "software").alias("lineage")
-    )
-    parts = [("all", described)]
-    for (lineage,), part in described.filter(pl.col("lineage").is_not_null()).group_by("lineage", maintain_order=True):
-        if part.height >= LINEAGE_MIN:
-            parts.append((str(lineage), part))
+    parts = born(snapshot, lives, software)
     for name, part in parts:
         if part.is_empty():
             yield snapshot.not_known(
@@ -151,6 +143,18 @@ def survival(snapshot: Snapshot, lives: Lives, software: pl.DataFrame) -> Iterat
                 SURVIVAL, f"{name}, alive after {age} d", curve.at(age), coverage=None, unit="share of servers",
                 denominator="servers seen to come", window="since first seen", method=method,
             )  # fmt: skip
+
+
+def born(snapshot: Snapshot, lives: Lives, software: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """Servers seen to come (`server_id`, `age_d`, `died`): all, then those of each lineage that has enough of them."""
+    described = (
+        _born(snapshot, lives)
+        .join(software.select("software", "lineage"), on="software", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("lineage", "software").alias("lineage"))
+    )
+    of_lineage = described.filter(pl.col("lineage").is_not_null()).group_by("lineage", maintain_order=True)
+    large = [(str(lineage), part) for (lineage,), part in of_lineage if part.height >= LINEAGE_MIN]
+    return [("all", described), *sorted(large, key=lambda pair: pair[0])]
 
 
 def _born(snapshot: Snapshot, lives: Lives) -> pl.DataFrame:

@@ -1,16 +1,20 @@
 """Where addresses are: hosting network, country, content delivery network.
 
 Networks and countries come from the operator's own MaxMind DB files (`--geo-db`, in the layouts of GeoLite2 and of
-IPinfo); without one they are unknown, never guessed. How old that data is travels with every figure (`vintage`). A
+IPinfo), else from geoip2fast where that is installed (it brings names of networks, no numbers, of a day that it says);
+without either they are unknown, never guessed. How old that data is travels with every figure (`vintage`). A
 content delivery network is told by the address ranges that it publishes (`data/reference/cdn.csv`); behind one, neither
 network nor country of the server can be seen, so both are unknown there.
 """
 
 import bisect
+import importlib
+import importlib.util
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +71,49 @@ class CdnRanges:
         return cdn if version == parsed.version and int(parsed) <= end else None
 
 
+class Bundled:
+    """The data that comes with geoip2fast, if that is installed: no dependency, and asked only where no file is."""
+
+    FILE = "geoip2fast-asn-ipv6.dat.gz"
+    """Of the files it brings, the one with names of networks and both families."""
+
+    def __init__(self, module: Any) -> None:
+        self._data = module.GeoIP2Fast(geoip2fast_data_file=self.FILE)
+
+    @property
+    def vintage(self) -> str:
+        """What it says of its own data."""
+        return f"geoip2fast: {self._data.source_info}"
+
+    def place(self, address: str) -> Place:
+        """What it says of an address."""
+        found = self._data.lookup(address)
+        if found.is_private:
+            return Place()
+        country = str(found.country_code)
+        is_country = len(country) == 2 and country.isalpha() and country.isascii()
+        return Place(network=str(found.asn_name) or None, country=country if is_country else None)
+
+
+@cache
+def bundled() -> Bundled | None:
+    """geoip2fast's data, read once; None where it is not installed."""
+    return Bundled(importlib.import_module("geoip2fast")) if importlib.util.find_spec("geoip2fast") else None
+
+
 class HostingData:
-    """One or more MaxMind DB files, read into memory. The first that knows something of an address says it."""
+    """One or more MaxMind DB files, read into memory. The first that knows something of an address says it. Without
+    files, what `bundled` gives."""
 
     def __init__(self, files: Sequence[Path] = ()) -> None:
         self._readers = [_open(file) for file in files]
+        self._bundled = None if files else bundled()
 
     @property
     def vintage(self) -> str:
         """Name and day of each file's data."""
+        if self._bundled is not None:
+            return self._bundled.vintage
         said = []
         for reader in self._readers:
             metadata = reader.metadata()
@@ -85,6 +123,8 @@ class HostingData:
 
     def place(self, address: str) -> Place:
         """What the files say of an address."""
+        if self._bundled is not None:
+            return self._bundled.place(address)
         found = Place()
         for reader in self._readers:
             record = reader.get(address)

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import duckdb
 import polars as pl
 
+from analytics.cohorts import STEP_COLUMNS
 from analytics.estimate import IntervalKind
 from analytics.hosting import NO_DATA, CdnRanges, HostingData, Places
 from analytics.load_outside import load_outside, outside_said, with_imported_spec
@@ -27,13 +28,14 @@ from analytics.schemas import (
     OBSERVATION_COLUMNS,
     PLACE_COLUMNS,
     ROOM_COLUMNS,
-    ROOM_STAY_COLUMNS,
+    ROOM_HISTORY_COLUMNS,
     STAY_COLUMNS,
     Grade,
     MetricRow,
     checked,
 )
 from analytics.snapshot import Frames, Lives, Snapshot
+from analytics.versions import VERSION_STAY_COLUMNS
 from crawler.errors import StoreError
 
 Columns: TypeAlias = Mapping[str, pl.DataType | type[pl.DataType]]
@@ -164,6 +166,37 @@ def newest_census(serving: Path) -> int | None:
     return None if ids.is_empty() else int(ids.to_list()[-1])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RoomScores:
+    """Listed rooms of the newest census: `room_id`, `name`, `topic`, `canonical_alias`, and the `score` of signs."""
+
+    crawl_id: int
+    synthetic: bool
+    rooms: pl.DataFrame
+
+
+def load_room_scores(serving: Path) -> RoomScores | None:
+    """What an audit draws from; None when the file has no features of rooms."""
+    with open_serving(serving) as connection:
+        tables = {str(name) for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        if "room_feature" not in tables:
+            return None
+        found = connection.execute(
+            "SELECT crawl_id, synthetic FROM crawl WHERE crawl_id = (SELECT max(crawl_id) FROM room_feature)"
+        ).fetchone()
+        if found is None:
+            return None
+        rooms = pl.DataFrame(connection.sql(_ROOM_SCORES, params={"crawl": found[0]}))
+    return RoomScores(int(found[0]), bool(found[1]), rooms)
+
+
+def newest_snapshot(serving: Path) -> str:
+    """The name of a serving file for whoever cites it."""
+    with open_serving(serving) as connection:
+        row = connection.execute("SELECT snapshot_id FROM snapshot").fetchone()
+    return str(row[0]) if row else ""
+
+
 def census_ids(serving: Path) -> list[int]:
     """The numbers of the censuses of a serving file, oldest first."""
     with open_serving(serving) as connection:
@@ -181,21 +214,36 @@ def load_lives(serving: Path, crawl_id: int) -> Lives:
         return Lives(
             censuses=of(_CENSUSES, CENSUS_COLUMNS, "census"),
             servers=of(_SERVER_STAYS, STAY_COLUMNS, "server_session"),
-            rooms=of(_ROOM_STAYS, ROOM_STAY_COLUMNS, "room_state"),
+            rooms=of(_ROOM_HISTORY, ROOM_HISTORY_COLUMNS, "room_state"),
         )
+
+
+def load_version_stays(serving: Path, crawl_id: int) -> pl.DataFrame:
+    """Which server ran what when, in the series of a crawl, as it was known at its seal (`VERSION_STAY_COLUMNS`)."""
+    with open_serving(serving) as connection:
+        frame = pl.DataFrame(connection.sql(_VERSION_STAYS, params={"crawl": crawl_id}))
+    return checked(frame, VERSION_STAY_COLUMNS, "server_version")
+
+
+def load_room_steps(serving: Path, crawl_id: int) -> pl.DataFrame:
+    """How many of the rooms first listed in one census are listed in another (`cohorts.STEP_COLUMNS`)."""
+    with open_serving(serving) as connection:
+        frame = pl.DataFrame(connection.sql(_ROOM_STEPS, params={"crawl": crawl_id}))
+    return checked(frame, STEP_COLUMNS, "room_state")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CarriedOver:
-    """What an earlier serving file computed by the rules of today: metric rows, and features of rooms (None: none)."""
+    """What an earlier serving file computed by the rules of today: the censuses whose metric rows it holds, and
+    features of rooms (None: none)."""
 
-    rows: tuple[MetricRow, ...]
+    censuses: frozenset[int]
     features: pl.DataFrame | None
 
 
 def carried_over(serving: Path | None, rows_version: int, features_version: int) -> CarriedOver:
     """What may be taken over from an earlier serving file; nothing of what was computed by other rules."""
-    nothing = CarriedOver((), None)
+    nothing = CarriedOver(frozenset(), None)
     if serving is None:
         return nothing
     with open_serving(serving) as connection:
@@ -203,21 +251,27 @@ def carried_over(serving: Path | None, rows_version: int, features_version: int)
         if not tables >= {METRIC_TABLE, "metric_version"}:
             return nothing
         found = connection.execute("SELECT rows_version, features_version FROM metric_version").fetchone()
-        rows = pl.DataFrame(connection.sql("FROM metric ORDER BY rowid"))
+        stored = connection.execute("SELECT DISTINCT snapshot FROM metric").fetchall()
         features = pl.DataFrame(connection.sql("FROM room_feature")) if "room_feature" in tables else None
     of_rows, of_features = found or (None, None)
     return CarriedOver(
-        _as_rows(rows) if of_rows == rows_version else (), features if of_features == features_version else None
+        frozenset(int(number) for (number,) in stored) if of_rows == rows_version else frozenset(),
+        features if of_features == features_version else None,
     )
 
 
-def load_series(serving: Path) -> tuple[MetricRow, ...]:
-    """The stored rows of every census, oldest first; empty when the file has none."""
+def load_series(serving: Path, newest: int | None = None) -> tuple[MetricRow, ...]:
+    """`load_series_frame` as rows."""
+    return _as_rows(load_series_frame(serving, newest))
+
+
+def load_series_frame(serving: Path, newest: int | None = None) -> pl.DataFrame:
+    """The stored rows of every census, or of the `newest` so many, oldest first; empty when the file has none."""
     with open_serving(serving) as connection:
         tables = {str(name) for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
         if METRIC_TABLE not in tables:
-            return ()
-        return _as_rows(pl.DataFrame(connection.sql("FROM metric ORDER BY snapshot, rowid")))
+            return pl.DataFrame(schema=list(METRIC_COLUMNS))
+        return pl.DataFrame(connection.sql(_NEWEST_ROWS, params={"newest": newest}))
 
 
 def load_series_page(
@@ -290,6 +344,11 @@ def load_metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...] | No
     return _as_rows(frame)
 
 
+_NEWEST_ROWS = """
+FROM metric WHERE snapshot IN (SELECT DISTINCT snapshot FROM metric ORDER BY snapshot DESC LIMIT $newest)
+ORDER BY snapshot, rowid
+"""
+
 IS_CENSUS = (pl.col("state") == "completed") & (pl.col("scope") == "full")
 
 _CENSUSES = """
@@ -315,27 +374,110 @@ WHERE s.online AND s.valid_from <= $crawl
 ORDER BY s.server_id, s.valid_from
 """
 
-_ROOM_STAYS = """
-SELECT r.room_number, r.valid_from, CASE WHEN r.valid_to <= $crawl THEN r.valid_to END AS valid_to, r.members
-FROM room_state r
-JOIN crawl this ON this.crawl_id = $crawl AND r.series_id = this.series_id
-JOIN room_text t USING (text_id)
-WHERE r.valid_from <= $crawl AND coalesce(t.room_type, '') <> 'm.space'
-ORDER BY r.room_number, r.valid_from
+_ROOM_HISTORY = """
+WITH this AS (
+    SELECT series_id FROM crawl WHERE crawl_id = $crawl
+), stay AS (
+    SELECT
+        r.valid_from,
+        CASE WHEN r.valid_to <= $crawl THEN r.valid_to END AS valid_to,
+        r.members,
+        r.room_number IN (
+            SELECT room_number FROM room_state
+            WHERE series_id = (FROM this) AND valid_from <= $crawl AND coalesce(valid_to, 2147483647) > $crawl
+        ) AS still
+    FROM room_state r JOIN room_text t USING (text_id)
+    WHERE r.series_id = (FROM this) AND r.valid_from <= $crawl AND coalesce(t.room_type, '') <> 'm.space'
+), step AS (
+    SELECT valid_from AS crawl_id, count(*) AS rooms, sum(members) AS memberships, count(*) FILTER (still) AS still
+    FROM stay GROUP BY ALL
+    UNION ALL
+    SELECT valid_to, -count(*), -sum(members), -count(*) FILTER (still)
+    FROM stay WHERE valid_to IS NOT NULL GROUP BY ALL
+    UNION ALL
+    SELECT crawl_id, 0, 0, 0 FROM census WHERE series_id = (FROM this) AND crawl_id <= $crawl
+), summed AS (
+    SELECT DISTINCT
+        crawl_id,
+        sum(rooms) OVER so_far::BIGINT AS rooms,
+        coalesce(sum(memberships) OVER so_far, 0)::DOUBLE AS memberships,
+        sum(still) OVER so_far::BIGINT AS still_listed
+    FROM step
+    WINDOW so_far AS (ORDER BY crawl_id RANGE UNBOUNDED PRECEDING)
+)
+SELECT s.* FROM summed s JOIN census c USING (crawl_id) ORDER BY crawl_id
+"""
+"""Sums of what begins and ends, not a look at every census: years of rooms are millions of stays."""
+
+_VERSION_STAYS = """
+SELECT
+    v.server_id, v.software, v.version, v.valid_from, e.crawl_id AS valid_to,
+    b.finished_at AS seen_from, e.finished_at AS seen_to
+FROM server_version v
+JOIN crawl this ON this.crawl_id = $crawl AND v.series_id = this.series_id
+JOIN crawl b ON b.crawl_id = v.valid_from
+LEFT JOIN crawl e ON e.crawl_id = v.valid_to AND e.crawl_id <= $crawl
+WHERE v.valid_from <= $crawl
+ORDER BY v.server_id, v.valid_from
+"""
+
+_ROOM_STEPS = """
+WITH stay AS (
+    SELECT r.room_number, r.valid_from, CASE WHEN r.valid_to <= $crawl THEN r.valid_to END AS valid_to,
+        min(r.valid_from) OVER (PARTITION BY r.room_number) AS first_crawl
+    FROM room_state r JOIN crawl this ON this.crawl_id = $crawl AND r.series_id = this.series_id
+    JOIN room_text t USING (text_id)
+    WHERE r.valid_from <= $crawl AND coalesce(t.room_type, '') <> 'm.space'
+)
+SELECT first_crawl, crawl_id, sum(change)::BIGINT AS change FROM (
+    SELECT first_crawl, valid_from AS crawl_id, 1 AS change FROM stay
+    UNION ALL SELECT first_crawl, valid_to, -1 FROM stay WHERE valid_to IS NOT NULL
+)
+GROUP BY ALL HAVING sum(change) <> 0 ORDER BY ALL
+"""
+
+_ROOM_SCORES = """
+SELECT f.room_id, r.name, r.topic, r.canonical_alias, f.score
+FROM room_feature f JOIN (SELECT * FROM room WHERE crawl_id = $crawl) r USING (room_id)
+WHERE f.crawl_id = $crawl ORDER BY f.room_id
 """
 
 _TEXT = ("verify_keys", "spec_versions", "unstable_features")
 """JSON columns, which become frames as text."""
 
+_HOLDS = "{0}.series_id = c.series_id AND {0}.valid_from <= $crawl AND coalesce({0}.valid_to, 2147483647) > $crawl"
+
+_OF = {"crawl_id": "c", "server_name": "n", "address": "v", "port": "v", "tls_issuer": "k"} | {
+    name: "a" if name in ("spec_versions", "unstable_features") else "d"
+    for name in OBSERVATION_COLUMNS
+    if name.startswith(("directory", "spec", "unstable"))
+}
+"""In which of the tables below a column is, if not in server_state."""
+
 _OBSERVATIONS = f"""
-SELECT {", ".join(f"{name}::VARCHAR AS {name}" if name in _TEXT else name for name in OBSERVATION_COLUMNS)}
-FROM server_observation JOIN server USING (server_id)
-WHERE crawl_id = $crawl
+SELECT {
+    ", ".join(
+        f"{_OF.get(name, 's')}.{name}{'::VARCHAR' if name in _TEXT else ''} AS {name}" for name in OBSERVATION_COLUMNS
+    )
+}
+FROM (SELECT * FROM crawl WHERE crawl_id = $crawl AND state = 'completed') c
+JOIN server_state s ON {_HOLDS.format("s")}
+JOIN directory_state d ON d.server_id = s.server_id AND {_HOLDS.format("d")}
+JOIN client_api a ON a.client_api_id = s.client_api_id
+JOIN server n ON n.server_id = s.server_id
+LEFT JOIN (
+    SELECT server_id, tls_issuer FROM server_certificate k JOIN crawl c ON c.crawl_id = $crawl AND {_HOLDS.format("k")}
+) k ON k.server_id = s.server_id
+LEFT JOIN (SELECT server_id, crawl_id AS visited, address, port FROM visit WHERE crawl_id = $crawl) v
+    ON v.server_id = s.server_id
+WHERE v.visited IS NOT NULL
+    OR (c.scope = 'full' AND c.servers > 0 AND NOT EXISTS (FROM visit WHERE crawl_id = $crawl))
 """  # noqa: S608 - our own names
+"""The view server_observation for one crawl. Asked for one, the view joins every certificate with every server."""
+
+_ROOMS = "SELECT r.*, k.first_crawl_id FROM room r JOIN known_room k USING (room_id) WHERE r.crawl_id = $crawl"
 
 _ONLINE = "SELECT online FROM server_observation WHERE crawl_id = $crawl"
-
-_ROOMS = "SELECT * FROM room WHERE crawl_id = $crawl"
 
 _LEADS = "SELECT DISTINCT crawl_id, server_id, source, named_by FROM lead WHERE crawl_id = $crawl"
 

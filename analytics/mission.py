@@ -5,7 +5,7 @@ the order in which people read them. `Definition` is of a row's metric, many of 
 number 0 are of decentralisation, which the mission asks for in other words.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +20,13 @@ from analytics import signal as noise
 from analytics import spec as specification
 from analytics import unseen as population
 from analytics import usage as reported
-from analytics.decentralisation import CONCENTRATION, HOLDER_WORDS, decentralisation, held_by
+from analytics import versions as spread
+from analytics.decentralisation import CONCENTRATION, decentralisation, held_by
+from analytics.federation_graph import HOLDER_WORDS, FederationGraph, federation_graph
 from analytics.funnel import SERVERS, funnel
-from analytics.graph_tables import FederationGraph, Removal, federation_graph, removals
-from analytics.load import load_frames, load_lives, load_metric_rows
+from analytics.graph_tables import Removal, removals
+from analytics.load import load_frames, load_lives, load_metric_rows, load_version_stays
+from analytics.room_graph import GraphShape, graph_shape
 from analytics.rooms import DIRECTORIES, LARGEST_ROOM, MEMBERSHIPS, PEOPLE, ROOMS, rooms
 from analytics.schemas import MetricRow
 from analytics.snapshot import Frames, Lives, Snapshot
@@ -77,6 +80,13 @@ _ALL = (
     Definition(BY_SOFTWARE, 5, "Servers by implementation", "What online servers say they run."),
     Definition(BY_LINEAGE, 5, "Servers by lineage", "Online servers by family of forks."),
     Definition(BY_VERSION, 5, "Servers by version", "What release online servers say they run."),
+    Definition(spread.LAG, 5, "Version lag", "Days from a release until servers that were behind run it."),
+    Definition(
+        spread.BELOW,
+        5,
+        "Below the last security release",
+        "Servers older than the last to mend a vulnerability.",
+    ),
     Definition(
         IMPLEMENTATIONS, 5, "Implementations in use", "How many different implementation names online servers give."
     ),
@@ -181,7 +191,11 @@ def computed_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:
     return tuple(
         row
         for snapshot in frames.snapshots
-        for row in snapshot_rows(snapshot, frames, Gathered.of(snapshot, frames, load_lives(serving, crawl_id)))
+        for row in snapshot_rows(
+            snapshot,
+            frames,
+            Gathered.of(snapshot, frames, load_lives(serving, crawl_id), load_version_stays(serving, crawl_id)),
+        )
     )
 
 
@@ -189,42 +203,84 @@ def computed_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:
 class Gathered:
     """What is costly to compute of a snapshot and used more than once: for rows, and for tables of their own."""
 
-    features: pl.DataFrame
-    held: pl.DataFrame
-    graph: FederationGraph
-    removals: list[Removal]
     lives: Lives
+    version_stays: pl.DataFrame
+    federation: FederationGraph
+    held: pl.DataFrame
+    shape: GraphShape
+    removals: list[Removal]
+    features: pl.DataFrame
 
     @classmethod
     def of(
-        cls, snapshot: Snapshot, frames: Frames, lives: Lives, earlier_features: pl.DataFrame | None = None
+        cls,
+        snapshot: Snapshot,
+        frames: Frames,
+        lives: Lives,
+        version_stays: pl.DataFrame,
+        earlier_features: pl.DataFrame | None = None,
     ) -> "Gathered":
         """Compute it; `earlier_features` are those of the census before."""
         federation = federation_graph(snapshot, frames.reference.software)
         return cls(
-            features=noise.room_features(snapshot, earlier_features),
-            held=held_by(snapshot, frames.reference.software),
-            graph=federation,
-            removals=removals(federation),
             lives=lives,
+            version_stays=version_stays,
+            federation=federation,
+            held=held_by(federation),
+            shape=graph_shape(federation.graph),
+            removals=removals(federation),
+            features=noise.room_features(snapshot, earlier_features),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that are computed together, and which of the mission's nine they answer (0: decentralisation)."""
+
+    name: str
+    missions: tuple[int, ...]
+    rows: Callable[[Snapshot, Frames, Gathered], Iterator[MetricRow]]
+
+
+PARTS: tuple[Part, ...] = (
+    Part("funnel", (3,), lambda snapshot, _, __: funnel(snapshot)),
+    Part("unseen", (3,), lambda snapshot, _, __: population.unseen(snapshot)),
+    Part("software", (5,), lambda snapshot, frames, _: software(snapshot, frames.reference.software)),
+    Part("rooms", (1, 8), lambda snapshot, _, __: rooms(snapshot)),
+    Part("growth", (2, 3), lambda snapshot, _, gathered: change.growth(snapshot, gathered.lives)),
+    Part(
+        "survival",
+        (3,),
+        lambda snapshot, frames, gathered: change.survival(snapshot, gathered.lives, frames.reference.software),
+    ),
+    Part(
+        "versions",
+        (5,),
+        lambda snapshot, frames, gathered: spread.versions(
+            snapshot, gathered.lives, gathered.version_stays, frames.reference.software_releases
+        ),
+    ),
+    Part("outside", (1, 2, 4, 6), lambda snapshot, _, __: outside_rows(snapshot)),
+    Part("bridges", (6,), lambda snapshot, frames, _: bridged.bridges(snapshot, frames.reference.bridges)),
+    Part("signal", (7, 8), lambda snapshot, _, gathered: noise.signal(snapshot, gathered.features)),
+    Part("discovery", (8,), lambda snapshot, _, __: found.discovery(snapshot)),
+    Part("spec", (9,), lambda snapshot, frames, _: specification.spec(snapshot, frames.reference)),
+    Part(
+        "resilience",
+        (0,),
+        lambda snapshot, _, gathered: graph.resilience(
+            snapshot, gathered.federation, gathered.shape, gathered.removals
+        ),
+    ),
+    Part("concentration", (0,), lambda snapshot, _, gathered: decentralisation(snapshot, gathered.held)),
+)
+"""In the order in which their rows are stored."""
 
 
 def snapshot_rows(snapshot: Snapshot, frames: Frames, gathered: Gathered) -> Iterator[MetricRow]:
     """All rows of one snapshot."""
-    yield from funnel(snapshot)
-    yield from population.unseen(snapshot)
-    yield from software(snapshot, frames.reference.software)
-    yield from rooms(snapshot)
-    yield from change.growth(snapshot, gathered.lives)
-    yield from change.survival(snapshot, gathered.lives, frames.reference.software)
-    yield from outside_rows(snapshot)
-    yield from bridged.bridges(snapshot, frames.reference.bridges)
-    yield from noise.signal(snapshot, gathered.features)
-    yield from found.discovery(snapshot)
-    yield from specification.spec(snapshot, frames.reference)
-    yield from graph.resilience(snapshot, gathered.graph, gathered.removals)
-    yield from decentralisation(snapshot, gathered.held)
+    for part in PARTS:
+        yield from part.rows(snapshot, frames, gathered)
 
 
 OUTSIDE = frozenset(

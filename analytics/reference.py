@@ -9,19 +9,31 @@ from functools import cache
 
 import polars as pl
 
-from analytics.schemas import BRIDGE_COLUMNS, MSC_COLUMNS, RELEASE_COLUMNS, SOFTWARE_COLUMNS, checked
+from analytics.schemas import (
+    ANNOTATION_COLUMNS,
+    BRIDGE_COLUMNS,
+    CORRECTION_COLUMNS,
+    MSC_COLUMNS,
+    RELEASE_COLUMNS,
+    SOFTWARE_COLUMNS,
+    SOFTWARE_RELEASE_COLUMNS,
+    checked,
+)
 from crawler.resources import shipped
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What explains a snapshot: implementations, bridge fingerprints, releases of the specification, accepted MSCs;
-    `spec_source` says where the last two are from."""
+    """What explains a snapshot: implementations and their releases, bridge fingerprints, releases of the specification,
+    accepted MSCs; `spec_source` says where the last two are from. `annotations` are dated events and figures that
+    others published, to stand beside series."""
 
     software: pl.DataFrame
     bridges: pl.DataFrame
     releases: pl.DataFrame
     mscs: pl.DataFrame
+    software_releases: pl.DataFrame
+    annotations: pl.DataFrame
     spec_source: str
 
     def with_spec(self, releases: pl.DataFrame, mscs: pl.DataFrame, source: str) -> "Reference":
@@ -39,7 +51,15 @@ def reference() -> Reference:
     """All of it; read once."""
     releases = load_releases()
     shipped_with = f"the tables that ship with the program, as of {releases['version'].to_list()[-1]}"
-    return Reference(load_software(), load_bridges(), releases, load_mscs(), shipped_with)
+    return Reference(
+        load_software(),
+        load_bridges(),
+        releases,
+        load_mscs(),
+        load_software_releases(),
+        load_annotations(),
+        shipped_with,
+    )
 
 
 def load_software() -> pl.DataFrame:
@@ -81,3 +101,23 @@ def load_mscs() -> pl.DataFrame:
         pl.col("first_spec_release_date").str.to_date(),
     )
     return checked(dated, MSC_COLUMNS, "accepted_mscs.csv").unique("msc", keep="first", maintain_order=True)
+
+
+def load_software_releases() -> pl.DataFrame:
+    """Releases of implementations, and which of them mended a vulnerability; not all there are."""
+    frame = pl.read_csv(shipped("reference", "releases.csv"), try_parse_dates=True)
+    return checked(frame, SOFTWARE_RELEASE_COLUMNS, "releases.csv")
+
+
+def load_annotations() -> pl.DataFrame:
+    """Dated events and published figures, by day. Never to be joined to a series of ours: they count other things."""
+    frame = pl.read_csv(
+        shipped("reference", "annotations.csv"), try_parse_dates=True, schema_overrides={"value": pl.Float64}
+    )
+    return checked(frame, ANNOTATION_COLUMNS, "annotations.csv").sort("happened_on", maintain_order=True)
+
+
+def load_corrections() -> pl.DataFrame:
+    """What numbers published earlier are now known to be wrong, by day; every report repeats it."""
+    frame = pl.read_csv(shipped("reference", "corrections.csv"), schema_overrides=dict(CORRECTION_COLUMNS))
+    return checked(frame, CORRECTION_COLUMNS, "corrections.csv").sort("corrected_on", maintain_order=True)

@@ -20,6 +20,7 @@ PHONE_DIGITS_MIN = 9
 ALIAS_LENGTH_MIN = 12
 VOWELS_MAX = 0.15
 SWITCHES_MIN = 4
+BURST_MIN = 20
 
 _LINK = re.compile(r"(?:https?://|www\.|\bt\.me/|\bdiscord\.gg/|\bmatrix\.to/)\S{2,}", re.IGNORECASE)
 _MENTION = re.compile(r"(?<![\w@./:])@[A-Za-z0-9_]{3,32}(?![\w:.@-])")
@@ -53,8 +54,10 @@ RULES: dict[str, str] = {
     "near_duplicates": "five or more other listed rooms have nearly the same name and topic (Jaccard's similarity of "
     "five-character runs at least 0.8)",
     "empty": "no directory reports more than one member",
+    "burst": f"one of {BURST_MIN} rooms or more of one server that were listed for the first time in one crawl, though "
+    "rooms of that server were listed before",
 }
-"""What each feature means; the last two are not of the text alone."""
+"""What each feature means; the last three are not of the text alone."""
 
 
 def text_hash(name: str | None, topic: str | None, alias: str | None) -> str:

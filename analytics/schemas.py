@@ -199,7 +199,9 @@ ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "canonical_alias": pl.String,
     "join_rule": pl.String,
     "world_readable": pl.Boolean,
+    "first_crawl_id": pl.Int32,
 }
+"""`first_crawl_id` is the crawl that listed the room for the first time."""
 
 LEAD_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "crawl_id": pl.Int32,
@@ -231,13 +233,14 @@ STAY_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 """A stretch in which a server was online: from one crawl to the one that saw it otherwise (null: it still is), the
 seals of both, and what it said last that it runs."""
 
-ROOM_STAY_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "room_number": pl.Int32,
-    "valid_from": pl.Int32,
-    "valid_to": pl.Int32,
-    "members": pl.Float64,
+ROOM_HISTORY_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "crawl_id": pl.Int32,
+    "rooms": pl.Int64,
+    "memberships": pl.Float64,
+    "still_listed": pl.Int64,
 }
-"""A stretch in which a room was listed with as many members, spaces left out."""
+"""One row for each census of a series: the rooms listed in it, spaces left out, the memberships in them, and how many
+of these rooms the last census lists, too."""
 
 PLACE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "address": pl.String,
@@ -275,6 +278,37 @@ SOFTWARE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "language": pl.String,
 }
 """The reference table of implementations, `data/reference/software.csv`."""
+
+
+SOFTWARE_RELEASE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "software": pl.String,
+    "version": pl.String,
+    "released_on": pl.Date,
+    "security": pl.Boolean,
+    "advisories": pl.String,
+    "source": pl.String,
+}
+"""The reference table of releases, `data/reference/releases.csv`; `security`: it mended a vulnerability."""
+
+ANNOTATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "happened_on": pl.Date,
+    "precision": pl.String,
+    "kind": pl.String,
+    "title": pl.String,
+    "value": pl.Float64,
+    "unit": pl.String,
+    "source": pl.String,
+    "checked": pl.String,
+}
+"""The reference table of annotations, `data/reference/annotations.csv`."""
+
+
+CORRECTION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "corrected_on": pl.String,
+    "metric": pl.String,
+    "what": pl.String,
+}
+"""The reference table of corrections, `data/reference/corrections.csv`."""
 
 
 def checked(frame: pl.DataFrame, columns: Mapping[str, pl.DataType | type[pl.DataType]], what: str) -> pl.DataFrame:

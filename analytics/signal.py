@@ -1,9 +1,9 @@
 """Signal to noise (mission metric 7): what share of listed rooms shows few signs of spam, at every threshold.
 
-The signs are the features of `analytics.room_text`, near duplicates and empty rooms; a room's score is how many it
-shows. One threshold would be a claim, so the share below each is given. None of this is a prevalence of spam: that
-takes an audit by people, whose errors correct the share (`analytics.misclassification`). Aggregates only: no row names
-a room.
+The signs are the features of `analytics.room_text`, near duplicates, empty rooms and bursts; a room's score is how many
+it shows. One threshold would be a claim, so the share below each is given. None of this is a prevalence of spam: that
+takes an audit by people (`analytics.audit`), whose errors correct the share (`analytics.misclassification`). Aggregates
+only: no row names a room.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from analytics.concentration import hill_number
 from analytics.language import LETTERS_MIN, UNDETERMINED, language_of
 from analytics.near_duplicates import group_sizes
 from analytics.proportions import wilson
-from analytics.room_text import RULES, RoomText, room_text, text_hash
+from analytics.room_text import BURST_MIN, RULES, RoomText, room_text, text_hash
 from analytics.rooms import is_space
 from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Snapshot, share
@@ -70,9 +70,28 @@ def room_features(snapshot: Snapshot, earlier: pl.DataFrame | None = None) -> pl
         pl.Series("alike", alike, dtype=pl.Int64),
         pl.Series("near_duplicates", alike >= ALIKE_MIN, dtype=pl.Boolean),
         (rooms["members_max"] <= 1).fill_null(value=False).alias("empty"),
+        in_burst(rooms).alias("burst"),
     ).with_columns(
         pl.sum_horizontal(pl.col(name).cast(pl.Int64) for name in FEATURES).alias("score"),
     ).select(list(FEATURE_COLUMNS))  # fmt: skip
+
+
+def in_burst(rooms: pl.DataFrame) -> pl.Series:
+    """Whether each room came in a burst: with many others of its server, at once, and not when that server was found.
+
+    The server is that of the alias, else of the room ID; a room that has neither (room version 12 without an alias) is
+    in no burst. What the server listed before and lists no more is not known here, so that a server that replaces all
+    its rooms at once is taken for a new one.
+    """
+    server = pl.coalesce(
+        pl.col("canonical_alias").str.extract(r"^#[^:]*:(.+)$"), pl.col("room_id").str.extract(r"^![^:]*:(.+)$")
+    ).str.to_lowercase()
+    first = pl.col("first_crawl_id")
+    together = rooms.select(server.alias("server"), first).select(
+        ((pl.len().over("server", "first_crawl_id") >= BURST_MIN) & (first.min().over("server") < first)
+         & pl.col("server").is_not_null()).fill_null(value=False).alias("burst")
+    )  # fmt: skip
+    return together["burst"]
 
 
 def _computed(name: str | None, topic: str | None, alias: str | None) -> tuple[RoomText, str]:

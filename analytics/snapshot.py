@@ -124,20 +124,35 @@ class Snapshot:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class RoomCount:
+    """Rooms listed in a census, memberships in them, and how many of them the newest census of a history lists, too."""
+
+    rooms: int
+    memberships: float
+    still_listed: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lives:
     """The history of a series up to one census: its `censuses` (`schemas.CENSUS_COLUMNS`), the stretches in which
-    servers were online (`STAY_COLUMNS`) and rooms were listed (`ROOM_STAY_COLUMNS`). Crawls name the times."""
+    servers were online (`STAY_COLUMNS`), and the rooms of each census (`ROOM_HISTORY_COLUMNS`). Crawls name the
+    times."""
 
     censuses: pl.DataFrame
     servers: pl.DataFrame
     rooms: pl.DataFrame
 
-    def present(self, stays: pl.DataFrame, crawl_id: int) -> pl.DataFrame:
-        """The stays that hold a crawl."""
-        return stays.filter(
+    def online_in(self, crawl_id: int) -> pl.DataFrame:
+        """The stays of the servers that were online in a crawl."""
+        return self.servers.filter(
             (pl.col("valid_from") <= crawl_id) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > crawl_id))
         )
+
+    def rooms_in(self, crawl_id: int) -> RoomCount:
+        """The rooms of a census."""
+        row = self.rooms.row(by_predicate=pl.col("crawl_id") == crawl_id, named=True)
+        return RoomCount(row["rooms"], row["memberships"], row["still_listed"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import polars as pl
 
-from analytics.decentralisation import AMOUNT_UNITS
+from analytics.cohorts import (
+    COHORT_COLUMNS,
+    COHORT_COMMENTS,
+    SURVIVAL_COLUMNS,
+    SURVIVAL_COMMENTS,
+    cohort_rows,
+    server_steps,
+    survival_rows,
+)
+from analytics.decentralisation import AMOUNT_UNITS, LORENZ_COLUMNS, LORENZ_COMMENTS, lorenz_rows
 from analytics.graph_tables import (
     DISTRIBUTION_COLUMNS,
     DISTRIBUTION_COMMENTS,
@@ -25,16 +34,21 @@ from analytics.load import (
     census_ids,
     load_frames,
     load_lives,
+    load_metric_rows,
     load_outside_alone,
+    load_room_steps,
+    load_version_stays,
     outside_changed,
 )
 from analytics.mission import OUTSIDE, Gathered, outside_rows, snapshot_rows
 from analytics.room_text import FEATURES_VERSION, RULES
 from analytics.schemas import METRIC_COLUMNS, METRIC_COMMENTS, MetricRow
 from analytics.signal import FEATURE_COLUMNS, FEATURES
+from analytics.snapshot import Frames, Snapshot
+from analytics.versions import ADOPTION_COLUMNS, ADOPTION_COMMENTS, adoption_rows
 from crawler.store.draft import Draft
 
-ROWS_VERSION = 3
+ROWS_VERSION = 4
 """Raised when a row's meaning changes: rows of an older version are computed again."""
 
 HOLDERS_STORED = 200
@@ -48,28 +62,30 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
     """
     before = carried_over(draft.previous, ROWS_VERSION, FEATURES_VERSION)
     ids = census_ids(draft.path)
-    rows: list[MetricRow] = [row for row in before.rows if row.snapshot in ids]
-    have = {row.snapshot for row in rows}
-    for crawl_id in outside_changed(draft.previous, draft.path, sorted(have - {ids[-1]}) if ids else []):
-        rows = _renewed(rows, crawl_id, outside_rows(load_outside_alone(draft.path, crawl_id)))
+    kept = [crawl_id for crawl_id in ids[:-1] if crawl_id in before.censuses]
+    rows: list[MetricRow] = []
+    changed = outside_changed(draft.previous, draft.path, kept)
+    for crawl_id in changed:
+        stored = load_metric_rows(draft.previous, crawl_id) if draft.previous is not None else ()
+        rows += _renewed(stored or (), outside_rows(load_outside_alone(draft.path, crawl_id)))
+    copied = [crawl_id for crawl_id in kept if crawl_id not in changed]
     for crawl_id in ids:
-        if crawl_id in have and crawl_id != ids[-1]:
+        if crawl_id in kept:
             continue
-        rows = [row for row in rows if row.snapshot != crawl_id]
         say(f"computing the numbers of census {crawl_id}")
         frames = load_frames(draft.path, [crawl_id], geo_db)
         (snapshot,) = frames.snapshots
-        gathered = Gathered.of(snapshot, frames, load_lives(draft.path, crawl_id), before.features)
+        history = load_lives(draft.path, crawl_id), load_version_stays(draft.path, crawl_id)
+        gathered = Gathered.of(snapshot, frames, *history, before.features)
         rows += snapshot_rows(snapshot, frames, gathered)
         if crawl_id == ids[-1]:
-            _store_newest(
-                draft,
-                crawl_id,
-                gathered,
-                resilience_rows(snapshot, gathered.removals),
-                distribution_rows(snapshot, gathered.graph),
-            )
-    rows.sort(key=lambda row: row.snapshot)
+            store_newest(draft, snapshot, gathered)
+            store_history(draft, snapshot, frames, gathered)
+    store_rows(draft, copied, rows)
+
+
+def store_rows(draft: Draft, kept: Sequence[int], rows: Sequence[MetricRow]) -> None:
+    """Add the table of metric rows: those of the censuses `kept` from the serving file before, and new ones."""
     draft.write_table(
         METRIC_TABLE,
         METRIC_COLUMNS,
@@ -77,6 +93,7 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
         METRIC_COMMENTS,
         comment="Numbers of every census; see metric rows.",
     )
+    draft.take_over(METRIC_TABLE, "snapshot", kept)
     draft.write_table(
         "metric_version",
         {"rows_version": "INTEGER NOT NULL", "features_version": "INTEGER NOT NULL"},
@@ -89,23 +106,17 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
     )
 
 
-def _renewed(rows: Sequence[MetricRow], crawl_id: int, renewed: Iterable[MetricRow]) -> list[MetricRow]:
-    """The rows, of one census those that rest on what no crawl sees anew, where they stood."""
-
-    def is_old(row: MetricRow) -> bool:
-        return row.snapshot == crawl_id and row.metric in OUTSIDE
-
-    place = next((number for number, row in enumerate(rows) if is_old(row)), len(rows))
-    return [*rows[:place], *renewed, *(row for row in rows[place:] if not is_old(row))]
+def _renewed(rows: Sequence[MetricRow], renewed: Iterable[MetricRow]) -> list[MetricRow]:
+    """The rows of a census, those that rest on what no crawl sees anew, where they stood."""
+    place = next((number for number, row in enumerate(rows) if row.metric in OUTSIDE), len(rows))
+    return [*rows[:place], *renewed, *(row for row in rows[place:] if row.metric not in OUTSIDE)]
 
 
-def _store_newest(
-    draft: Draft,
-    crawl_id: int,
-    gathered: Gathered,
-    resilience: Iterator[tuple[object, ...]],
-    distributions: Iterator[tuple[object, ...]],
-) -> None:
+def store_newest(draft: Draft, snapshot: Snapshot, gathered: Gathered) -> None:
+    """Add the tables that only the newest census has."""
+    crawl_id = snapshot.crawl_id
+    resilience = resilience_rows(snapshot, gathered.removals)
+    distributions = distribution_rows(snapshot, gathered.shape)
     draft.write_table(
         "resilience", RESILIENCE_COLUMNS, resilience, RESILIENCE_COMMENTS,
         comment="What is left of the newest census as its largest servers, operators or networks go, or random ones: a "
@@ -120,10 +131,60 @@ def _store_newest(
         comment=f"What the {HOLDERS_STORED} largest holders of each kind hold in the newest census.",
     )  # fmt: skip
     draft.write_table(
+        "lorenz_curve", LORENZ_COLUMNS, lorenz_rows(snapshot, gathered.held), LORENZ_COMMENTS,
+        comment="How unequally each amount is held by each kind of holder in the newest census.",
+    )  # fmt: skip
+    draft.write_table(
         "room_feature", FEATURE_TABLE_COLUMNS, _feature_rows(crawl_id, gathered.features), FEATURE_COMMENTS,
         comment="Signs of noise and language of each listed room of the newest census; signs are no verdict.",
     )  # fmt: skip
 
+
+def store_history(draft: Draft, snapshot: Snapshot, frames: Frames, gathered: Gathered) -> None:
+    """Add the tables that look back over the series of the newest census, and what happened beside it."""
+    rooms = load_room_steps(draft.path, snapshot.crawl_id)
+    cohorts = (("servers", server_steps(gathered.lives)), ("rooms", rooms))
+    draft.write_table(
+        "cohort_retention", COHORT_COLUMNS,
+        (row for what, steps in cohorts for row in cohort_rows(snapshot, gathered.lives, what, steps)), COHORT_COMMENTS,
+        comment="What is left, month by month, of the servers and rooms that were first seen in one month.",
+    )  # fmt: skip
+    draft.write_table(
+        "survival_curve", SURVIVAL_COLUMNS, survival_rows(snapshot, gathered.lives, frames.reference.software),
+        SURVIVAL_COMMENTS, comment="Kaplan-Meier curves of servers seen to come, in all and by lineage of software.",
+    )  # fmt: skip
+    draft.write_table(
+        "version_adoption", ADOPTION_COLUMNS, adoption_rows(gathered.lives, gathered.version_stays), ADOPTION_COMMENTS,
+        comment="Which versions of an implementation online servers ran, in each census.",
+    )  # fmt: skip
+    draft.write_table(
+        "annotation", ANNOTATION_TABLE_COLUMNS, _annotation_rows(frames.reference.annotations), ANNOTATION_COMMENTS,
+        comment="Dated events, and figures that others published, to stand beside series; never to be joined to them: "
+        "they count other things.",
+    )  # fmt: skip
+
+
+ANNOTATION_TABLE_COLUMNS: Mapping[str, str] = {
+    "happened_on": "DATE NOT NULL",
+    "precision": "VARCHAR NOT NULL",
+    "kind": "VARCHAR NOT NULL",
+    "title": "VARCHAR NOT NULL",
+    "value": "DOUBLE",
+    "unit": "VARCHAR",
+    "source": "VARCHAR NOT NULL",
+    "checked": "VARCHAR NOT NULL",
+}
+
+ANNOTATION_COMMENTS: Mapping[str, str] = {
+    "happened_on": "Day; the first of the month where only that is known.",
+    "precision": "day or month.",
+    "kind": "event or figure.",
+    "title": "What happened, or what was counted.",
+    "value": "The figure that was published; NULL for an event.",
+    "unit": "Its unit; NULL likewise.",
+    "source": "Who said so, and where.",
+    "checked": "read: the source itself was read for this table. quoted: taken over as others quote it.",
+}
 
 HOLDER_COLUMNS: Mapping[str, str] = {
     "crawl_id": "INTEGER NOT NULL",
@@ -158,6 +219,10 @@ FEATURE_COMMENTS: Mapping[str, str] = {
     "language": "ISO 639 code of the language of name and topic; und where it is undetermined.",
     "score": f"How many of the {len(FEATURES)} signs it shows.",
 }
+
+
+def _annotation_rows(annotations: pl.DataFrame) -> Iterator[tuple[object, ...]]:
+    yield from annotations.with_columns(pl.col("happened_on").cast(pl.String)).iter_rows()
 
 
 def _holder_rows(crawl_id: int, held: pl.DataFrame) -> Iterator[tuple[object, ...]]:

@@ -79,6 +79,35 @@ class Draft:
         finally:
             connection.close()
 
+    def take_over(self, name: str, column: str, values: Sequence[int]) -> None:
+        """Copy rows of a table from the serving file before this one, in their order, into the same table here.
+
+        Args:
+            name: The table; in both, with the same columns.
+            column: Those rows are copied
+            values: whose column has one of these values. None of them: nothing is copied.
+
+        Raises:
+            StoreError: the file before cannot be read, or this one not be written.
+        """
+        self._held()
+        if not values:
+            return
+        connection = connect_to_write(self.path)
+        try:
+            columns = ", ".join(quoted(each) for each in column_types(connection, name))
+            connection.execute(f"ATTACH {literal(str(self.previous))} AS before (READ_ONLY)")
+            with transaction(connection, self.path):
+                connection.execute(
+                    f"INSERT INTO {quoted(name)} ({columns}) SELECT {columns} FROM before.{quoted(name)}"  # noqa: S608 - our own names
+                    f" WHERE list_contains($values, {quoted(column)}) ORDER BY rowid",
+                    {"values": list(values)},
+                )
+        except duckdb.Error as error:
+            raise StoreError(f"cannot take {name} over from {self.previous}: {first_line(error)}") from error
+        finally:
+            connection.close()
+
     def commit(self) -> Path:
         """Make it the newest serving file, and remove the oldest.
 

@@ -74,7 +74,9 @@ def listed_rooms(rooms: tuple[tuple[Any, ...], ...] = ROOMS, crawl_id: int = 1) 
     columns = ("room_id", "directories", "members", "members_min", "members_max", "room_type")
     return pl.DataFrame(
         [
-            dict.fromkeys(ROOM_COLUMNS) | {"crawl_id": crawl_id} | dict(zip(columns, room, strict=True))
+            dict.fromkeys(ROOM_COLUMNS)
+            | {"crawl_id": crawl_id, "first_crawl_id": crawl_id}
+            | dict(zip(columns, room, strict=True))
             for room in rooms
         ],
         schema=ROOM_COLUMNS,

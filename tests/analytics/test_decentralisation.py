@@ -3,18 +3,19 @@
 import polars as pl
 import pytest
 
-from analytics.decentralisation import CONCENTRATION, Holder, amounts, decentralisation, held_by
+from analytics.decentralisation import CONCENTRATION, amounts, decentralisation, held_by
+from analytics.federation_graph import Holder, federation_graph
 from analytics.graph_tables import (
     DISTRIBUTION_COLUMNS,
     RESILIENCE_COLUMNS,
     distribution_rows,
-    federation_graph,
     removals,
     resilience,
     resilience_rows,
 )
 from analytics.hosting import Places
 from analytics.reference import load_software
+from analytics.room_graph import graph_shape
 from analytics.schemas import IN_ROOM_COLUMNS, PLACE_COLUMNS
 from analytics.snapshot import Snapshot
 from tests.analytics.frames import snapshot
@@ -48,7 +49,7 @@ def federation() -> Snapshot:
 
 
 def test_rooms_and_memberships_are_shared_among_known_servers() -> None:
-    held = {row["server_id"]: row for row in amounts(federation()).iter_rows(named=True)}
+    held = {row["server_id"]: row for row in amounts(federation_graph(federation(), SOFTWARE)).iter_rows(named=True)}
     assert held[1]["rooms"] == pytest.approx(1 / 4 + 1 + 1 / 2)
     assert held[1]["memberships"] == pytest.approx(25 + 7 + 5.75)
     assert held[1]["participation"] == 3
@@ -61,7 +62,7 @@ def test_rooms_and_memberships_are_shared_among_known_servers() -> None:
 
 def test_holders_not_known_are_left_out_and_lower_the_coverage() -> None:
     snap = federation()
-    rows = {(r.metric, r.dimension): r for r in decentralisation(snap, held_by(snap, SOFTWARE))}
+    rows = {(r.metric, r.dimension): r for r in decentralisation(snap, held_by(federation_graph(snap, SOFTWARE)))}
     largest = rows[CONCENTRATION[Holder.NETWORK], "servers: share of the largest"]
     assert largest.value == pytest.approx(2 / 3)
     assert largest.coverage == pytest.approx(3 / 6)
@@ -94,7 +95,7 @@ def test_the_graph_loses_rooms_as_its_largest_servers_go() -> None:
         r["rooms_without_server_lo"] <= r["rooms_without_server"] <= r["rooms_without_server_hi"] for r in random
     )
     assert {r["draws"] for r in random} == {20}
-    metric = {row.dimension: row for row in resilience(snap, found, answers)}
+    metric = {row.dimension: row for row in resilience(snap, found, graph_shape(found.graph), answers)}
     assert metric["rooms lost with the 1 largest by server"].value == pytest.approx(1 / 3)
     assert metric["servers in no known room"].value == 2
     assert metric["connected components with a room"].value == 1
@@ -104,7 +105,7 @@ def test_distributions_count_every_server_and_room() -> None:
     snap = federation()
     rows = [
         dict(zip(DISTRIBUTION_COLUMNS, r, strict=True))
-        for r in distribution_rows(snap, federation_graph(snap, SOFTWARE))
+        for r in distribution_rows(snap, graph_shape(federation_graph(snap, SOFTWARE).graph))
     ]
     degrees = {r["value"]: r["count"] for r in rows if r["what"] == "rooms_of_server"}
     assert degrees == {0: 2, 1: 2, 2: 1, 3: 1}

@@ -49,3 +49,13 @@ def test_contradictions_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         Estimate(value, lo, hi, kind, n, method, error)
+
+
+def test_the_complement_of_a_share_turns_its_interval_round() -> None:
+    share = Estimate(0.2, 0.1, 0.4, IntervalKind.CONFIDENCE, 10, "made")
+    turned = share.complement()
+    assert (turned.value, turned.lo, turned.hi) == (0.8, 0.6, 0.9)
+    assert turned.complement().lo == pytest.approx(0.1)
+    assert Estimate(1.0, None, None, IntervalKind.NONE, 3, "made").complement().value == 0
+    unknown = Estimate.unknown(0, "made", "nothing")
+    assert unknown.complement() == unknown

@@ -17,7 +17,7 @@ import pytest
 
 from analytics.growth import CHANGE, CHURN, RETAINED, census_before, growth, survival
 from analytics.reference import load_software
-from analytics.schemas import CENSUS_COLUMNS, ROOM_STAY_COLUMNS, STAY_COLUMNS, MetricRow
+from analytics.schemas import CENSUS_COLUMNS, ROOM_HISTORY_COLUMNS, STAY_COLUMNS, MetricRow
 from analytics.snapshot import Lives
 from tests.analytics.frames import SEALED, snapshot
 
@@ -29,11 +29,11 @@ def lives(censuses: tuple[int, ...] = (1, 2, 3, 4, 5, 6)) -> Lives:
     servers = [
         (server, begin, end, AT[begin], None if end is None else AT[end], "synapse") for server, begin, end in STAYS
     ]
-    rooms = [(1, 1, 5, 10.0), (1, 5, None, 25.0), (2, 1, 4, 7.0)]
+    rooms = [(crawl, 2, 17.0, 1) for crawl in (1, 2, 3)] + [(4, 1, 10.0, 1), (5, 1, 25.0, 1), (6, 1, 25.0, 1)]
     return Lives(
         pl.DataFrame([(crawl, AT[crawl]) for crawl in censuses], schema=CENSUS_COLUMNS, orient="row"),
         pl.DataFrame(servers, schema=STAY_COLUMNS, orient="row"),
-        pl.DataFrame(rooms, schema=ROOM_STAY_COLUMNS, orient="row"),
+        pl.DataFrame(rooms, schema=ROOM_HISTORY_COLUMNS, orient="row"),
     )
 
 

@@ -1,13 +1,14 @@
 """Networks and countries from files that another library wrote; content delivery networks by their ranges."""
 
 import ipaddress
+import sys
 from pathlib import Path
 
 import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from analytics.hosting import NO_DATA, CdnRanges, HostingData, Place
+from analytics.hosting import NO_DATA, CdnRanges, HostingData, Place, bundled
 from analytics.reference import load_cdn_ranges
 from crawler.errors import UsageError
 from crawler.resources import shipped
@@ -84,3 +85,38 @@ def test_a_file_that_is_none_is_one_clear_error(tmp_path: Path) -> None:
         HostingData([broken])
     with pytest.raises(UsageError, match="cannot read the hosting data"):
         HostingData([tmp_path / "missing.mmdb"])
+
+
+STAND_IN = """
+class Found:
+    def __init__(self, country, network, private):
+        self.country_code, self.asn_name, self.is_private = country, network, private
+
+class GeoIP2Fast:
+    source_info = "MAXMIND:GeoLite2-CountryASN-IPv4IPv6-en-20240618"
+
+    def __init__(self, geoip2fast_data_file):
+        assert geoip2fast_data_file == "geoip2fast-asn-ipv6.dat.gz"
+
+    def lookup(self, address):
+        return {"127.0.0.1": Found("--", "IANA.ORG", True), "8.8.8.8": Found("US", "GOOGLE", False)}.get(
+            address, Found("--", "", False))
+"""
+"""In the shape of geoip2fast 1.2.2, which is not among what the tests install; held against the real one by hand."""
+
+
+def test_geoip2fast_is_asked_where_it_is_installed_and_no_file_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert HostingData().place("8.8.8.8") == Place()
+    (tmp_path / "geoip2fast.py").write_text(STAND_IN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    bundled.cache_clear()
+    try:
+        data = HostingData()
+        assert data.place("8.8.8.8") == Place(network="GOOGLE", country="US")
+        assert data.place("127.0.0.1") == data.place("192.0.2.1") == Place()
+        assert data.vintage == "geoip2fast: MAXMIND:GeoLite2-CountryASN-IPv4IPv6-en-20240618"
+    finally:
+        bundled.cache_clear()
+        sys.modules.pop("geoip2fast", None)

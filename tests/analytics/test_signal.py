@@ -5,7 +5,7 @@ import pytest
 
 from analytics.discovery import LISTED_IN, ROOMS_ESTIMATED, ROOMS_ON_THE_WAY, SERVERS_ON_THE_WAY, discovery
 from analytics.schemas import IN_ROOM_COLUMNS, ROOM_COLUMNS
-from analytics.signal import LANGUAGES, NOISE, SIGNAL, room_features, signal
+from analytics.signal import LANGUAGES, NOISE, SIGNAL, in_burst, room_features, signal
 from analytics.snapshot import Snapshot
 from tests.analytics.frames import empty_snapshot, snapshot
 
@@ -90,3 +90,18 @@ def test_the_way_to_a_room() -> None:
     assert found[ROOMS_ESTIMATED, "Chao2 over directories"] == pytest.approx(9 + 0.5 * 64 / 2)
     unknown = {row.dimension: row.value for row in discovery(empty_snapshot()) if row.metric == ROOMS_ON_THE_WAY}
     assert set(unknown.values()) == {None}
+
+
+def test_a_burst_is_many_rooms_of_one_server_at_once_and_not_its_discovery() -> None:
+    made = [(f"!old{n}:known.example", None, 1) for n in range(3)]
+    made += [(f"!in{n}:elsewhere.example", f"#in{n}:Known.example", 5) for n in range(20)]  # by the alias
+    made += [(f"!few{n}:known.example", None, 6) for n in range(19)]
+    made += [(f"!new{n}:new.example", None, 5) for n in range(30)]  # found in 5, rooms and all
+    made += [(f"!{n}", None, 5) for n in range(30)]  # room version 12
+    frame = pl.DataFrame(
+        [dict.fromkeys(ROOM_COLUMNS) | {"room_id": i, "canonical_alias": a, "first_crawl_id": c} for i, a, c in made],
+        schema=ROOM_COLUMNS,
+    )
+    burst = {room_id for room_id, is_in in zip(frame["room_id"], in_burst(frame), strict=True) if is_in}
+    assert burst == {f"!in{n}:elsewhere.example" for n in range(20)}
+    assert not in_burst(frame.with_columns(pl.lit(None, pl.Int32).alias("first_crawl_id"))).any()

@@ -24,10 +24,13 @@ def test_the_rows_of_every_census_are_stored_with_it(tmp_path: Path) -> None:
 
 def test_every_row_has_its_definition_and_every_column_its_meaning(tmp_path: Path) -> None:
     census = tmp_path / "census.duckdb"
-    write_census(census, servers=40)
+    write_census(census, servers=90)
     serving = publish(census)
     assert {row.metric for row in load_metric_rows(serving, 1) or ()} == set(DEFINITIONS)
-    tables = ("metric", "metric_version", "holder", "resilience", "graph_distribution", "room_feature")
+    tables = (
+        "metric", "metric_version", "holder", "lorenz_curve", "resilience", "graph_distribution", "room_feature",
+        "cohort_retention", "survival_curve", "version_adoption", "annotation",
+    )  # fmt: skip
     with duckdb.connect(str(serving), read_only=True) as connection:
         columns = connection.execute(
             "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE list_contains(?, table_name)"
