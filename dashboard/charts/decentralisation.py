@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from functools import cache
 
-from analytics.decentralisation import CONCENTRATION, Holder
+from analytics.decentralisation import CONCENTRATION
+from analytics.federation_graph import Holder
 from analytics.graph_tables import RESILIENCE
 from analytics.reference import load_countries
 from dashboard.charts.chart import Chart, Column
