@@ -229,10 +229,10 @@ def _run(
     try:
         while True:
             try:
-                process.wait(_LOOK_EVERY_S)
+                process.wait(min(_LOOK_EVERY_S, max(0.0, give_up_at - time.monotonic())))
                 break
             except subprocess.TimeoutExpired:
-                if time.monotonic() > give_up_at:
+                if time.monotonic() >= give_up_at:
                     raise GitError(f"{what}: git was not done after {timeout_s:.0f} s") from None
                 if growing is not None and _size(growing[0]) > growing[1]:
                     raise GitError(f"{what}: more than {growing[1]} bytes") from None

@@ -79,7 +79,7 @@ dagcomponents.Text = function (props) {
   return React.createElement(
     "span",
     { className: "cell-lines" },
-    props.data.href ? React.createElement(dagcomponents.Link, Object.assign({}, props, { value: text })) : text,
+    props.data.href && props.value ? React.createElement(dagcomponents.Link, Object.assign({}, props, { value: text })) : text,
     line ? React.createElement("bdi", { className: "cell-text quiet", title: line }, line) : null
   );
 };

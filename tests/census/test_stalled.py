@@ -71,5 +71,6 @@ def test_nobody_is_called_offline_while_all_are_stuck(tmp_path: Path) -> None:
     assert said == {name: each["predicates"]["online"] for name, each in facts.items()}
     (crawl,) = rows(serving, "SELECT report FROM crawl")
     tries = json.loads(crawl["report"])["tries"]
-    assert tries["doubted"]
+    # It did stall somebody: who was tried meanwhile was doubted, or came back in a second try.
+    assert tries["doubted"] or tries["came_back"]
     assert tries["unjudged"]["servers"] == 0

@@ -15,10 +15,13 @@ from fastapi import FastAPI
 from dashboard.app import create_app
 from dashboard.security import REQUEST_LIMIT_BYTES
 
+MANY = 100_000
+"""Requests a minute that one visitor, the whole file, may make."""
+
 
 @pytest.fixture(scope="module")
 def app(census: Path) -> FastAPI:
-    return create_app(census)
+    return create_app(census, requests_a_minute=MANY)
 
 
 @pytest.fixture
