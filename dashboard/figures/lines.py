@@ -80,7 +80,7 @@ class Lines:
             annotations=labels + events,
             hovermode="x unified",
             meta={
-                "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": [], "xaxis.nticks": 4},
+                "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": events, "xaxis.nticks": 4},
                 "note": "the axis does not begin at zero" if lo > 0 and not look.chosen.logarithmic else "",
             },
         )
@@ -294,20 +294,22 @@ def _spread(labels: list[dict[str, Any]], lo: float, hi: float) -> None:
 
 
 def _events(figure: go.Figure, rows: pl.DataFrame, look: Look, palette: Palette) -> list[dict[str, Any]]:
-    """Thin dashed verticals for what happened while the censuses were taken, with a short label on top."""
+    """Thin dashed verticals for what happened while the censuses were taken, with their letters on top."""
     first, last = rows["at"].min(), rows["at"].max()
     found: list[dict[str, Any]] = []
     for event in look.events:
         if first is None or not first <= event.at <= last:  # type: ignore[operator]  # a column of times
             continue
+        day = f"{event.at:%Y-%m-%d}"
         figure.add_shape(
-            type="line", x0=event.at, x1=event.at, xref="x", y0=0, y1=1, yref="paper",
+            type="line", x0=day, x1=day, xref="x", y0=0, y1=1, yref="paper",
             line={"color": palette.quiet, "width": 1, "dash": "dash"},
         )  # fmt: skip
         found.append(
             {
-                "x": event.at, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
-                "text": safe(event.label), "hovertext": safe(event.text), "font": {"size": 11, "color": palette.quiet},
+                "x": day, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
+                "text": safe(event.label), "hovertext": safe(f"{event.when}: {event.text}"),
+                "font": {"size": 11, "color": palette.quiet},
             }
         )  # fmt: skip
     return found

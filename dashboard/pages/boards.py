@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.charts import bridges, decentralisation, discovery, growth, signal, software, spec
+from dashboard.charts import bridges, decentralisation, discovery, growth, published, signal, software, spec
 from dashboard.charts.chart import Chart
 from dashboard.choices import Choice, Chosen
 from dashboard.data import View
@@ -81,6 +81,11 @@ GROWTH = ChartPage(
         Charts(
             "Rooms and memberships",
             (growth.ROOMS_LISTED, growth.MEMBERSHIPS_OVER_TIME, growth.ACCOUNTS_SCENARIO, growth.LARGEST),
+        ),
+        Charts(
+            "Beside the census",
+            (published.ELSEWHERE,),
+            "What others counted, in their own ways and of other things, and what may explain a step in the lines.",
         ),
     ),
 )

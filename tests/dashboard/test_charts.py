@@ -5,7 +5,8 @@ import io
 import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,16 @@ from crawler.store.ask import ask
 from dashboard.app import create_app
 from dashboard.charts.catalogue import CHARTS
 from dashboard.charts.chart import Chart
+from dashboard.charts.events import events_beside
 from dashboard.charts.series import COLUMNS
 from dashboard.choices import SCALE, Chosen, RefusedError, parse, parse_strictly, search
 from dashboard.data import CensusSource, View
 from dashboard.figures.drawing import Look
 from dashboard.figures.lines import Line, Lines, fixed, ranked
 from dashboard.kept import Kept
+from dashboard.pages.charts import chart_section
 from dashboard.palette import Scheme
+from tests.dashboard.federation import publish, write_census
 
 EVERY = pytest.mark.parametrize("name", sorted(CHARTS))
 
@@ -242,3 +246,51 @@ def test_json_of_a_chart_is_json(view: View) -> None:
 
     chart = CHARTS["memberships"]
     assert json.loads(json_of(chart, Chosen(), view, chart.rows(view, Chosen())))["chart"] == "memberships"
+
+
+@pytest.fixture(scope="module")
+def real_year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two censuses that are not synthetic, of January and of November 2026. Not to be written to."""
+    path = tmp_path_factory.mktemp("real-year") / "census.duckdb"
+    write_census(path, servers=30, synthetic=False, days_ago=310)
+    write_census(path, servers=30, synthetic=False)
+    publish(path)
+    return path
+
+
+async def test_events_stand_beside_the_numbers_with_who_says_so(real_year: Path) -> None:
+    """Those between the censuses of the picture, of `data/reference/annotations.csv`; never in the rows."""
+    reference = Path(__file__).parents[2] / "data" / "reference" / "annotations.csv"
+    with reference.open() as lines:
+        told = [row for row in csv.DictReader(lines) if row["kind"] == "event" and row["happened_on"] > "2026-01-17"]
+    assert told
+    transport = httpx.ASGITransport(create_app(real_year))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        document = (await client.get("/data/servers-online.json")).json()
+        none = (await client.get("/data/servers-online.json?from=2026-11-01")).json()
+    assert [(event["at"][:10], event["what"], event["source"]) for event in document["events"]] == [
+        (row["happened_on"], row["title"], row["source"]) for row in told
+    ]
+    assert none["events"] == []
+    chart = CHARTS["servers-online"]
+    source = CensusSource(real_year)
+    with source.view() as view:
+        assert view is not None
+        rows = chart.rows(view, Chosen())
+        figure = chart.drawing.figure(rows, Look(Scheme.LIGHT, events=events_beside(view, rows)))
+        section = str(chart_section(chart, view, Chosen(), Scheme.LIGHT))
+    source.close()
+    assert [shape.x0 for shape in figure.layout.shapes] == [row["happened_on"] for row in told]
+    assert all(row["title"] in section and row["source"] in section for row in told)
+
+
+def test_of_the_practice_federation_no_event_is_told(view: View) -> None:
+    rows = pl.DataFrame({"at": [datetime(2018, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)]})
+    assert events_beside(view, rows) == ()
+
+
+def test_a_file_of_an_older_version_has_no_rows_of_what_it_lacks(view: View) -> None:
+    chart = replace(CHARTS["published-elsewhere"], table="not_yet_invented")
+    rows = chart.rows(replace(view, kept=Kept()), Chosen())
+    assert (rows.height, rows.columns) == (0, [column.name for column in chart.columns])
+    assert chart.absent in str(chart_section(chart, replace(view, kept=Kept()), Chosen(), Scheme.LIGHT))
