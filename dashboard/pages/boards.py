@@ -77,7 +77,10 @@ GROWTH = ChartPage(
             "Servers",
             (growth.SERVERS_ONLINE, growth.SERVERS_ESTIMATED, growth.SERVERS_KNOWN, growth.SERVERS_DISTINCT),
         ),
-        Charts("Who comes, goes and stays", (growth.CHURN, growth.RETAINED, growth.SURVIVAL)),
+        Charts(
+            "Who comes, goes and stays",
+            (growth.CHURN, growth.RETAINED, growth.COHORTS, growth.SURVIVAL_CURVES, growth.SURVIVAL),
+        ),
         Charts(
             "Rooms and memberships",
             (growth.ROOMS_LISTED, growth.MEMBERSHIPS_OVER_TIME, growth.ACCOUNTS_SCENARIO, growth.LARGEST),
@@ -99,6 +102,11 @@ SOFTWARE = ChartPage(
         Charts("Families of forks", (software.LINEAGES_OVER_TIME, software.DIVERSITY_OVER_TIME)),
         Charts("Implementations", (software.IMPLEMENTATIONS_OVER_TIME, software.IMPLEMENTATION_COUNT)),
         Charts("Versions", (software.VERSIONS_OVER_TIME, software.VERSIONS_NOW)),
+        Charts(
+            "How fast versions spread",
+            (software.ADOPTION, software.VERSION_LAG, software.ADOPTED, software.BELOW_SECURITY),
+            "Distributions mend vulnerabilities without a new number: a server below a release need not be vulnerable.",
+        ),
     ),
 )
 
@@ -107,7 +115,10 @@ DECENTRALISATION = ChartPage(
     "Decentralisation",
     "Who holds how much of the federation, and what is left if they go?",
     (
-        Charts("Concentration", (decentralisation.CONCENTRATION_OVER_TIME, decentralisation.LARGEST_HOLDERS)),
+        Charts(
+            "Concentration",
+            (decentralisation.CONCENTRATION_OVER_TIME, decentralisation.LARGEST_HOLDERS, decentralisation.LORENZ),
+        ),
         Charts(
             "Resilience",
             (decentralisation.RESILIENCE_CURVE, decentralisation.RESILIENCE_OVER_TIME),

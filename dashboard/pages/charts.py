@@ -137,7 +137,8 @@ def _words(chart: Chart, chosen: Chosen) -> str:
 
 
 def _key(figure: go.Figure) -> Component:
-    """The names of the lines with their looks, where the screen is too narrow to write them at the lines' ends."""
+    """The names of the lines with their looks, where they are not written at the lines' ends: on a narrow screen, and
+    of curves."""
     named = [trace for trace in figure.data if trace.type == "scatter" and trace.name and trace.mode != "markers"]
     items = [
         html.Li(
@@ -148,7 +149,8 @@ def _key(figure: go.Figure) -> Component:
         )
         for trace in named
     ]
-    return html.Ul(items, className="key", **HIDDEN) if len(items) > 1 else html.Div(className="key")
+    always = " always" if (figure.layout.meta or {}).get("key") else ""
+    return html.Ul(items, className=f"key{always}", **HIDDEN) if len(items) > 1 else html.Div(className="key")
 
 
 def _nothing(chart: Chart, chosen: Chosen) -> str:
