@@ -128,10 +128,10 @@ LORENZ = Chart(
     title="How unequally it is held",
     unit="share; the further a curve hangs below the dotted line, the more unequal (Gini is twice the area between)",
     window="newest census",
-    denominator="what is held by holders that are known and hold any",
+    denominator="what is held by holders that are known, of whom there are two at least",
     sql="""
 SELECT kind AS line, holders_share AS x, held_share AS value, NULL::DOUBLE AS lo, NULL::DOUBLE AS hi, holders AS n
-FROM lorenz_curve WHERE amount = $amount
+FROM lorenz_curve WHERE amount = $amount AND holders > 1
 ORDER BY list_position(['server', 'operator', 'address_block', 'network', 'country', 'cdn', 'tls_issuer', 'lineage'],
     kind), holders_share
 """,
@@ -152,7 +152,7 @@ ORDER BY list_position(['server', 'operator', 'address_block', 'network', 'count
     ),
     metrics=tuple(CONCENTRATION.values()),
     choices=(AMOUNT,),
-    absent="Nobody's holder is known.",
+    absent="No two holders are known.",
     table="lorenz_curve",
 )
 

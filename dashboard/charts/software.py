@@ -171,7 +171,7 @@ ORDER BY m.value DESC, line
 ADOPTION = Chart(
     name="version-adoption",
     title="How versions take over from each other",
-    unit="share of servers, with Wilson intervals",
+    unit="share of servers; Wilson intervals in the table",
     window="each census",
     denominator="online servers of the implementation that say a version",
     # A version that nobody ran in a census has no row of it in the table, and here one of zero.
@@ -189,7 +189,7 @@ ORDER BY c.crawl_id, line
         *(Column("coverage", "empty: it is told with the versions") if c.name == "coverage" else c for c in COLUMNS),
         Column("servers", "online servers that say this version"),
     ),
-    drawing=Lines(shaded, share=True),
+    drawing=Lines(shaded, share=True, bands=False),
     metrics=(counted.BY_VERSION,),
     choices=(SOFTWARE,),
     absent=f"Fewer than {versions.SERVERS_MIN} servers ever ran this: a curve would be of single servers.",

@@ -18,6 +18,7 @@ from dashboard.figures.template import faded, safe, template
 from dashboard.palette import PALETTES
 
 HEIGHT_PX = 340
+_TOLD_MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +78,19 @@ class Curves:
         return figure
 
     def sentence(self, rows: pl.DataFrame, look: Look) -> str:
-        """Each line at the first two of the points that are told, or where it ends before them."""
+        """The first lines at the first two of the points that are told, or where they end before them."""
         del look
         said = []
-        for line, frame in self._drawn(rows):
+        drawn = list(self._drawn(rows))
+        for line, frame in drawn[:_TOLD_MOST]:
             reached = [point for point in self.points if point <= frame["x"][-1]]
             for point in reached[:2] or [frame["x"][-1]]:
                 row = self._at(frame, point)
                 if row is not None:
                     words = self.point_words.format(self._point(point))
                     said.append(f"{line.label}, {words}: {self._say(row['value'])}")
+        if len(drawn) > _TOLD_MOST:
+            said.append(f"and {wording.plural(len(drawn) - _TOLD_MOST, 'line')} more")
         whole = "; ".join(said) or "Nothing at the points that are told"
         return f"{whole[0].upper()}{whole[1:]}."
 

@@ -53,22 +53,23 @@ class Line:
 class Lines:
     """Lines over time. `line_of` gives each line its look, by the values of `line`, the largest of the newest census
     first; a line that it leaves out is not drawn. `share`: the value is a share, 0 to 1; `steps`: it holds until the
-    next one."""
+    next one; `bands`: intervals are drawn. Where many of them would lie on each other they are only told."""
 
     line_of: Styled
     share: bool = False
     steps: bool = False
+    bands: bool = True
 
     def figure(self, rows: pl.DataFrame, look: Look) -> go.Figure:
         """The lines, each with its band below it."""
         palette = PALETTES[look.scheme]
         shares = self._shares(look)
         drawn = self._drawn(rows, look)
-        lo, hi, ticks = _reach([frame for _, frame in drawn], logarithmic=look.chosen.logarithmic)
+        reached = [frame if self.bands else frame.select("value", lo="value", hi="value") for _, frame in drawn]
+        lo, hi, ticks = _reach(reached, logarithmic=look.chosen.logarithmic)
         figure = go.Figure(layout={"template": template(look.scheme), "height": HEIGHT_PX})
-        for line, frame in drawn:
-            colour = palette.hue(line.hue)
-            _add_band(figure, frame, colour)
+        for line, frame in drawn if self.bands else ():
+            _add_band(figure, frame, palette.hue(line.hue))
         for line, frame in drawn:
             _add_line(figure, line, frame, palette, shares=shares, steps=self.steps)
         labels = [_label(line, frame, palette, look) for line, frame in drawn if not line.is_loose]

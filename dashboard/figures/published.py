@@ -1,5 +1,6 @@
 """Figures that others published, each a point by itself: they count other things than a census, and each another."""
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -30,10 +31,7 @@ class Published:
         figure.add_scatter(
             x=[row["happened_on"].isoformat() for row in known],
             y=[row["value"] for row in known],
-            mode="markers+text",
-            text=[_short(row) for row in known],
-            textposition="top center",
-            textfont={"size": 12, "color": palette.text},
+            mode="markers",
             cliponaxis=False,
             marker={"size": 9, "color": [palette.hue(_HUES.get(row["unit"], -1)) for row in known]},
             customdata=[
@@ -46,7 +44,20 @@ class Published:
         first, last = min(days) - _ROOM, max(days) + _ROOM
         figure.update_layout(
             margin={"l": 8, "r": 12, "t": 24, "b": 36},
-            meta={"narrow": {"margin.r": 13, "xaxis.nticks": 4}, "note": "logarithmic scale"},
+            annotations=[
+                {
+                    "x": row["happened_on"].isoformat(),
+                    "y": math.log10(row["value"]),
+                    "yanchor": "bottom",
+                    "yshift": 5,
+                    "text": _short(row),
+                    "showarrow": False,
+                    "font": {"size": 12, "color": palette.text},
+                }
+                for row in known
+            ],
+            # On a narrow screen they would stand on each other; the table has them.
+            meta={"narrow": {"margin.r": 13, "annotations": [], "xaxis.nticks": 4}, "note": "logarithmic scale"},
         )
         figure.update_xaxes(
             type="date", range=[first.isoformat(), last.isoformat()], showgrid=False, showline=True,

@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise, product
@@ -294,3 +295,27 @@ def test_a_file_of_an_older_version_has_no_rows_of_what_it_lacks(view: View) -> 
     rows = chart.rows(replace(view, kept=Kept()), Chosen())
     assert (rows.height, rows.columns) == (0, [column.name for column in chart.columns])
     assert chart.absent in str(chart_section(chart, replace(view, kept=Kept()), Chosen(), Scheme.LIGHT))
+
+
+def test_versions_of_an_implementation_are_the_whole_of_it_in_every_census(view: View) -> None:
+    """Who ran none of them in a census has zero there, and no gap; counted again from what servers said."""
+    rows = CHARTS["version-adoption"].rows(view, Chosen())
+    of_census = rows.group_by("census").agg(pl.col("value").sum(), pl.col("servers").sum(), pl.col("line").len())
+    assert set(of_census["line"]) == {rows["line"].n_unique()}
+    assert of_census["value"].to_list() == pytest.approx([1.0] * of_census.height)
+    with closing(view.reader.cursor()) as cursor:
+        said = cursor.execute(
+            "SELECT crawl_id, count(*) FROM server_observation WHERE online AND software = 'synapse' "
+            "AND version IS NOT NULL GROUP BY ALL"
+        ).fetchall()
+    counted = dict(of_census.select("census", "servers").iter_rows())
+    assert counted == {census: servers for census, servers in said if census in counted}
+    assert len(counted) == 3
+
+
+def test_the_lines_of_a_lorenz_curve_go_from_nobody_to_everything(view: View) -> None:
+    rows = CHARTS["lorenz"].rows(view, Chosen(values={"amount": "memberships"}))
+    for _, curve in rows.group_by("line"):
+        assert curve.select("x", "value").row(0) == (0, 0)
+        assert curve.select("x", "value").row(-1) == pytest.approx((1, 1))
+        assert (curve["value"] <= curve["x"] + 1e-9).all()
