@@ -7,5 +7,6 @@
 - `catalogue`  every chart by name
 - `now`        the funnel and the implementations of the newest census
 - `growth`     servers, rooms and memberships over time; who comes, goes and stays
-- `software`, `decentralisation`, `bridges`, `signal`, `discovery`, `spec`, `health`   the pages of these names
+- `software`, `decentralisation`, `bridges`, `signal`, `discovery`, `spec`, `developers`, `health`   the pages of these
+  names
 """

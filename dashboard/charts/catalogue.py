@@ -3,6 +3,7 @@
 from dashboard.charts import (
     bridges,
     decentralisation,
+    developers,
     discovery,
     growth,
     health,
@@ -14,6 +15,6 @@ from dashboard.charts import (
 )
 from dashboard.charts.chart import Chart
 
-_MODULES = (now, growth, software, decentralisation, bridges, signal, discovery, spec, health, published)
+_MODULES = (now, growth, software, decentralisation, bridges, signal, discovery, spec, developers, health, published)
 
 CHARTS: dict[str, Chart] = {chart.name: chart for module in _MODULES for chart in module.CHARTS}

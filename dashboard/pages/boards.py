@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.charts import bridges, decentralisation, discovery, growth, published, signal, software, spec
+from dashboard.charts import bridges, decentralisation, developers, discovery, growth, published, signal, software, spec
 from dashboard.charts.chart import Chart
 from dashboard.choices import Choice, Chosen
 from dashboard.data import View
@@ -171,4 +171,15 @@ SPEC = ChartPage(
     ),
 )
 
-PAGES = (GROWTH, SOFTWARE, DECENTRALISATION, BRIDGES, SIGNAL, DISCOVERY, SPEC)
+DEVELOPERS = ChartPage(
+    "/developers",
+    "Developers",
+    "How many people build on Matrix? Told by the commits in lists of repositories: who reviews, writes, translates or "
+    "works elsewhere is not counted.",
+    (
+        Charts("Within a window", (developers.OVER_TIME, developers.NEW_AND_RETURNING)),
+        Charts("Month by month", (developers.BY_MONTH,)),
+    ),
+)
+
+PAGES = (GROWTH, SOFTWARE, DECENTRALISATION, BRIDGES, SIGNAL, DISCOVERY, SPEC, DEVELOPERS)

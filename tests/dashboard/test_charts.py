@@ -28,6 +28,7 @@ from dashboard.figures.drawing import Look
 from dashboard.figures.lines import Line, Lines, fixed, ranked
 from dashboard.kept import Kept
 from dashboard.pages.charts import chart_section
+from dashboard.pages.mission import CARDS, cards, find
 from dashboard.palette import Scheme
 from tests.dashboard.federation import publish, write_census
 
@@ -319,3 +320,39 @@ def test_the_lines_of_a_lorenz_curve_go_from_nobody_to_everything(view: View) ->
         assert curve.select("x", "value").row(0) == (0, 0)
         assert curve.select("x", "value").row(-1) == pytest.approx((1, 1))
         assert (curve["value"] <= curve["x"] + 1e-9).all()
+
+
+def test_the_card_of_developers_shows_the_main_number_of_the_larger_list(view: View) -> None:
+    """Not the last dimension, which is of new ones or of another list. Everybody but those who came lately: by hand,
+    all 12 of the list had a commit within a year."""
+    number = next(card for card in CARDS if card.number == 4)
+    assert number.headline is not None
+    row, month = find(view.rows, number.headline), find(view.rows, number.others[0])
+    assert row is not None
+    assert month is not None
+    assert (row.dimension, row.value, row.n) == ("made, in 365 d", 12, 3)
+    assert month.dimension == "made, in 30 d"
+    told = str(cards(view, Scheme.LIGHT))
+    assert "developers in a year" in told
+    assert "'/developers'" in told
+
+
+def test_where_no_repositories_were_read_it_is_said_how(census: Path) -> None:
+    source = CensusSource(census)
+    with source.view() as view:
+        assert view is not None
+        section = str(chart_section(CHARTS["developers"], view, Chosen(), Scheme.LIGHT))
+        card = str(cards(view, Scheme.LIGHT))
+    source.close()
+    assert "matrix-census import developers" in section
+    assert "see matrix-census import developers" in card
+
+
+def test_months_of_developers_are_those_of_the_import(view: View) -> None:
+    """By hand: who commits every k-th day, 60 times until 23 November, has commits in October if k is below 31."""
+    rows = CHARTS["developers-by-month"].rows(view, Chosen())
+    october = rows.filter((pl.col("line") == "made") & (pl.col("at") == datetime(2026, 10, 1, tzinfo=UTC)))
+    assert october["value"].to_list() == [12]
+    assert set(rows["line"]) == {"made", "<i>other</i>"}
+    # Twelve before the newest census, and the one more that the first, of October, still told of.
+    assert rows["at"].n_unique() == 13
