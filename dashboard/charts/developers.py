@@ -13,7 +13,7 @@ WINDOW = Choice("window", "Commits within", (("365", "a year"), ("90", "90 days"
 
 _ABSENT = (
     "No repositories were read. Whoever runs this census can have them read with: matrix-census import developers "
-    "(it takes the list data/reference/developers.toml; --repos takes one of your own)."
+    "(by data/reference/developers.toml, or a list of your own)."
 )
 _LISTED = f"m.denominator = '{counted.LISTED}'"
 _LISTS = Lines(ranked(lambda name: one_line(name, _LABEL_MOST)))

@@ -113,7 +113,7 @@ class Lines:
             said.append(words)
         more = len(self._drawn(rows, look)) - len(said)
         whole = "; ".join(said) + (f"; and {wording.plural(more, 'line')} more." if more else ".")
-        return whole[0].upper() + whole[1:] if whole.split(maxsplit=1)[0].rstrip(":").isalpha() else whole
+        return whole[0].upper() + whole[1:] if whole.split(maxsplit=1)[0].rstrip(":,").isalpha() else whole
 
     def digest(self, rows: pl.DataFrame, look: Look) -> Digest:
         """Each line at its first and its newest census, to compare the two."""

@@ -174,8 +174,8 @@ SPEC = ChartPage(
 DEVELOPERS = ChartPage(
     "/developers",
     "Developers",
-    "How many people build on Matrix? Told by the commits in lists of repositories: who reviews, writes, translates or "
-    "works elsewhere is not counted.",
+    "How many people build on Matrix? Told by the commits in lists of repositories: who only reviews, "
+    "designs or answers questions, or works elsewhere, is not counted.",
     (
         Charts("Within a window", (developers.OVER_TIME, developers.NEW_AND_RETURNING)),
         Charts("Month by month", (developers.BY_MONTH,)),
