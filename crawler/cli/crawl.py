@@ -147,7 +147,8 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
     new = None if resumes else new_plan(options, identity, opt_outs)
     raise_file_limit()
     if not options["db"].exists():
-        CensusWriter.open(options["db"]).close()  # what was left for the first crawl needs a file to go to
+        with without_pandas():
+            CensusWriter.open(options["db"]).close()  # what was left for the first crawl needs a file to go to
     take_in(options["db"], on_sealed)
     with without_pandas(), CensusWriter.open(options["db"]) as writer:
         settings, plan = new or resumed_plan(options, writer.interrupted(crawl_id), identity, opt_outs)

@@ -10,6 +10,7 @@ import click
 
 from crawler.errors import CensusError
 from crawler.model.crawl import Crawl, CrawlState
+from crawler.store.connection import without_pandas
 from crawler.store.crawls import crawl_rows
 from crawler.store.draft import Draft
 from crawler.store.drain import drain
@@ -23,7 +24,9 @@ OnSealed = Callable[[Draft], None]
 
 def take_in(db: Path, on_sealed: Sequence[OnSealed]) -> None:
     """Take in what waits in the inbox; what was forgotten by it leaves the serving files at once."""
-    if drain(db).forgotten:
+    with without_pandas():
+        drained = drain(db)
+    if drained.forgotten:
         publish_alone(db, on_sealed)
 
 
