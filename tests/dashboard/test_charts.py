@@ -27,9 +27,11 @@ from dashboard.data import CensusSource, View
 from dashboard.figures.drawing import Look
 from dashboard.figures.lines import Line, Lines, fixed, ranked
 from dashboard.kept import Kept
+from dashboard.pages import methods
 from dashboard.pages.charts import chart_section
 from dashboard.pages.mission import CARDS, cards, find
 from dashboard.palette import Scheme
+from dashboard.request import PageRequest
 from tests.dashboard.federation import publish, write_census
 
 EVERY = pytest.mark.parametrize("name", sorted(CHARTS))
@@ -356,3 +358,21 @@ def test_months_of_developers_are_those_of_the_import(view: View) -> None:
     assert set(rows["line"]) == {"made", "<i>other</i>"}
     # Twelve before the newest census, and the one more that the first, of October, still told of.
     assert rows["at"].n_unique() == 13
+
+
+def test_adoption_of_releases_is_drawn_where_a_series_saw_them_come_out(real_year: Path) -> None:
+    """Nobody of the made-up federation upgrades: after any time none of those that were behind have adopted."""
+    source = CensusSource(real_year)
+    with source.view() as view:
+        assert view is not None
+        rows = CHARTS["version-adopted"].rows(view, Chosen()).drop_nulls("value")
+        section = str(chart_section(CHARTS["version-adopted"], view, Chosen(), Scheme.DARK))
+    source.close()
+    assert set(rows["line"]) == {"7 d", "30 d", "90 d"}
+    assert set(rows["value"]) == {0.0}
+    assert "after 30 days" in section
+
+
+def test_the_page_of_methods_tells_of_every_chart(view: View) -> None:
+    page = str(methods.layout(PageRequest(view, Scheme.LIGHT)))
+    assert [name for name, chart in CHARTS.items() if f"id='{chart.method}'" not in page] == []
