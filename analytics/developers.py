@@ -6,7 +6,7 @@ elsewhere, or writes no commits, is outside of it. Two lists tell how much each 
 drawn independently, which they never quite are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import polars as pl
@@ -20,6 +20,9 @@ from analytics.snapshot import Snapshot, share
 DEVELOPERS = "developers"
 BY_MONTH = "developers_by_month"
 
+LISTED = "repositories of the list"
+"""The denominator of what is told of one list."""
+
 MONTHS = 12
 YEAR_D = 365
 
@@ -30,7 +33,7 @@ def developers(snapshot: Snapshot) -> Iterator[MetricRow]:
     if not lists:
         for metric, window in ((DEVELOPERS, "365 d"), (BY_MONTH, "one month")):
             yield snapshot.not_known(
-                metric, "all", unit="authors", denominator="repositories of the list", window=window,
+                metric, "all", unit="authors", denominator=LISTED, window=window,
                 why="no repositories were read; see matrix-census import developers --help.", grade=Grade.ESTIMATED,
             )  # fmt: skip
         return
@@ -41,6 +44,15 @@ def developers(snapshot: Snapshot) -> Iterator[MetricRow]:
         yield from _months(snapshot, source)
 
 
+def main_number(rows: Sequence[MetricRow], window_d: int = YEAR_D) -> MetricRow | None:
+    """The row that stands for all of a census's: authors within a window, of the list with most of them; where no list
+    was read, the row that says so."""
+    mine = [row for row in rows if row.metric == DEVELOPERS and row.denominator == LISTED]
+    of_lists = [row for row in mine if row.dimension.endswith(f", in {window_d} d")]
+    unread = (row for row in mine if row.dimension == "all")
+    return max(of_lists, key=lambda row: row.value or 0, default=None) or next(unread, None)
+
+
 def _windows(snapshot: Snapshot, source: Source) -> Iterator[MetricRow]:
     counts = snapshot.outside.developers.filter(pl.col("source_id") == source.source_id).sort("window_d")
     said = f"in the repositories of {source}"
@@ -49,7 +61,7 @@ def _windows(snapshot: Snapshot, source: Source) -> Iterator[MetricRow]:
         yield snapshot.row(
             DEVELOPERS, f"{source.name}, in {window}", row["authors"], lo=row["fewest"], hi=row["most"],
             interval_kind=IntervalKind.BOUNDS, n=source.taken, coverage=share(source.taken, source.listed),
-            unit="authors", window=window, denominator="repositories of the list", grade=Grade.ESTIMATED,
+            unit="authors", window=window, denominator=LISTED, grade=Grade.ESTIMATED,
             method=f"Distinct authors of commits {said}, bots and merges left out, addresses merged by .mailmap; at "
             "least if the same full name is one person, at most if each address is.",
         )  # fmt: skip
@@ -58,7 +70,7 @@ def _windows(snapshot: Snapshot, source: Source) -> Iterator[MetricRow]:
             yield snapshot.row(
                 DEVELOPERS, f"{source.name}, {word} in {window}", number, n=source.taken,
                 coverage=share(source.taken, source.listed), unit="authors", window=window,
-                denominator="repositories of the list", grade=Grade.ESTIMATED,
+                denominator=LISTED, grade=Grade.ESTIMATED,
                 method=f"Of the authors {said}, those whose first commit there lies in the window are new, the others "
                 "return.",
             )  # fmt: skip
@@ -93,7 +105,7 @@ def _months(snapshot: Snapshot, source: Source) -> Iterator[MetricRow]:
         yield snapshot.row(
             BY_MONTH, f"{source.name}, {month:%Y-%m}", row["authors"], n=source.taken,
             coverage=share(source.taken, source.listed), unit="authors", window="one month",
-            denominator="repositories of the list", grade=Grade.ESTIMATED,
+            denominator=LISTED, grade=Grade.ESTIMATED,
             method=f"Distinct authors of commits of the whole month in the repositories of {source}; "
             f"{row['new_authors']} of them new.",
         )  # fmt: skip

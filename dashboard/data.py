@@ -7,7 +7,7 @@ metric rows, the names for filters) is read once for each view; what a page comp
 
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -48,6 +48,14 @@ class View:
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, made once for this census and `key`, and kept as long as the census is shown."""
         return self.kept.once(key, make)
+
+    def has_table(self, name: str) -> bool:
+        """Whether the serving file has a table: one that was published by an older version may lack it."""
+        return name in self.once("tables", self._tables)
+
+    def _tables(self) -> frozenset[str]:
+        with closing(self.reader.cursor()) as cursor:
+            return frozenset(name for (name,) in cursor.execute("SELECT table_name FROM duckdb_tables()").fetchall())
 
     @property
     def interval_s(self) -> float | None:

@@ -105,6 +105,12 @@ def _foot() -> Component:
         [
             "Counted from outside, as any federating server sees the network. All times are UTC. ",
             dcc.Link("Who we are, and how to be left out", href=neighbour.PATH),
+            ". For programs: ",
+            html.A("API", href="/api"),
+            ", ",
+            html.A("feed", href="/feed.atom"),
+            ", ",
+            dcc.Link("and more", href="/data#programs"),
             ".",
         ],
         className="foot",

@@ -89,6 +89,7 @@ PAGES: tuple[Page, ...] = (
     Page("/rooms/{name}", "Room", room.layout),
     _board(boards.SIGNAL, "Rooms"),
     _board(boards.SPEC, "Ecosystem"),
+    _board(boards.DEVELOPERS, "Ecosystem"),
     Page("/charts/{name}", "Chart", chart.layout, holds=chart.exists, titled=chart.title),
     Page("/embed/{name}", "Chart", chart.embedded, holds=chart.exists, titled=chart.title),
     Page("/crawls", "Crawl health", crawls.layout, "Evidence"),

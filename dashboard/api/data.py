@@ -3,7 +3,8 @@
 The same rows that the picture is made of, by the same query. `from` and `to` are days (UTC, both included) of charts
 over time; what else a chart lets choose has the key that stands in the address of its page. Columns are only ever added
 and keep their names; the last says whether the numbers are of the practice federation. In CSV a text that a spreadsheet
-would run as a formula begins with an apostrophe; JSON has every text as it is.
+would run as a formula begins with an apostrophe; JSON has every text as it is, and what happened meanwhile beside the
+rows.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from fastapi import APIRouter, Request, Response
 from crawler.errors import StoreError
 from dashboard.charts.catalogue import CHARTS
 from dashboard.charts.chart import Chart
+from dashboard.charts.events import events_beside
 from dashboard.choices import Chosen, RefusedError, parse_strictly
 from dashboard.data import CensusSource, View
 
@@ -97,6 +99,10 @@ def json_of(chart: Chart, chosen: Chosen, view: View, rows: pl.DataFrame) -> str
         "columns": {column.name: column.meaning for column in chart.columns}
         | {SYNTHETIC: "whether the numbers are of the practice federation and say nothing of the real one"},
         "rows": rows.to_dicts(),
+        "events": [
+            {"at": event.at, "when": event.when, "what": event.text, "source": event.source}
+            for event in events_beside(view, rows)
+        ],
     }
     return json.dumps(document, default=_text, ensure_ascii=False, separators=(",", ":"))
 

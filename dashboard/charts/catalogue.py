@@ -1,8 +1,20 @@
 """Every chart by its name, which is its address: `/charts/NAME`, `/data/NAME.csv`, `/embed/NAME`."""
 
-from dashboard.charts import bridges, decentralisation, discovery, growth, health, now, signal, software, spec
+from dashboard.charts import (
+    bridges,
+    decentralisation,
+    developers,
+    discovery,
+    growth,
+    health,
+    now,
+    published,
+    signal,
+    software,
+    spec,
+)
 from dashboard.charts.chart import Chart
 
-_MODULES = (now, growth, software, decentralisation, bridges, signal, discovery, spec, health)
+_MODULES = (now, growth, software, decentralisation, bridges, signal, discovery, spec, developers, health, published)
 
 CHARTS: dict[str, Chart] = {chart.name: chart for module in _MODULES for chart in module.CHARTS}

@@ -36,8 +36,9 @@ class Chart:
 
     `name` is its address for ever. `unit`, `window` and `denominator` make the line under the title. `sql` may hold
     `$KEY` for each of `choices`, which becomes the value that was chosen; `looks` are choices that change the picture
-    and not the rows. `metrics` are those that it shows, for the page of methods. `absent` says why there may be nothing
-    to draw, and what would fill it.
+    and not the rows. `metrics` are those that it shows, for the page of methods; none where no number is ours. `absent`
+    says why there may be nothing to draw, and what would fill it. `table` is what it asks above all: a file that was
+    published before there was such a table has no rows of it.
     """
 
     name: str
@@ -52,6 +53,12 @@ class Chart:
     choices: tuple[Choice, ...] = ()
     looks: tuple[Choice, ...] = ()
     absent: str = "No census has these numbers yet."
+    table: str = "metric"
+
+    @property
+    def method(self) -> str:
+        """Where the page of methods tells of it: at its first metric, or under its own name."""
+        return self.metrics[0] if self.metrics else self.name
 
     @property
     def over_time(self) -> bool:
@@ -74,6 +81,8 @@ class Chart:
         return within(view.once(("chart", sql), lambda: self._answer(view, sql)), chosen)
 
     def _answer(self, view: View, sql: str) -> pl.DataFrame:
+        if not view.has_table(self.table):
+            return pl.DataFrame(schema=dict.fromkeys((column.name for column in self.columns), pl.Null))
         with closing(view.reader.cursor()) as cursor:
             answer = pl.DataFrame(cursor.sql(sql))
         expected = [column.name for column in self.columns]

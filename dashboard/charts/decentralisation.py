@@ -123,6 +123,39 @@ FROM held WHERE amount > 0 ORDER BY amount DESC, holder
     "--geo-db.",
 )
 
+LORENZ = Chart(
+    name="lorenz",
+    title="How unequally it is held",
+    unit="share; the further a curve hangs below the dotted line, the more unequal (Gini is twice the area between)",
+    window="newest census",
+    denominator="what is held by holders that are known, of whom there are two at least",
+    sql="""
+SELECT kind AS line, holders_share AS x, held_share AS value, NULL::DOUBLE AS lo, NULL::DOUBLE AS hi, holders AS n
+FROM lorenz_curve WHERE amount = $amount AND holders > 1
+ORDER BY list_position(['server', 'operator', 'address_block', 'network', 'country', 'cdn', 'tls_issuer', 'lineage'],
+    kind), holders_share
+""",
+    columns=(
+        Column("line", "kind of holder"),
+        Column("x", "share, 0 to 1, of the holders, those that hold least first"),
+        Column("value", "share, 0 to 1, of the amount that they hold together"),
+        Column("lo", "empty: nothing is estimated"),
+        Column("hi", "empty, likewise"),
+        Column("n", "holders that hold any, on which the curve rests"),
+    ),
+    drawing=Curves(
+        fixed(**{holder.value: line for holder, line in _HOLDER_LINES.items()}),
+        "holders, those that hold least first",
+        (0.5, 0.9, 0.99),
+        diagonal=True,
+        point_words="the lower {} hold",
+    ),
+    metrics=tuple(CONCENTRATION.values()),
+    choices=(AMOUNT,),
+    absent="No two holders are known.",
+    table="lorenz_curve",
+)
+
 RESILIENCE_CURVE = Chart(
     name="resilience",
     title="What is left as holders go",
@@ -150,7 +183,7 @@ FROM resilience WHERE removed = $removed ORDER BY removal_order, k
         Column("draws", "random orders drawn; 0 where the order is not random"),
     ),
     drawing=Curves(
-        {"largest": Line("largest first", 2), "random": Line("at random", 0, "dash")},
+        fixed(largest=Line("largest first", 2), random=Line("at random", 0, "dash")),
         "how many are gone",
         (1, 3, 10, 30, 100, 300, 1000),
     ),
@@ -211,4 +244,4 @@ FROM holder h WHERE h.kind = 'country' ORDER BY h.servers DESC, h.holder
     absent="No country is known: that needs hosting data of the operator (crawl or publish with --geo-db).",
 )
 
-CHARTS = (CONCENTRATION_OVER_TIME, LARGEST_HOLDERS, RESILIENCE_CURVE, RESILIENCE_OVER_TIME, MAP)
+CHARTS = (CONCENTRATION_OVER_TIME, LARGEST_HOLDERS, LORENZ, RESILIENCE_CURVE, RESILIENCE_OVER_TIME, MAP)

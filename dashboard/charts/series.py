@@ -37,6 +37,7 @@ def series(
     where: str = "",
     line: str = "m.dimension",
     share: bool = False,
+    more: str = "",
 ) -> str:
     """The rows of a metric in all censuses of the series.
 
@@ -46,6 +47,7 @@ def series(
         where: A further condition on `m`, in SQL.
         line: What names the line, in SQL on `m`.
         share: Whether to tell, as a column more, the value divided by n.
+        more: A further column, in SQL on `m`, after a comma.
     """
     conditions = [f"m.metric = {literal(metric)}", SAME_SERIES]
     if dimensions is not None:
@@ -55,7 +57,7 @@ def series(
     return f"""
 SELECT m.at, m.snapshot AS census, {line} AS line, m.value, m.lo, m.hi, m.interval_kind AS "interval", m.n, m.coverage{
         _SHARE if share else ""
-    }
+    }{more}
 FROM metric m JOIN crawl c ON c.crawl_id = m.snapshot
 WHERE {" AND ".join(conditions)}
 ORDER BY m.snapshot, line

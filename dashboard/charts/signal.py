@@ -45,7 +45,7 @@ FROM metric m WHERE m.metric = '{counted.SIGNAL}' AND {NEWEST} ORDER BY line, x
         Column("n", "rooms it rests on"),
         Column("coverage", "share of online servers whose directory answered"),
     ),
-    drawing=Curves(_WHAT, "fewer signs than", (1, 2, 3, 4, 5, 6, 7)),
+    drawing=Curves(fixed(**_WHAT), "fewer signs than", (1, 2, 3, 4, 5, 6, 7), point_words="fewer signs than {}"),
     metrics=(counted.SIGNAL,),
     absent="No rooms are listed.",
 )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from analytics import software as counted
+from analytics import versions
 from dashboard.charts.chart import Chart, Column
 from dashboard.charts.series import COLUMNS, NEWEST, NOW_COLUMNS, SHARE, series
 from dashboard.choices import AS, SCALE, Choice
@@ -167,6 +168,99 @@ ORDER BY m.value DESC, line
     absent="No online server says that it runs this.",
 )
 
+ADOPTION = Chart(
+    name="version-adoption",
+    title="How versions take over from each other",
+    unit="share of servers; Wilson intervals in the table",
+    window="each census",
+    denominator="online servers of the implementation that say a version",
+    # A version that nobody ran in a census has no row of it in the table, and here one of zero.
+    sql="""
+WITH said AS (FROM version_adoption WHERE software = $software),
+census_of AS (SELECT s.crawl_id, s.at, sum(s.servers)::BIGINT AS n FROM said s GROUP BY ALL)
+SELECT c.at, c.crawl_id AS census, v.version AS line, coalesce(s.share, 0) AS value, coalesce(s.lo, 0) AS lo,
+    coalesce(s.hi, 3.841459 / (c.n + 3.841459)) AS hi, 'confidence' AS "interval", c.n,
+    NULL::DOUBLE AS coverage, coalesce(s.servers, 0)::BIGINT AS servers
+FROM census_of c CROSS JOIN (SELECT DISTINCT version FROM said) v
+LEFT JOIN said s ON s.crawl_id = c.crawl_id AND s.version = v.version
+ORDER BY c.crawl_id, line
+""",
+    columns=(
+        *(Column("coverage", "empty: it is told with the versions") if c.name == "coverage" else c for c in COLUMNS),
+        Column("servers", "online servers that say this version"),
+    ),
+    drawing=Lines(shaded, share=True, bands=False),
+    metrics=(counted.BY_VERSION,),
+    choices=(SOFTWARE,),
+    absent=f"Fewer than {versions.SERVERS_MIN} servers ever ran this: a curve would be of single servers.",
+    table="version_adoption",
+)
+
+
+def _own(keys: Sequence[str]) -> Mapping[str, Line]:
+    return coloured(sorted(keys))
+
+
+VERSION_LAG = Chart(
+    name="version-lag",
+    title="Days from a release to its adoption",
+    unit="days, the median (Kaplan and Meier), with 95 % intervals",
+    window=f"releases of the {versions.RELEASES_D} days before each census that the series saw come out",
+    denominator="pairs of a server and a release newer than what it ran",
+    sql=series(versions.LAG, where="m.dimension LIKE '%, median'", line="split_part(m.dimension, ', ', 1)"),
+    columns=COLUMNS,
+    drawing=Lines(_own),
+    metrics=(versions.LAG,),
+    absent="Not known yet: less than half of the servers that were behind have adopted a release that came out while "
+    "the series looked on, or the table of releases (data/reference/releases.csv) has none of these days.",
+)
+
+ADOPTED = Chart(
+    name="version-adopted",
+    title="Servers that had adopted a release so many days after it",
+    unit="share of pairs (Kaplan and Meier), with 95 % intervals",
+    window=f"releases of the {versions.RELEASES_D} days before each census that the series saw come out",
+    denominator="pairs of a server and a release newer than what it ran",
+    sql=series(
+        versions.LAG,
+        where="starts_with(m.dimension, $software || ', adopted after ')",
+        line="replace(m.dimension, $software || ', adopted after ', '')",
+    ),
+    columns=COLUMNS,
+    drawing=Lines(
+        fixed(
+            **{
+                "7 d": Line("after 7 days", 0),
+                "30 d": Line("after 30 days", 1, "dash"),
+                "90 d": Line("after 90 days", 2, "dot"),
+            }
+        ),
+        share=True,
+    ),
+    metrics=(versions.LAG,),
+    choices=(SOFTWARE,),
+    absent="Not known: no release of it in the table of releases (data/reference/releases.csv) came out while the "
+    "series looked on, or nobody was behind.",
+)
+
+BELOW_SECURITY = Chart(
+    name="below-security-release",
+    title="Servers below the last security release",
+    unit="share of servers, with Wilson intervals",
+    window="each census",
+    denominator="online servers that say a version of the implementation",
+    sql=series(
+        versions.BELOW,
+        line="split_part(m.dimension, ', below ', 1)",
+        more=", split_part(m.dimension, ', below ', 2) AS release",
+    ),
+    columns=(*COLUMNS, Column("release", "the last release then known to mend a vulnerability, and its day")),
+    drawing=Lines(_own, share=True),
+    metrics=(versions.BELOW,),
+    absent="No online server says a version of an implementation whose security releases are in the table of releases "
+    "(data/reference/releases.csv).",
+)
+
 CHARTS = (
     LINEAGES_OVER_TIME,
     IMPLEMENTATIONS_OVER_TIME,
@@ -174,4 +268,8 @@ CHARTS = (
     DIVERSITY_OVER_TIME,
     VERSIONS_OVER_TIME,
     VERSIONS_NOW,
+    ADOPTION,
+    VERSION_LAG,
+    ADOPTED,
+    BELOW_SECURITY,
 )

@@ -16,11 +16,14 @@ from dashboard.palette import Scheme
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to the federation or to how it is counted, drawn as a line across time."""
+    """Something that happened to the federation or to how it is counted, drawn as a line across time. `label` is short
+    enough to stand on the line; `when` says the day, or the month where only that is known; `source` who says so."""
 
     at: datetime
     label: str
     text: str
+    when: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

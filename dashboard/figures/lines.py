@@ -53,22 +53,23 @@ class Line:
 class Lines:
     """Lines over time. `line_of` gives each line its look, by the values of `line`, the largest of the newest census
     first; a line that it leaves out is not drawn. `share`: the value is a share, 0 to 1; `steps`: it holds until the
-    next one."""
+    next one; `bands`: intervals are drawn. Where many of them would lie on each other they are only told."""
 
     line_of: Styled
     share: bool = False
     steps: bool = False
+    bands: bool = True
 
     def figure(self, rows: pl.DataFrame, look: Look) -> go.Figure:
         """The lines, each with its band below it."""
         palette = PALETTES[look.scheme]
         shares = self._shares(look)
         drawn = self._drawn(rows, look)
-        lo, hi, ticks = _reach([frame for _, frame in drawn], logarithmic=look.chosen.logarithmic)
+        reached = [frame if self.bands else frame.select("value", lo="value", hi="value") for _, frame in drawn]
+        lo, hi, ticks = _reach(reached, logarithmic=look.chosen.logarithmic)
         figure = go.Figure(layout={"template": template(look.scheme), "height": HEIGHT_PX})
-        for line, frame in drawn:
-            colour = palette.hue(line.hue)
-            _add_band(figure, frame, colour)
+        for line, frame in drawn if self.bands else ():
+            _add_band(figure, frame, palette.hue(line.hue))
         for line, frame in drawn:
             _add_line(figure, line, frame, palette, shares=shares, steps=self.steps)
         labels = [_label(line, frame, palette, look) for line, frame in drawn if not line.is_loose]
@@ -80,7 +81,7 @@ class Lines:
             annotations=labels + events,
             hovermode="x unified",
             meta={
-                "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": [], "xaxis.nticks": 4},
+                "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": events, "xaxis.nticks": 4},
                 "note": "the axis does not begin at zero" if lo > 0 and not look.chosen.logarithmic else "",
             },
         )
@@ -112,7 +113,7 @@ class Lines:
             said.append(words)
         more = len(self._drawn(rows, look)) - len(said)
         whole = "; ".join(said) + (f"; and {wording.plural(more, 'line')} more." if more else ".")
-        return whole[0].upper() + whole[1:] if whole.split(maxsplit=1)[0].rstrip(":").isalpha() else whole
+        return whole[0].upper() + whole[1:] if whole.split(maxsplit=1)[0].rstrip(":,").isalpha() else whole
 
     def digest(self, rows: pl.DataFrame, look: Look) -> Digest:
         """Each line at its first and its newest census, to compare the two."""
@@ -294,20 +295,22 @@ def _spread(labels: list[dict[str, Any]], lo: float, hi: float) -> None:
 
 
 def _events(figure: go.Figure, rows: pl.DataFrame, look: Look, palette: Palette) -> list[dict[str, Any]]:
-    """Thin dashed verticals for what happened while the censuses were taken, with a short label on top."""
+    """Thin dashed verticals for what happened while the censuses were taken, with their letters on top."""
     first, last = rows["at"].min(), rows["at"].max()
     found: list[dict[str, Any]] = []
     for event in look.events:
         if first is None or not first <= event.at <= last:  # type: ignore[operator]  # a column of times
             continue
+        day = f"{event.at:%Y-%m-%d}"
         figure.add_shape(
-            type="line", x0=event.at, x1=event.at, xref="x", y0=0, y1=1, yref="paper",
+            type="line", x0=day, x1=day, xref="x", y0=0, y1=1, yref="paper",
             line={"color": palette.quiet, "width": 1, "dash": "dash"},
         )  # fmt: skip
         found.append(
             {
-                "x": event.at, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
-                "text": safe(event.label), "hovertext": safe(event.text), "font": {"size": 11, "color": palette.quiet},
+                "x": day, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
+                "text": safe(event.label), "hovertext": safe(f"{event.when}: {event.text}"),
+                "font": {"size": 11, "color": palette.quiet},
             }
         )  # fmt: skip
     return found

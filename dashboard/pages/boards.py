@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.charts import bridges, decentralisation, discovery, growth, signal, software, spec
+from dashboard.charts import bridges, decentralisation, developers, discovery, growth, published, signal, software, spec
 from dashboard.charts.chart import Chart
 from dashboard.choices import Choice, Chosen
 from dashboard.data import View
@@ -77,10 +77,18 @@ GROWTH = ChartPage(
             "Servers",
             (growth.SERVERS_ONLINE, growth.SERVERS_ESTIMATED, growth.SERVERS_KNOWN, growth.SERVERS_DISTINCT),
         ),
-        Charts("Who comes, goes and stays", (growth.CHURN, growth.RETAINED, growth.SURVIVAL)),
+        Charts(
+            "Who comes, goes and stays",
+            (growth.CHURN, growth.RETAINED, growth.COHORTS, growth.SURVIVAL_CURVES, growth.SURVIVAL),
+        ),
         Charts(
             "Rooms and memberships",
             (growth.ROOMS_LISTED, growth.MEMBERSHIPS_OVER_TIME, growth.ACCOUNTS_SCENARIO, growth.LARGEST),
+        ),
+        Charts(
+            "Beside the census",
+            (published.ELSEWHERE,),
+            "What others counted, in their own ways and of other things, and what may explain a step in the lines.",
         ),
     ),
 )
@@ -94,6 +102,11 @@ SOFTWARE = ChartPage(
         Charts("Families of forks", (software.LINEAGES_OVER_TIME, software.DIVERSITY_OVER_TIME)),
         Charts("Implementations", (software.IMPLEMENTATIONS_OVER_TIME, software.IMPLEMENTATION_COUNT)),
         Charts("Versions", (software.VERSIONS_OVER_TIME, software.VERSIONS_NOW)),
+        Charts(
+            "How fast versions spread",
+            (software.ADOPTION, software.VERSION_LAG, software.ADOPTED, software.BELOW_SECURITY),
+            "Distributions mend vulnerabilities without a new number: a server below a release need not be vulnerable.",
+        ),
     ),
 )
 
@@ -102,7 +115,10 @@ DECENTRALISATION = ChartPage(
     "Decentralisation",
     "Who holds how much of the federation, and what is left if they go?",
     (
-        Charts("Concentration", (decentralisation.CONCENTRATION_OVER_TIME, decentralisation.LARGEST_HOLDERS)),
+        Charts(
+            "Concentration",
+            (decentralisation.CONCENTRATION_OVER_TIME, decentralisation.LARGEST_HOLDERS, decentralisation.LORENZ),
+        ),
         Charts(
             "Resilience",
             (decentralisation.RESILIENCE_CURVE, decentralisation.RESILIENCE_OVER_TIME),
@@ -155,4 +171,15 @@ SPEC = ChartPage(
     ),
 )
 
-PAGES = (GROWTH, SOFTWARE, DECENTRALISATION, BRIDGES, SIGNAL, DISCOVERY, SPEC)
+DEVELOPERS = ChartPage(
+    "/developers",
+    "Developers",
+    "How many people build on Matrix? Told by the commits in lists of repositories: who only reviews, "
+    "designs or answers questions, or works elsewhere, is not counted.",
+    (
+        Charts("Within a window", (developers.OVER_TIME, developers.NEW_AND_RETURNING)),
+        Charts("Month by month", (developers.BY_MONTH,)),
+    ),
+)
+
+PAGES = (GROWTH, SOFTWARE, DECENTRALISATION, BRIDGES, SIGNAL, DISCOVERY, SPEC, DEVELOPERS)

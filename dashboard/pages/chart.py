@@ -89,7 +89,7 @@ def _reproduce(chart: Chart, chosen: Chosen) -> list[Component]:
         html.H2("Embed it"),
         html.P("It follows every new census. Without from and to it always shows all of them."),
         html.Pre(html.Code(iframe), className="code", tabIndex="0"),
-        html.P(dcc.Link("How it is counted", href=f"/methods#{chart.metrics[0]}")),
+        html.P(dcc.Link("How it is counted", href=f"/methods#{chart.method}")),
     ]
 
 

@@ -1,6 +1,6 @@
 """What stands around a figure: title, subtitle, the chart in one sentence, its addresses, its numbers as a table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 import plotly.graph_objects as go
@@ -10,9 +10,10 @@ from dash.development.base_component import Component
 
 from dashboard.aria import HIDDEN, aria, attributes
 from dashboard.charts.chart import Chart
+from dashboard.charts.events import events_beside
 from dashboard.choices import Chosen, search
 from dashboard.data import View
-from dashboard.figures.drawing import Digest, Drawing, Look
+from dashboard.figures.drawing import Digest, Drawing, Event, Look
 from dashboard.pages.facts import plain_table
 from dashboard.palette import Scheme
 
@@ -58,7 +59,7 @@ def _section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: in
                 html.P(_nothing(chart, chosen), className="absent"),
             ],
         )
-    look = Look(scheme, chosen)
+    look = Look(scheme, chosen, events_beside(view, known))
     return drawn_section(
         chart.name, chart.title, words, chart.drawing, rows, look, view, level=level, below=_addresses(chart, chosen)
     )
@@ -102,8 +103,25 @@ def drawn_section(
             html.P(drawing.sentence(rows, look), className="chart-text"),
             *([below] if below is not None else []),
             html.Details([html.Summary("Table"), digest_table(title, drawing.digest(rows, look))], open=wide_only),
+            *_events(look.events),
         ],
     )
+
+
+def _events(events: Sequence[Event]) -> list[Component]:
+    """What the letters on the picture stand for, and who says so."""
+    if not events:
+        return []
+    rows = [(event.label, event.when, event.text, event.source) for event in events]
+    return [
+        html.Details(
+            [
+                html.Summary(f"What happened meanwhile ({events[0].label} to {events[-1].label})"),
+                plain_table("What happened meanwhile", ("", "when", "what", "who says so"), rows),
+                html.P("Beside the numbers and not in them: that one came after the other proves nothing."),
+            ]
+        )
+    ]
 
 
 def _head(name: str, title: str, level: int) -> Component:
@@ -119,7 +137,8 @@ def _words(chart: Chart, chosen: Chosen) -> str:
 
 
 def _key(figure: go.Figure) -> Component:
-    """The names of the lines with their looks, where the screen is too narrow to write them at the lines' ends."""
+    """The names of the lines with their looks, where they are not written at the lines' ends: on a narrow screen, and
+    of curves."""
     named = [trace for trace in figure.data if trace.type == "scatter" and trace.name and trace.mode != "markers"]
     items = [
         html.Li(
@@ -130,7 +149,8 @@ def _key(figure: go.Figure) -> Component:
         )
         for trace in named
     ]
-    return html.Ul(items, className="key", **HIDDEN) if len(items) > 1 else html.Div(className="key")
+    always = " always" if (figure.layout.meta or {}).get("key") else ""
+    return html.Ul(items, className=f"key{always}", **HIDDEN) if len(items) > 1 else html.Div(className="key")
 
 
 def _nothing(chart: Chart, chosen: Chosen) -> str:
@@ -144,7 +164,7 @@ def _addresses(chart: Chart, chosen: Chosen) -> Component:
     query = search(chosen, chart.controls)
     name = quote(chart.name)
     links: list[Component] = [
-        dcc.Link("Method", href=f"/methods#{chart.metrics[0]}"),
+        dcc.Link("Method", href=f"/methods#{chart.method}"),
         html.A("CSV", href=f"/data/{name}.csv{query}", download=f"{chart.name}.csv"),
         html.A("JSON", href=f"/data/{name}.json{query}"),
         *(

@@ -74,6 +74,8 @@ def layout(request: PageRequest) -> Component:
                 ]
             ),
             _charts(),
+            html.H2("For programs", id="programs"),
+            _programs(),
             html.H2("The whole of it"),
             html.P(
                 [
@@ -132,6 +134,46 @@ def _charts() -> Component:
         for name, chart in CHARTS.items()
     ]
     return plain_table("Charts", ("Chart", "Unit", "Data"), rows)
+
+
+def _programs() -> Component:
+    """Where what is made for programs is; none of it is a page of the application."""
+    badge = html.Img(src="/badge/servers.svg", alt="badge: servers online", className="badge")
+    return facts(
+        [
+            (
+                "HTTP API",
+                html.Span(
+                    [
+                        html.A("documentation", href="/api"),
+                        " · ",
+                        html.A("OpenAPI", href="/api/v1/openapi.json"),
+                        ": servers, rooms, numbers, changes, as JSON, CSV or Parquet",
+                    ]
+                ),
+            ),
+            (
+                "News",
+                html.Span([html.A("Atom feed", href="/feed.atom"), " of new servers, deaths and large rooms"]),
+            ),
+            (
+                "Monitoring",
+                html.Span([html.A("/metrics", href="/metrics"), " of the newest census, for Prometheus"]),
+            ),
+            (
+                "Badges",
+                html.Span(
+                    [
+                        html.A(badge, href="/badge/servers.svg"),
+                        ", of a server ",
+                        html.Code("/badge/server/NAME.svg"),
+                        ", of a room ",
+                        html.Code("/badge/room/ROOM_ID.svg"),
+                    ]
+                ),
+            ),
+        ]
+    )
 
 
 def _example(title: str, query: str) -> list[Component]:

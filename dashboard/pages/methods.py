@@ -43,6 +43,16 @@ def layout(request: PageRequest) -> Component:
                 "known to be in a room: nobody outside sees which server a member belongs to, so that is a model."
             ),
             *_definitions(_DECENTRALISATION, by_metric),
+            html.H2("What others published", id="published-elsewhere"),
+            html.P(
+                [
+                    "Figures of others and dated events stand beside charts, with who says so. They are taken over (",
+                    html.Code("data/reference/annotations.csv"),
+                    "), count other things than a crawl from outside, and are joined to no number here. Query: ",
+                    html.Code("FROM annotation"),
+                    ".",
+                ]
+            ),
             html.H2("The shape of every number", id="rows"),
             html.P(["All of them are rows of one table, ", html.Code("metric"), ", of the published file:"]),
             plain_table(

@@ -4,9 +4,10 @@ Where nobody outside can count the thing itself, the card says so and shows what
 name, in the place and size of the number.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 from dash import dcc, html
@@ -32,11 +33,13 @@ _WORDS_LIMIT = 96
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A number of the newest census: metric, dimension (None: its only one, or the last), and its name in words."""
+    """A number of the newest census: metric, dimension (None: its only one, or the last), and its name in words.
+    `choose` finds it among all rows where its dimension is not known beforehand."""
 
     metric: str
     dimension: str | None
     words: str
+    choose: Callable[[Sequence[MetricRow]], MetricRow | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,12 @@ CARDS = (
         ),
         "/growth",
     ),
-    Card(4, Pick(developers.DEVELOPERS, None, "developers"), (), ""),
+    Card(
+        4,
+        Pick(developers.DEVELOPERS, None, "developers in a year", developers.main_number),
+        (Pick(developers.DEVELOPERS, None, "in 30 days", partial(developers.main_number, window_d=30)),),
+        "/developers",
+    ),
     Card(
         5,
         Pick(software.LINEAGES, "all", "families of forks"),
@@ -174,6 +182,8 @@ def _trends(view: View) -> Mapping[str, Sequence[Point]]:
 
 def find(rows: Sequence[MetricRow], pick: Pick) -> MetricRow | None:
     """The row of a number; of several without a dimension named, the last."""
+    if pick.choose is not None:
+        return pick.choose(rows)
     fitting = [row for row in rows if row.metric == pick.metric and pick.dimension in (None, row.dimension)]
     return fitting[-1] if fitting else None
 
@@ -209,9 +219,7 @@ def _card(
             ),
             *body,
             html.P(
-                [_basis(row), _link("How", card, anchor), " · ", _link("More", card, card.chart)]
-                if card.chart
-                else [_basis(row), _link("How", card, anchor)],
+                [_basis(row), _link("How", card, anchor), " · ", _link("More", card, card.chart)],
                 className="card-basis card-end",
             ),
         ],
@@ -292,9 +300,11 @@ def _version(row: MetricRow) -> str:
 def _trend(card: Card, row: MetricRow | None, trends: Mapping[str, Sequence[Point]], scheme: Scheme) -> Component:
     """How the number changed, and its picture."""
     pick = card.trend
-    name = f"{pick.metric} {pick.dimension}" if pick.dimension is not None else pick.metric
-    points = trends.get(name, ())
-    if row is None or row.value is None or not points:
+    if row is None or row.value is None:
+        return html.Div(className="trend")
+    named = pick.dimension is not None or pick.choose is not None
+    points = trends.get(f"{pick.metric} {row.dimension}" if named else pick.metric, ())
+    if not points:
         return html.Div(className="trend")
     says: list[Component] = []
     for days, words in WINDOWS:

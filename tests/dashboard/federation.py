@@ -6,7 +6,8 @@ that attack whoever shows them. Seeded: the same every time. It says `synthetic`
 
 import random
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import astuple
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from analytics.steps import store_numbers
@@ -30,6 +31,9 @@ from crawler.model.observation import (
     VersionInfo,
 )
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState, DirectoryWay, PublicRoom, Stopped
+from crawler.sources.developer_counts import counts, months
+from crawler.store.developers import keep_developers, pseudonyms
+from crawler.store.outside import OutsideSource, SourceKind, importing
 from crawler.store.publish import stage
 from crawler.store.writer import CensusWriter
 
@@ -336,6 +340,27 @@ def write_history(census: Path) -> None:
     write_census(census, servers=50, days_ago=8)
     write_census(census, servers=20, days_ago=4, scope=CrawlScope.LIMITED)
     write_census(census, servers=60)
+    write_developers(census, "made", people=12)
+    write_developers(census, "<i>other</i>", people=5)
+
+
+def write_developers(census: Path, name: str, *, people: int) -> None:
+    """Import developers of a list of repositories: the first commits every day of the last weeks, the second every
+    second day, and so on."""
+    until = STARTED.date()
+    days = {
+        f"{number}@{name}": {until - timedelta(days=back) for back in range(0, 60 * number, number)}
+        for number in range(1, people + 1)
+    }
+    commits: dict[date, int] = {}
+    for day in (day for its in days.values() for day in its):
+        commits[day.replace(day=1)] = commits.get(day.replace(day=1), 0) + 1
+    source = OutsideSource(SourceKind.DEVELOPERS, name, "2026-11-23", until, 4, 3)
+    with importing(census, lambda: STARTED) as connection:
+        hashed = pseudonyms(connection, days)
+        counted = (astuple(count) for count in counts(days, days, days, until))
+        by_month = (astuple(month) for month in months(days, commits))
+        keep_developers(connection, source, hashed, counted, by_month, STARTED)
 
 
 def publish(census: Path) -> Path:

@@ -5,7 +5,9 @@ import io
 import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from datetime import date
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,19 @@ from crawler.store.ask import ask
 from dashboard.app import create_app
 from dashboard.charts.catalogue import CHARTS
 from dashboard.charts.chart import Chart
+from dashboard.charts.events import events_beside
 from dashboard.charts.series import COLUMNS
 from dashboard.choices import SCALE, Chosen, RefusedError, parse, parse_strictly, search
 from dashboard.data import CensusSource, View
 from dashboard.figures.drawing import Look
 from dashboard.figures.lines import Line, Lines, fixed, ranked
 from dashboard.kept import Kept
+from dashboard.pages import methods
+from dashboard.pages.charts import chart_section
+from dashboard.pages.mission import CARDS, cards, find
 from dashboard.palette import Scheme
+from dashboard.request import PageRequest
+from tests.dashboard.federation import publish, write_census
 
 EVERY = pytest.mark.parametrize("name", sorted(CHARTS))
 
@@ -242,3 +250,129 @@ def test_json_of_a_chart_is_json(view: View) -> None:
 
     chart = CHARTS["memberships"]
     assert json.loads(json_of(chart, Chosen(), view, chart.rows(view, Chosen())))["chart"] == "memberships"
+
+
+@pytest.fixture(scope="module")
+def real_year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two censuses that are not synthetic, of January and of November 2026. Not to be written to."""
+    path = tmp_path_factory.mktemp("real-year") / "census.duckdb"
+    write_census(path, servers=30, synthetic=False, days_ago=310)
+    write_census(path, servers=30, synthetic=False)
+    publish(path)
+    return path
+
+
+async def test_events_stand_beside_the_numbers_with_who_says_so(real_year: Path) -> None:
+    """Those between the censuses of the picture, of `data/reference/annotations.csv`; never in the rows."""
+    reference = Path(__file__).parents[2] / "data" / "reference" / "annotations.csv"
+    with reference.open() as lines:
+        told = [row for row in csv.DictReader(lines) if row["kind"] == "event" and row["happened_on"] > "2026-01-17"]
+    assert told
+    transport = httpx.ASGITransport(create_app(real_year))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        document = (await client.get("/data/servers-online.json")).json()
+        none = (await client.get("/data/servers-online.json?from=2026-11-01")).json()
+    assert [(event["at"][:10], event["what"], event["source"]) for event in document["events"]] == [
+        (row["happened_on"], row["title"], row["source"]) for row in told
+    ]
+    assert none["events"] == []
+    chart = CHARTS["servers-online"]
+    source = CensusSource(real_year)
+    with source.view() as view:
+        assert view is not None
+        rows = chart.rows(view, Chosen())
+        figure = chart.drawing.figure(rows, Look(Scheme.LIGHT, events=events_beside(view, rows)))
+        section = str(chart_section(chart, view, Chosen(), Scheme.LIGHT))
+    source.close()
+    assert [shape.x0 for shape in figure.layout.shapes] == [row["happened_on"] for row in told]
+    assert all(row["title"] in section and row["source"] in section for row in told)
+
+
+def test_of_the_practice_federation_no_event_is_told(view: View) -> None:
+    rows = pl.DataFrame({"at": [datetime(2018, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)]})
+    assert events_beside(view, rows) == ()
+
+
+def test_a_file_of_an_older_version_has_no_rows_of_what_it_lacks(view: View) -> None:
+    chart = replace(CHARTS["published-elsewhere"], table="not_yet_invented")
+    rows = chart.rows(replace(view, kept=Kept()), Chosen())
+    assert (rows.height, rows.columns) == (0, [column.name for column in chart.columns])
+    assert chart.absent in str(chart_section(chart, replace(view, kept=Kept()), Chosen(), Scheme.LIGHT))
+
+
+def test_versions_of_an_implementation_are_the_whole_of_it_in_every_census(view: View) -> None:
+    """Who ran none of them in a census has zero there, and no gap; counted again from what servers said."""
+    rows = CHARTS["version-adoption"].rows(view, Chosen())
+    of_census = rows.group_by("census").agg(pl.col("value").sum(), pl.col("servers").sum(), pl.col("line").len())
+    assert set(of_census["line"]) == {rows["line"].n_unique()}
+    assert of_census["value"].to_list() == pytest.approx([1.0] * of_census.height)
+    with closing(view.reader.cursor()) as cursor:
+        said = cursor.execute(
+            "SELECT crawl_id, count(*) FROM server_observation WHERE online AND software = 'synapse' "
+            "AND version IS NOT NULL GROUP BY ALL"
+        ).fetchall()
+    counted = dict(of_census.select("census", "servers").iter_rows())
+    assert counted == {census: servers for census, servers in said if census in counted}
+    assert len(counted) == 3
+
+
+def test_the_lines_of_a_lorenz_curve_go_from_nobody_to_everything(view: View) -> None:
+    rows = CHARTS["lorenz"].rows(view, Chosen(values={"amount": "memberships"}))
+    for _, curve in rows.group_by("line"):
+        assert curve.select("x", "value").row(0) == (0, 0)
+        assert curve.select("x", "value").row(-1) == pytest.approx((1, 1))
+        assert (curve["value"] <= curve["x"] + 1e-9).all()
+
+
+def test_the_card_of_developers_shows_the_main_number_of_the_larger_list(view: View) -> None:
+    """Not the last dimension, which is of new ones or of another list. Everybody but those who came lately: by hand,
+    all 12 of the list had a commit within a year."""
+    number = next(card for card in CARDS if card.number == 4)
+    assert number.headline is not None
+    row, month = find(view.rows, number.headline), find(view.rows, number.others[0])
+    assert row is not None
+    assert month is not None
+    assert (row.dimension, row.value, row.n) == ("made, in 365 d", 12, 3)
+    assert month.dimension == "made, in 30 d"
+    told = str(cards(view, Scheme.LIGHT))
+    assert "developers in a year" in told
+    assert "'/developers'" in told
+
+
+def test_where_no_repositories_were_read_it_is_said_how(census: Path) -> None:
+    source = CensusSource(census)
+    with source.view() as view:
+        assert view is not None
+        section = str(chart_section(CHARTS["developers"], view, Chosen(), Scheme.LIGHT))
+        card = str(cards(view, Scheme.LIGHT))
+    source.close()
+    assert "matrix-census import developers" in section
+    assert "see matrix-census import developers" in card
+
+
+def test_months_of_developers_are_those_of_the_import(view: View) -> None:
+    """By hand: who commits every k-th day, 60 times until 23 November, has commits in October if k is below 31."""
+    rows = CHARTS["developers-by-month"].rows(view, Chosen())
+    october = rows.filter((pl.col("line") == "made") & (pl.col("at") == datetime(2026, 10, 1, tzinfo=UTC)))
+    assert october["value"].to_list() == [12]
+    assert set(rows["line"]) == {"made", "<i>other</i>"}
+    # Twelve before the newest census, and the one more that the first, of October, still told of.
+    assert rows["at"].n_unique() == 13
+
+
+def test_adoption_of_releases_is_drawn_where_a_series_saw_them_come_out(real_year: Path) -> None:
+    """Nobody of the made-up federation upgrades: after any time none of those that were behind have adopted."""
+    source = CensusSource(real_year)
+    with source.view() as view:
+        assert view is not None
+        rows = CHARTS["version-adopted"].rows(view, Chosen()).drop_nulls("value")
+        section = str(chart_section(CHARTS["version-adopted"], view, Chosen(), Scheme.DARK))
+    source.close()
+    assert set(rows["line"]) == {"7 d", "30 d", "90 d"}
+    assert set(rows["value"]) == {0.0}
+    assert "after 30 days" in section
+
+
+def test_the_page_of_methods_tells_of_every_chart(view: View) -> None:
+    page = str(methods.layout(PageRequest(view, Scheme.LIGHT)))
+    assert [name for name, chart in CHARTS.items() if f"id='{chart.method}'" not in page] == []

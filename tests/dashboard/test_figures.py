@@ -1,15 +1,22 @@
 """Figures draw the numbers that they are given, and nothing else."""
 
+from datetime import UTC, date, datetime
 from typing import Any
 
+import polars as pl
 import pytest
 
 from analytics.funnel import Predicate, funnel
 from analytics.reference import load_software
 from analytics.schemas import MetricRow
 from analytics.software import BY_SOFTWARE, software
+from analytics.wording import THIN_SPACE
+from dashboard.figures.cohorts import Cohorts
+from dashboard.figures.curves import Curves
+from dashboard.figures.drawing import Look
 from dashboard.figures.funnel import funnel_figure, funnel_text
 from dashboard.figures.implementations import Named, implementations_figure, implementations_text
+from dashboard.figures.lines import Line, Lines, fixed
 from dashboard.palette import PALETTES, Scheme
 from tests.analytics.frames import empty_snapshot, observations, snapshot
 
@@ -115,3 +122,62 @@ def test_figures_name_no_other_host(scheme: Scheme) -> None:
     rows = by_software(("synapse", 3))
     for figure in (implementations_figure(rows, REFERENCE, scheme), funnel_figure(list(funnel(snapshot())), scheme)):
         assert "http" not in figure.to_json()
+
+
+def curve_rows(line: str, *points: tuple[float, float, float | None, float | None]) -> pl.DataFrame:
+    records = [(line, *point) for point in points]
+    return pl.DataFrame(records, schema=["line", "x", "value", "lo", "hi"], orient="row")
+
+
+def test_a_curve_of_steps_holds_its_value_and_says_nothing_beyond_its_end() -> None:
+    """By hand: everybody alive until day 10, 80 % from then on, watched until day 40."""
+    rows = curve_rows("all", (0.0, 1.0, None, None), (10.0, 0.8, 0.4, 0.9), (40.0, 0.8, 0.4, 0.9))
+    curves = Curves(fixed(all=Line("all")), "days", (5, 30, 90), steps=True, point_words="after {} days")
+    look = Look(Scheme.LIGHT)
+    assert [(row[1], row[2]) for row in curves.digest(rows, look).rows] == [
+        ("5", f"100.0{THIN_SPACE}%"), ("30", f"80.0{THIN_SPACE}%"), ("40", f"80.0{THIN_SPACE}%"),
+    ]  # fmt: skip
+    assert curves.sentence(rows, look).startswith("All, after 5 days: 100.0")
+    band = next(trace for trace in curves.figure(rows, look).data if trace.fill == "toself")
+    assert list(band.x) == [10, 40, 40, 40, 40, 10]
+    assert list(band.y) == [0.9, 0.9, 0.9, 0.4, 0.4, 0.4]
+
+
+def test_a_curve_of_shares_is_straight_between_its_points() -> None:
+    """Of three holders of 1, 1 and 2 the lower half holds 3/8."""
+    rows = curve_rows("s", *((k / 3, held, None, None) for k, held in enumerate((0, 0.25, 0.5, 1.0))))
+    curves = Curves(fixed(s=Line("servers")), "holders", (0.5, 0.9), diagonal=True)
+    assert curves.digest(rows, Look(Scheme.LIGHT)).rows[0][1:3] == (f"50.0{THIN_SPACE}%", f"37.5{THIN_SPACE}%")
+
+
+def test_bands_that_would_hide_each_other_are_told_and_not_drawn() -> None:
+    """Nor do they make the axis longer."""
+    at = [datetime(2026, 11, day, tzinfo=UTC) for day in (1, 2)]
+    rows = pl.DataFrame(
+        {"at": at, "census": [1, 2], "line": "a", "value": 0.1, "lo": 0.05, "hi": 0.2, "interval": "confidence",
+         "n": 10, "coverage": 1.0}
+    )  # fmt: skip
+    drawn, told = (Lines(fixed(a=Line("a", 0)), share=True, bands=bands) for bands in (True, False))
+    look = Look(Scheme.LIGHT)
+    assert len(drawn.figure(rows, look).data) == 2
+    figure = told.figure(rows, look)
+    assert len(figure.data) == 1
+    assert figure.layout.yaxis.range[1] < 0.12
+    assert told.digest(rows, look).rows == drawn.digest(rows, look).rows
+
+
+def test_cohorts_of_unknown_age_are_kept_apart_and_months_to_come_are_empty() -> None:
+    month = [date(2026, 9, 1), date(2026, 10, 1)]
+    records = [
+        (month[0], True, 80, 0, 80, 1.0, 0.95, 1.0),
+        (month[0], True, 80, 1, 60, 0.75, 0.65, 0.83),
+        (month[1], False, 4, 0, 3, 0.75, 0.3, 0.95),
+    ]
+    names = ["cohort", "from_first_census", "size", "age_months", "present", "value", "lo", "hi"]
+    rows = pl.DataFrame(records, schema=names, orient="row")
+    cells = Cohorts().figure(rows, Look(Scheme.DARK)).data[0]
+    assert [list(line) for line in cells.z] == [[1.0, 0.75], [0.75, None]]
+    assert Cohorts().sentence(rows, Look(Scheme.DARK)) == (
+        f"Sep 2026, older, after 1 month: 75.0{THIN_SPACE}% (60 of 80); "
+        f"Oct 2026, in that month: 75.0{THIN_SPACE}% (3 of 4)."
+    )

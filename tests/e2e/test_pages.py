@@ -33,6 +33,7 @@ OF_CHARTS = {
     "/discovery": "Discovery",
     "/signal": "Signal",
     "/spec": "Spec",
+    "/developers": "Developers",
     "/crawls": "Crawl health",
     "/data": "Data",
     "/methods": "Methods",

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 LOAD_MS = 30_000
 """Two cores may be shared with everything else that runs."""
 
-DRAWN = ".dash-graph:has(.trace, .sankey-node, .choroplethlayer path)"
+DRAWN = ".dash-graph:has(.trace, .sankey-node, .choroplethlayer path, .heatmaplayer .hm)"
 """Charts that have come as far as their bars, lines, flows or countries."""
 
 expect.set_options(timeout=LOAD_MS)
