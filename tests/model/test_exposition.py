@@ -10,15 +10,18 @@ from crawler.model.exposition import Family, Sample, exposition
 
 READ = {True: read_open_metrics, False: read_text}
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from('\n"\\'), max_size=20)
+OTHER = "x" * 21
+"""None of them."""
 
 
 @pytest.mark.parametrize("open_metrics", [True, False])
 @given(text=TEXTS, value=st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53))
 def test_labels_and_numbers_come_back(open_metrics: bool, text: str, value: float) -> None:
-    family = Family("census_servers", "gauge", f"Of {text}.", (Sample(value, {"name": text}), Sample(0, {"name": "x"})))
+    samples = (Sample(value, {"name": text}), Sample(0, {"name": OTHER}))
+    family = Family("census_servers", "gauge", f"Of {text}.", samples)
     (read,) = READ[open_metrics](exposition([family], open_metrics=open_metrics))
     assert read.type == "gauge"
-    assert [(sample.labels["name"], sample.value) for sample in read.samples] == [(text, float(value)), ("x", 0.0)]
+    assert [(sample.labels["name"], sample.value) for sample in read.samples] == [(text, float(value)), (OTHER, 0.0)]
 
 
 @pytest.mark.parametrize("open_metrics", [True, False])
