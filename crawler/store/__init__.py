@@ -15,7 +15,7 @@ Writing
 - `insert`      many rows into a table, quickly
 Looking after
 - `rewrite`     a file written anew: compact, backup, restore
-- `forget` `removal`  the right to vanish: what it is, and what goes
+- `forget` `removal` `recount`  the right to vanish: what it is, what goes, and what past crawls counted without it
 - `suppression` who was forgotten, as salted hashes
 - `drain`       what waits in the inbox, taken in
 Taking along
@@ -30,6 +30,7 @@ Publishing and reading
 - `snapshot`    how it is cited
 - `serving`     names, the pointer to the newest, how many are kept
 - `reader` `server_detail` `histories`  the questions that readers ask a serving file
+- `federation` `filters` `tally`  servers as known after a crawl; what lists are narrowed by; servers counted
 - `difference`  what changed between two crawls
 - `verify`      is a census file what it claims to be
 - `answer`      rows of an answer as dataclasses
