@@ -43,7 +43,7 @@ Beside the files
 - `dictionary`  the data dictionary, generated from the schema's comments
 Measuring
 - `bench`       years of crawls, beside full daily copies
-- `bench_world` the federation that is made up for it
+- `bench_world` `bench_questions`  the federation that is made up for it, and what is asked
 Underneath
 - `connection`  DuckDB behind one door
 - `migrations`  from any older schema to this one, step by step

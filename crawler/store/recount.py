@@ -1,9 +1,9 @@
 """What past crawls counted, without what is to be forgotten, so that the file goes on adding up (`verify`).
 
 Apart from `removal`, which takes rows out: this speaks of sums over rows that stay. Servers, rooms and directories are
-counted anew. What directories said of a room together (the median, the fewest and the most members) stays as it was: that a
-directory said just the median is not kept apart from it (`listing_deviation`), so another median would put other words
-into its mouth; and of most days no single answers are kept to make one of.
+counted anew. What directories said of a room together (the median, the fewest and the most members) stays as it was:
+that a directory said just the median is not kept apart from it (`listing_deviation`), so another median would put other
+words into its mouth; and of most days no single answers are kept to make one of.
 """
 
 from crawler.store.connection import Connection

@@ -281,19 +281,31 @@ def test_compacting_changes_nothing_but_the_size(path: Path) -> None:
     assert [file.name for file in path.parent.iterdir() if "fresh" in file.name] == []
 
 
-def test_every_thirtieth_crawl_compacts(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sealed = crawl(path, [online("z.example")])
+def test_every_thirtieth_completed_crawl_compacts(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    crawl(path, [online("z.example")], state=CrawlState.CANCELLED)
+
+    def make_completed(number: int) -> None:
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(
+                """INSERT INTO crawl SELECT c.* REPLACE (n AS crawl_id) FROM crawl c, range(5, 2 + $number) r(n)
+                WHERE c.crawl_id = 3 AND n NOT IN (SELECT crawl_id FROM crawl)""",
+                {"number": number},
+            )
+
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE TABLE ballast AS SELECT md5(range::VARCHAR) AS m FROM range(100000)")
         connection.execute("DROP TABLE ballast")
     before = path.stat().st_size
-    compact_in_turn(path, replace(sealed, id=29))
+    make_completed(29)
+    compact_in_turn(path)
     assert path.stat().st_size == before
-    compact_in_turn(path, replace(sealed, id=30))
+    make_completed(30)
+    compact_in_turn(path)
     assert path.stat().st_size < before
     assert capsys.readouterr().err == ""
+    make_completed(60)
     with CensusWriter.open(path):
-        compact_in_turn(path, replace(sealed, id=60))
+        compact_in_turn(path)
     assert "The census file was not compacted" in capsys.readouterr().err
 
 
