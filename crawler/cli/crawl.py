@@ -170,7 +170,7 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
     take_in(options["db"], on_sealed)
     published = publish(options["db"], on_sealed) if publishes and sealed.state is CrawlState.COMPLETED else None
     if published is not None:
-        compact_in_turn(options["db"], sealed)
+        compact_in_turn(options["db"])
     _say(sealed, run, network.traffic, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:
         sys.exit(130)
