@@ -5,6 +5,8 @@ from dash.development.base_component import Component
 
 from analytics import wording
 
+FAILED = "This page could not be made"
+
 
 def empty() -> Component:
     """No census was published yet: which command fills it. Where the file lies is the operator's business."""
@@ -59,7 +61,7 @@ def failed(report_id: str) -> Component:
     """A page broke: a fault of ours. What still works, and an id to report."""
     return html.Div(
         [
-            html.H1("This page could not be made", tabIndex="-1"),
+            html.H1(FAILED, tabIndex="-1"),
             html.P("The fault is ours. The other pages still work, and nothing was lost.", className="lede"),
             html.Div(
                 className="notice",
