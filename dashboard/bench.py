@@ -1,7 +1,7 @@
 """`bench dashboard`: what visitors get from a served census of a year, how fast, how much, and what the server needs.
 
-The census is made up (`analytics.made_history`); the server is `matrix-census serve` in a process of its own, asked over
-a socket as a browser asks (`bench_visitor`). Only the headline needs a browser (`bench_browser`).
+The census is made up (`analytics.made_history`); the server is `matrix-census serve` in a process of its own, asked
+over a socket as a browser asks (`bench_visitor`). Only the headline needs a browser (`bench_browser`).
 """
 
 import json
@@ -213,8 +213,8 @@ def _serving(census: Path) -> Iterator[Server]:
     command += ["--requests-a-minute", "0"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 - our own verb
+    assert process.stdout is not None  # noqa: S101 - asked for above
     try:
-        assert process.stdout is not None  # noqa: S101 - asked for above
         line = process.stdout.readline()
         found = re.search(r"http://\S+", line)
         if not found:
@@ -226,6 +226,8 @@ def _serving(census: Path) -> Iterator[Server]:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
+        process.stdout.close()
 
 
 @contextmanager

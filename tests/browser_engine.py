@@ -11,6 +11,7 @@ import sys
 
 from dashboard.bench_browser import find_chromium
 
+
 def bring_chromium() -> str | None:
     """Find a Chromium or install one."""
     found = find_chromium()
