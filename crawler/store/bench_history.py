@@ -1,4 +1,5 @@
-"""A year of the made-up federation as it lies in a census file, written at once: the world of `bench metrics`.
+"""A year of the made-up federation as it lies in a census file, written at once: the world of `bench metrics`
+and `bench dashboard`.
 
 Apart from `bench_world`, whose days go through the real seal one by one because the seal is what is measured there.
 Here what is read afterwards is measured, so the interval tables are filled directly, in SQL, in a minute instead of an
