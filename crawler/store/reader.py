@@ -14,7 +14,9 @@ from typing import Any
 
 from crawler.errors import StoreError
 from crawler.model.crawl import Crawl
-from crawler.store.answer import all_of, fetch, page_of
+from crawler.store.answer import all_of, fetch, page_of, page_of_table
+from crawler.store.at_hand import CHANGED, ROOMS, AtHand
+from crawler.store.changes import Change, changes
 from crawler.store.connection import Connection, connect_to_read
 from crawler.store.crawls import crawl_rows, read_crawls
 from crawler.store.histories import RoomDetail, ServerHistory, room_detail, server_history
@@ -263,8 +265,10 @@ class SnapshotReader:
         Raises:
             UsageError: a sort is not known.
         """
+        table = self._at_hand.table(ROOMS, crawl_id)
         question = Question()
-        question.where("crawl_id = $crawl", crawl=crawl_id)
+        if table is None:
+            question.where("crawl_id = $crawl", crawl=crawl_id)
         if text:
             columns = ("name", "topic", "canonical_alias", "room_id")
             found = " OR ".join(f"contains(lower({column}), lower($text))" for column in columns)
@@ -276,11 +280,24 @@ class SnapshotReader:
         if min_members is not None:
             question.where("members >= $min_members", min_members=min_members)
         if listed_by is not None:
-            question.where(_LISTED_BY, listed_by=search_text(listed_by))
-        if noise is not None and self.has_features:
+            question.where(_LISTED_BY, listing_crawl=crawl_id, listed_by=search_text(listed_by))
+        if noise is not None and table is not None:
+            question.where(f"coalesce(is_noise, {noise}) = {noise}")
+        elif noise is not None and self.has_features:
             question.where(f"room_id {'IN' if noise else 'NOT IN'} (SELECT room_id FROM room_feature WHERE score > 0)")  # noqa: S608
         order = order_by(ROOM_SORTS, sort, descending=descending, then="room_id")
+        if table is not None:
+            return page_of_table(self._connection, RoomRow, table, question, order, limit, offset)
         return page_of(self._connection, RoomRow, "room", question, order, limit, offset)
+
+    def changes(self, crawl_id: int, **asked: Any) -> Page[Change]:
+        """What changed from crawl to crawl up to one; `asked` are the words of `changes.changes`."""
+        return changes(self._connection, crawl_id, table=self._at_hand.table(CHANGED, crawl_id), **asked)
+
+    @cached_property
+    def _at_hand(self) -> AtHand:
+        newest = self.latest_census()
+        return AtHand(self._connection, newest.id if newest else None, has_features=self.has_features)
 
     @cached_property
     def has_features(self) -> bool:
@@ -324,5 +341,5 @@ FROM server_observation WHERE crawl_id = $crawl
 
 _LISTED_BY = """room_id IN (
     SELECT room_id FROM listing JOIN server USING (server_id)
-    WHERE crawl_id = $crawl AND server_key = lower($listed_by)
+    WHERE crawl_id = $listing_crawl AND server_key = lower($listed_by)
 )"""
