@@ -71,6 +71,11 @@ def failed(report_id: str) -> Component:
     )
 
 
+def is_whole(answer: bytes) -> bool:
+    """Whether what is sent is free of `failed`, and so may be given to the next who asks."""
+    return FAILED.encode() not in answer
+
+
 def skeleton() -> Component:
     """What comes, in grey, while it loads."""
     heights = ("32px", "20px", "160px", "160px", "320px")
