@@ -97,7 +97,7 @@ def look(site: str, paths: Iterable[str]) -> Looks:
 
             def on_finished(path: str, size_bytes: int) -> None:
                 if path.startswith(_SHARED):
-                    sent.setdefault(path, size_bytes)
+                    sent[path] = max(size_bytes, sent.get(path, 0))  # from its cache it is nothing
 
             page.on(
                 "requestfinished",
