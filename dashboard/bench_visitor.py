@@ -61,20 +61,34 @@ class Visitor:
         Raises:
             ValueError: the answer was no page: a status other than 200, or the page that says that it failed.
         """
-        content, took_ms, sent_bytes = self._send(self._page(address))
+        content, took_ms, sent_bytes = self._filled(address)
         if address not in self._learned:
             self._learned[address] = self._asked_by(json.loads(content), address)
         for ask in self._learned[address]:
             _, also_ms, also_bytes = self._send(ask)
             took_ms, sent_bytes = took_ms + also_ms, sent_bytes + also_bytes
-        if states.FAILED.encode() in content:
-            raise ValueError(f"{address}: the page failed; the server's log says why")
         return Visit(took_ms, sent_bytes)
+
+    def read(self, address: str) -> Mapping[str, Any]:
+        """What fills the frame at an address: component, property, value.
+
+        Raises:
+            ValueError: likewise.
+        """
+        content, _, _ = self._filled(address)
+        filled: Mapping[str, Any] = json.loads(content)["response"]
+        return filled
 
     def get(self, path: str) -> Visit:
         """Ask for what is no page."""
         _, took_ms, sent_bytes = self._send(Ask(path, None))
         return Visit(took_ms, sent_bytes)
+
+    def _filled(self, address: str) -> tuple[bytes, float, int]:
+        answer = self._send(self._page(address))
+        if not states.is_whole(answer[0]):
+            raise ValueError(f"{address}: the page failed; the server's log says why")
+        return answer
 
     def _send(self, ask: Ask) -> tuple[bytes, float, int]:
         headers = {"Accept-Encoding": "gzip"} | ({"Content-Type": "application/json"} if ask.body else {})
