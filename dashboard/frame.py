@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from analytics import wording
 from crawler.model.crawl import Crawl
+from dashboard import links
 from dashboard.aria import HIDDEN, aria
 from dashboard.pages import neighbour
 from dashboard.palette import FONT, PALETTES, Scheme
@@ -61,7 +62,7 @@ def frame(scheme: Scheme, skeleton: Component, stores: list[Component]) -> Compo
 
 
 def _brand() -> Component:
-    return dcc.Link(NAME, href="/", className="brand")
+    return dcc.Link(NAME, href=links.whole("/"), className="brand")
 
 
 def _top() -> Component:
@@ -104,13 +105,13 @@ def _foot() -> Component:
     return html.Footer(
         [
             "Counted from outside, as any federating server sees the network. All times are UTC. ",
-            dcc.Link("Who we are, and how to be left out", href=neighbour.PATH),
+            dcc.Link("Who we are, and how to be left out", href=links.whole(neighbour.PATH)),
             ". For programs: ",
-            html.A("API", href="/api"),
+            html.A("API", href=links.whole("/api")),
             ", ",
-            html.A("feed", href="/feed.atom"),
+            html.A("feed", href=links.whole("/feed.atom")),
             ", ",
-            dcc.Link("and more", href="/data#programs"),
+            dcc.Link("and more", href=links.whole("/data#programs")),
             ".",
         ],
         className="foot",
@@ -138,15 +139,16 @@ def census_line(crawl: Crawl | None, known: int) -> list[Component]:
 
 def nav_links(entries: Iterable[tuple[str, str, str]], current: str) -> list[Component]:
     """Links for `(group, label, path)` entries; the one whose path is `current` is marked."""
-    links: list[Component] = []
+    marked: list[Component] = []
     shown = ""
     for group, label, path in entries:
         if group != shown:
-            links.append(html.Div(group, className="nav-group"))
+            marked.append(html.Div(group, className="nav-group"))
             shown = group
         is_current = path == current
-        links.append(dcc.Link(label, href=path, className="nav-link current" if is_current else "nav-link"))
-    return links
+        look = "nav-link current" if is_current else "nav-link"
+        marked.append(dcc.Link(label, href=links.page(path), className=look))
+    return marked
 
 
 def register(app: Dash) -> None:

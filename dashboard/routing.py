@@ -17,7 +17,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from crawler.store.clock import Now, utc_now
-from dashboard import frame
+from dashboard import frame, links
 from dashboard.data import CensusSource, View
 from dashboard.pages import (
     about,
@@ -179,7 +179,7 @@ def register(app: Dash, source: CensusSource) -> None:
         State(SHOWN, "data"),
     )
     async def route(path: str | None, search: str | None, theme: str, shown: str | None) -> tuple[Any, ...]:
-        path, search = path or "/", search or ""
+        path, search = links.bare(path or "/"), search or ""
         address = address_of(path, search)
         if shown == address and ctx.triggered_id != frame.THEME:
             return (no_update,) * 6
@@ -191,5 +191,5 @@ def register(app: Dash, source: CensusSource) -> None:
             report_id = secrets.token_hex(4)
             LOG.exception("page %r failed, id %s", path[:200], report_id)
             rendered = Rendered(states.failed(report_id), frame.census_line(None, 0), "", "Failed")
-        links = frame.nav_links(entries, rendered.current)
-        return rendered.content, rendered.census_line, links, links, rendered.title, address
+        entries_marked = frame.nav_links(entries, rendered.current)
+        return rendered.content, rendered.census_line, entries_marked, entries_marked, rendered.title, address

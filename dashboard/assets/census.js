@@ -36,7 +36,7 @@ window.dash_clientside.census = {
   // Enter in the search box of the frame.
   search: function (presses, text) {
     if (!presses || !text || !text.trim()) return window.dash_clientside.no_update;
-    window.matrixCensusVisit("/servers?q=" + encodeURIComponent(text.trim()));
+    window.matrixCensusVisit(window.matrixCensusRoot + "/servers?q=" + encodeURIComponent(text.trim()));
     return "";
   },
 

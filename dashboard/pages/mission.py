@@ -19,6 +19,7 @@ from analytics.funnel import SERVERS, Predicate
 from analytics.rooms import LARGEST_ROOM, MEMBERSHIPS, PEOPLE, ROOMS
 from analytics.schemas import Grade, MetricRow
 from analytics.trend import Point, before
+from dashboard import links
 from dashboard.charts.series import SAME_SERIES
 from dashboard.data import View
 from dashboard.figures.lines import change
@@ -227,7 +228,9 @@ def _card(
 
 
 def _link(word: str, card: Card, href: str) -> Component:
-    return dcc.Link([word, html.Span(f" of number {card.number} of the mission", className="hidden-text")], href=href)
+    return dcc.Link(
+        [word, html.Span(f" of number {card.number} of the mission", className="hidden-text")], href=links.page(href)
+    )
 
 
 def _basis(row: MetricRow | None) -> str:

@@ -5,6 +5,7 @@ from dash.development.base_component import Component
 
 from analytics import wording
 from analytics.discovery import SERVERS_ON_THE_WAY
+from dashboard import links
 from dashboard.charts import now
 from dashboard.choices import AS_FIRST_SHOWN
 from dashboard.data import View
@@ -22,9 +23,9 @@ def layout(request: PageRequest) -> Component:
             html.P(
                 [
                     "How the federation does at what its mission calls success, as one crawl sees it from outside. ",
-                    dcc.Link("How it is counted", href="/methods"),
+                    dcc.Link("How it is counted", href=links.page("/methods")),
                     " · ",
-                    dcc.Link("Is my server counted?", href="/servers"),
+                    dcc.Link("Is my server counted?", href=links.page("/servers")),
                 ],
                 className="lede",
             ),

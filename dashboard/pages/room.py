@@ -10,7 +10,7 @@ from analytics import wording as numbers
 from analytics.room_text import RULES
 from crawler.store.histories import RoomDetail, RoomPoint
 from crawler.store.rows import RoomRow
-from dashboard import wording
+from dashboard import links, wording
 from dashboard.charts.series import COLUMNS
 from dashboard.data import View
 from dashboard.figures.drawing import Look
@@ -41,7 +41,7 @@ def layout(request: PageRequest) -> Component:
     view = request.view
     found = view.reader.room(request.argument, view.crawl.id)
     shown = wording.one_line(request.argument, 255)
-    back = html.P(dcc.Link("Public rooms", href="/rooms"), style={"margin": "0 0 4px"})
+    back = html.P(dcc.Link("Public rooms", href=links.page("/rooms")), style={"margin": "0 0 4px"})
     if found is None:
         return html.Div(
             [

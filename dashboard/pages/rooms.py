@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from analytics import wording as numbers
 from crawler.store.rows import RoomRow
-from dashboard import table, wording
+from dashboard import links, table, wording
 from dashboard.data import CensusSource, View
 from dashboard.pages.signs import signs_of
 from dashboard.request import PageRequest
@@ -61,7 +61,7 @@ def _rows(view: View, state: TableState, /) -> tuple[list[dict[str, Any]], int]:
 
 def room_path(room_id: str) -> str:
     """The address of a room's page."""
-    return f"/rooms/{quote(room_id, safe='')}"
+    return links.page(f"/rooms/{quote(room_id, safe='')}")
 
 
 def _row(row: RoomRow, signs: Sequence[str]) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def layout(request: PageRequest) -> Component:
             html.P(
                 [
                     _HIDDEN,
-                    dcc.Link("Which signs there are", href="/signal"),
+                    dcc.Link("Which signs there are", href=links.page("/signal")),
                 ],
                 className="quiet",
             ),

@@ -4,6 +4,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics import wording
+from dashboard import links
 
 
 def empty() -> Component:
@@ -38,7 +39,7 @@ def not_found(path: str) -> Component:
         [
             html.H1("There is no such page", tabIndex="-1"),
             html.P(["Nothing is at ", html.Code(path), "."], className="lede"),
-            html.P(dcc.Link("Go to the overview", href="/")),
+            html.P(dcc.Link("Go to the overview", href=links.page("/"))),
         ]
     )
 
