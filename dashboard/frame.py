@@ -3,7 +3,7 @@
 Apart from the pages, which only fill the middle, so that a reader finds the same things in the same place on each.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
@@ -19,6 +19,7 @@ from dashboard.palette import FONT, PALETTES, Scheme
 ADDRESS, PAGE, TITLE, THEME = "address", "page", "title", "theme"
 NAV, DRAWER, DRAWER_NAV, CENSUS_LINE = "nav", "drawer", "drawer-nav", "census-line"
 _PROVIDER, _THEME_BUTTON, _MENU_BUTTON, _SEARCH = "provider", "theme-button", "menu-button", "search"
+_PICKER, _PICKED = "census-picker", "census-picked"
 
 NAME = "Matrix Census"
 
@@ -137,6 +138,37 @@ def census_line(crawl: Crawl | None, known: int) -> list[Component]:
     return parts
 
 
+def picker(censuses: Sequence[Crawl], past: int | None) -> Component:
+    """Where an earlier census is chosen, by its day; of several on a day the last.
+
+    Args:
+        censuses: All of the series, the oldest first.
+        past: The number of the one that is looked at; None: the newest.
+    """
+    if len(censuses) < 2:
+        return html.Span()
+    days = {crawl.id: (crawl.finished_at or crawl.started_at).date().isoformat() for crawl in censuses}
+    shown = days.get(past) if past is not None else None
+    return html.Div(
+        [
+            dcc.Store(id=_PICKED, data=shown),
+            dmc.DateInput(
+                id=_PICKER,
+                value=shown,
+                valueFormat="D MMM YYYY",
+                placeholder="Earlier census",
+                minDate=days[censuses[0].id],
+                maxDate=days[censuses[-1].id],
+                clearable=True,
+                debounce=600,
+                size="xs",
+                **aria(label="Show the census of an earlier day"),
+            ),
+        ],
+        className="picker",
+    )
+
+
 def nav_links(entries: Iterable[tuple[str, str, str]], current: str) -> list[Component]:
     """Links for `(group, label, path)` entries; the one whose path is `current` is marked."""
     marked: list[Component] = []
@@ -170,6 +202,13 @@ def register(app: Dash) -> None:
         ClientsideFunction("census", "settle"),
         Output(DRAWER, "opened"),
         Input(TITLE, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("census", "pickCensus"),
+        Output(_PICKED, "data"),
+        Input(_PICKER, "value"),
+        State(_PICKED, "data"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

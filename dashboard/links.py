@@ -69,6 +69,12 @@ def kept(query: str) -> str:
     return query if census is None else "&".join(part for part in (query, f"{AT}={census}") if part)
 
 
+def search(query: str) -> str:
+    """The same of a query with its question mark, or of none: what the address bar shows."""
+    told = kept(query.removeprefix("?"))
+    return f"?{told}" if told else ""
+
+
 def bare(path: str) -> str:
     """A path as the browser has it, without the proxy's part."""
     return path[len(root()) :] or "/" if path == root() or path.startswith(f"{root()}/") else path

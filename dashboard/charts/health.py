@@ -27,7 +27,7 @@ FALL_OUT = Chart(
     window="newest census",
     denominator="all that anything named",
     sql="""
-WITH newest AS (SELECT max(crawl_id) AS crawl_id FROM census),
+WITH newest AS (SELECT $census AS crawl_id),
 seen AS (
     SELECT CASE WHEN federating AND listing THEN 'listing' WHEN federating THEN 'federating' WHEN online THEN 'online'
             WHEN secure THEN 'secure' WHEN reachable THEN 'reachable' WHEN resolves THEN 'resolves' ELSE 'known'

@@ -115,11 +115,11 @@ def register(app: Dash, source: CensusSource, board: Board, shown: str) -> None:
         # The controls have just come, or belong to a page that is being left.
         if path != board.path or chosen == parse(parse_query(query), board.controls):
             return (no_update,) * 3
-        with source.view() as view:
+        with source.looking(parse_query(query).get(links.AT)) as view:
             if view is None:
                 return (no_update,) * 3
             body = board.body(view, chosen, parse_scheme(theme))
-        asked = search(chosen, board.controls)
+            asked = links.search(search(chosen, board.controls))
         return body, asked, board.path + asked
 
     @app.callback(

@@ -22,7 +22,7 @@ def _board(name: str) -> board.Board:
     chart = CHARTS[name]
 
     def body(view: View, chosen: Chosen, scheme: Scheme) -> list[Component]:
-        return [chart_section(chart, view, chosen, scheme, level=0), *_reproduce(chart, only(chart, chosen))]
+        return [chart_section(chart, view, chosen, scheme, level=0), *_reproduce(chart, only(chart, chosen), view.past)]
 
     return board.Board(f"chart-{name}", f"/charts/{name}", chart.controls, chart.over_time, body)
 
@@ -70,7 +70,7 @@ def embedded(request: PageRequest) -> Component:
     )
 
 
-def _reproduce(chart: Chart, chosen: Chosen) -> list[Component]:
+def _reproduce(chart: Chart, chosen: Chosen, past: int | None) -> list[Component]:
     address = "…" + links.page(f"/embed/{chart.name}{search(chosen, chart.controls)}")
     iframe = f'<iframe src="{address}" width="100%" height="560" title="{chart.title}"></iframe>'
     return [
@@ -82,10 +82,14 @@ def _reproduce(chart: Chart, chosen: Chosen) -> list[Component]:
                 " or any DuckDB. The data has these columns; columns are only ever added.",
             ]
         ),
-        html.Pre(html.Code(chart.query(chosen)), className="code", tabIndex="0"),
+        html.Pre(html.Code(chart.query(chosen, past)), className="code", tabIndex="0"),
         plain_table("Columns", ("Column", "Meaning"), [(html.Code(c.name), c.meaning) for c in chart.columns]),
         html.H2("Embed it"),
-        html.P("It follows every new census. Without from and to it always shows all of them."),
+        html.P(
+            "It follows every new census. Without from and to it always shows all of them."
+            if past is None
+            else f"It stays with census {past}, as at= says; without that it follows every new census."
+        ),
         html.Pre(html.Code(iframe), className="code", tabIndex="0"),
         html.P(dcc.Link("How it is counted", href=links.page(f"/methods#{chart.method}"))),
     ]

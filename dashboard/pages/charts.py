@@ -8,6 +8,7 @@ import polars as pl
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics import wording
 from dashboard import links
 from dashboard.aria import HIDDEN, aria, attributes
 from dashboard.charts.chart import Chart
@@ -49,9 +50,11 @@ def only(chart: Chart, chosen: Chosen) -> Chosen:
 
 
 def _section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: int) -> Component:
+    if chart.newest_only and view.past is not None:
+        return _only_now(chart, chosen, level)
     rows = chart.rows(view, chosen)
     known = rows if "value" not in rows.columns else rows.drop_nulls("value")
-    words = _words(chart, chosen)
+    words = _words(chart, chosen, view)
     if known.is_empty():
         return html.Section(
             className="chart",
@@ -65,6 +68,22 @@ def _section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: in
     look = Look(scheme, chosen, events_beside(view, known))
     return drawn_section(
         chart.name, chart.title, words, chart.drawing, rows, look, view, level=level, below=_addresses(chart, chosen)
+    )
+
+
+def _only_now(chart: Chart, chosen: Chosen, level: int) -> Component:
+    """Of an earlier census it is not kept; what is not known then is not shown as of today."""
+    with links.looking_at(None):
+        there = chart_path(chart, chosen)
+    return html.Section(
+        className="chart",
+        **aria(labelledby=f"{chart.name}-title"),
+        children=[
+            _head(chart.name, chart.title, level),
+            html.P(
+                ["Kept for the newest census alone: ", dcc.Link("see it there", href=there), "."], className="absent"
+            ),
+        ],
     )
 
 
@@ -133,8 +152,13 @@ def _head(name: str, title: str, level: int) -> Component:
     return heading(title, id=f"{name}-title", className="" if level else "hidden-text")
 
 
-def _words(chart: Chart, chosen: Chosen) -> str:
-    parts = [chart.unit, chart.window, f"of {chart.denominator}" if chart.denominator else ""]
+def _words(chart: Chart, chosen: Chosen, view: View) -> str:
+    window = chart.window
+    if view.past is not None:
+        window = window.replace(
+            "newest census", f"census of {wording.day(view.crawl.finished_at or view.crawl.started_at)}"
+        )
+    parts = [chart.unit, window, f"of {chart.denominator}" if chart.denominator else ""]
     parts += [choice.label_of(chosen.of(choice)) for choice in chart.controls if chosen.of(choice) != choice.default]
     return " · ".join(part for part in parts if part)
 

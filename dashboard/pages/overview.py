@@ -22,7 +22,8 @@ def layout(request: PageRequest) -> Component:
             html.H1("Overview", tabIndex="-1"),
             html.P(
                 [
-                    "How the federation does at what its mission calls success, as one crawl sees it from outside. ",
+                    "Matrix is an open network of independent chat servers. This is its census, taken from outside: how it "
+                    "does at the nine things that its mission calls success. ",
                     dcc.Link("How it is counted", href=links.page("/methods")),
                     " · ",
                     dcc.Link("Is my server counted?", href=links.page("/servers")),
@@ -30,7 +31,7 @@ def layout(request: PageRequest) -> Component:
                 className="lede",
             ),
             mission.cards(view, request.scheme),
-            html.H2("The last census"),
+            html.H2("The last census" if view.past is None else "This census"),
             html.P(_last(view)),
             html.Div(
                 className="charts",

@@ -18,7 +18,7 @@ from dashboard.figures.lines import Line, Lines, fixed
 from dashboard.pages.charts import drawn_section
 from dashboard.pages.facts import facts, plain_table
 from dashboard.pages.servers import server_path
-from dashboard.pages.signs import signs_of
+from dashboard.pages.signs import are_known, signs_of
 from dashboard.request import PageRequest
 
 _NAME, _TOPIC = 200, 2000
@@ -91,6 +91,7 @@ def _facts(view: View, found: RoomDetail) -> Component:
     if now and now.members_min is not None and now.members_min != now.members_max:
         spread = f" (directories report {numbers.number(now.members_min)} to {numbers.number(now.members_max)})"
     signs = signs_of(view, [found.room_id]).get(found.room_id, ())
+    noise = "; ".join(RULES[sign] for sign in signs) or "none"
     return facts(
         [
             ("Room ID", html.Code(html.Bdi(wording.one_line(found.room_id, 255)))),
@@ -102,7 +103,7 @@ def _facts(view: View, found: RoomDetail) -> Component:
                 ("anybody may read it" if now.world_readable else "members alone read it") if now else None,
             ),
             ("First listed", f"{numbers.day(first.seen_from)}, or before"),
-            ("Signs of noise", "; ".join(RULES[sign] for sign in signs) if signs else "none"),
+            ("Signs of noise", noise if are_known(view) else None),
         ]
     )
 

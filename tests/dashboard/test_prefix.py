@@ -31,27 +31,27 @@ _ADDRESSES = ("href", "src", "topojsonURL")
 _ELSEWHERE = ("#", "https://matrix.to/", "matrix:", "data:", "mailto:")
 
 
-def _addresses(tree: Any) -> Iterator[str]:
+def addresses(tree: Any) -> Iterator[str]:
     """Every address in a component tree, those in properties that hold data too."""
     if isinstance(tree, Component):
-        yield from _addresses(tree.to_plotly_json()["props"])
+        yield from addresses(tree.to_plotly_json()["props"])
     elif isinstance(tree, dict):
         for key, value in tree.items():
             if key in _ADDRESSES and isinstance(value, str):
                 yield value
             else:
-                yield from _addresses(value)
+                yield from addresses(value)
     elif isinstance(tree, list | tuple):
         for each in tree:
-            yield from _addresses(each)
+            yield from addresses(each)
 
 
 _ARGUMENTS = {"/charts/{name}": "servers-online", "/embed/{name}": "countries"}
 
 
-def _paths(source: CensusSource) -> list[str]:
-    """One address of each page."""
-    with source.view() as view:
+def paths_of_all_pages(source: CensusSource, at: str = "") -> list[str]:
+    """One address of each page, of what an earlier census has when one is asked for."""
+    with source.looking(at) as view:
         assert view is not None
         server = view.reader.servers_page(view.crawl.id).rows[0].server_name
         room = view.reader.rooms_page(view.crawl.id).rows[0].room_id
@@ -63,8 +63,8 @@ def _paths(source: CensusSource) -> list[str]:
 def test_every_address_of_every_page_has_the_prefix_once(census: Path, prefix: str) -> None:
     source = CensusSource(census)
     with links.under(prefix):
-        for path in _paths(source):
-            found = set(_addresses(render(source, path, "", Scheme.LIGHT).content))
+        for path in paths_of_all_pages(source):
+            found = set(addresses(render(source, path, "", Scheme.LIGHT).content))
             ours = {address for address in found if address.startswith("/")}
             strange = {a for a in found - ours if not a.startswith(_ELSEWHERE)}
             assert not strange, path
