@@ -13,6 +13,11 @@ from dashboard.pages import mission
 from dashboard.pages.charts import chart_section
 from dashboard.request import PageRequest
 
+_WHAT_IT_IS = (
+    "Matrix is an open network of independent chat servers. This is its census, taken from outside: how it does at the "
+    "nine things that its mission calls success."
+)
+
 
 def layout(request: PageRequest) -> Component:
     """The page."""
@@ -22,8 +27,7 @@ def layout(request: PageRequest) -> Component:
             html.H1("Overview", tabIndex="-1"),
             html.P(
                 [
-                    "Matrix is an open network of independent chat servers. This is its census, taken from outside: how it "
-                    "does at the nine things that its mission calls success. ",
+                    f"{_WHAT_IT_IS} ",
                     dcc.Link("How it is counted", href=links.page("/methods")),
                     " · ",
                     dcc.Link("Is my server counted?", href=links.page("/servers")),
