@@ -16,7 +16,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from dash.development.base_component import Component
 
 from analytics import wording
-from dashboard import frame
+from dashboard import frame, links
 from dashboard.data import CensusSource, View
 from dashboard.request import parse_query
 from dashboard.table_state import LAST_PAGE, ROWS_A_PAGE, Column, Table, TableState, asked
@@ -167,7 +167,7 @@ def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
     inputs = [Input(table.id(part), "eventData" if part == "grid" else "value") for part in parts]
 
     def answer(address: str, values: Mapping[str, object], part: str) -> tuple[Any, ...]:
-        with source.view() as view:
+        with source.looking(parse_query(address.partition("?")[2]).get(links.AT)) as view:
             if view is None:
                 return [], "No census yet.", 1, 1, _height(table, ()), "", table.path
             on_screen = table.parse(parse_query(address.partition("?")[2]), view)
@@ -175,7 +175,7 @@ def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
             if state == on_screen:  # the controls have just come, or nothing was changed
                 return (no_update,) * _OUTPUTS
             state, rows, total = _ask(table, view, state)
-        search = table.search(state)
+            search = links.search(table.search(state))
         told = _count(table, state, total)
         return rows, told, _pages(total), state.page, _height(table, rows), search, table.path + search
 

@@ -152,7 +152,7 @@ async def _page(
     query = asked.model_dump(mode="json", exclude_defaults=True)
     path = request.scope["path"]
     # The proxy's prefix is in the addresses of an answer.
-    key = (address(request, path), form, tuple(sorted((k, str(v)) for k, v in query.items())))
+    key = (address(path), form, tuple(sorted((k, str(v)) for k, v in query.items())))
 
     def make(view: View) -> Answer:
         question = question_of(path, query)
@@ -161,7 +161,7 @@ async def _page(
         after = offset + len(rows)
         following = None
         if isinstance(asked, Paged) and rows and after < total:
-            following = address(request, path, {**query, "cursor": next_cursor(view, question, after)})
+            following = address(path, {**query, "cursor": next_cursor(view, question, after)})
         made = page.model_validate(
             {
                 "snapshot": snapshot_shape(view),
