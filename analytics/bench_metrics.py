@@ -23,14 +23,10 @@ import click
 from analytics.decentralisation import held_by
 from analytics.federation_graph import federation_graph
 from analytics.graph_tables import removals
-from analytics.load import (
-    carried_over,
-    census_ids,
-    load_frames,
-    load_lives,
-    load_series_frame,
-    load_version_stays,
-)
+from analytics.load import census_ids
+from analytics.load_frames import load_frames
+from analytics.load_history import load_lives, load_version_stays
+from analytics.load_stored import carried_over, load_series_frame
 from analytics.mission import PARTS, Gathered, Part
 from analytics.room_graph import GraphShape, graph_shape
 from analytics.room_text import FEATURES_VERSION

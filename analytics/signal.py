@@ -116,9 +116,9 @@ def signal(snapshot: Snapshot, features: pl.DataFrame) -> Iterator[MetricRow]:
     """
     answered = int(snapshot.observations["listing"].sum())
     coverage = share(answered, int(snapshot.observations["online"].sum()))
-    scored = features.join(snapshot.rooms.select("room_id", "members"), on="room_id")
+    scored = features.join(snapshot.rooms.select("room_number", "room_id", "members"), on="room_id")
     tops = (
-        snapshot.listings.join(scored, on="room_id")
+        snapshot.listings.join(scored, on="room_number")
         .sort(["server_id", "members", "room_id"], descending=[False, True, False], nulls_last=True)
         .group_by("server_id", maintain_order=True)
         .head(TOP_OF_DIRECTORY)

@@ -28,18 +28,10 @@ from analytics.graph_tables import (
     distribution_rows,
     resilience_rows,
 )
-from analytics.load import (
-    METRIC_TABLE,
-    carried_over,
-    census_ids,
-    load_frames,
-    load_lives,
-    load_metric_rows,
-    load_outside_alone,
-    load_room_steps,
-    load_version_stays,
-    outside_changed,
-)
+from analytics.load import census_ids
+from analytics.load_frames import load_frames, load_outside_alone, outside_changed
+from analytics.load_history import load_lives, load_room_steps, load_version_stays
+from analytics.load_stored import METRIC_TABLE, carried_over, load_metric_rows
 from analytics.mission import OUTSIDE, Gathered, outside_rows, snapshot_rows
 from analytics.room_text import FEATURES_VERSION, RULES
 from analytics.schemas import METRIC_COLUMNS, METRIC_COMMENTS, MetricRow

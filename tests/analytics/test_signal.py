@@ -15,7 +15,10 @@ SPAM = "Cheap things of every kind at https://shop{}.example for you and all you
 def room(number: int, name: str, members: int, **more: object) -> dict[str, object]:
     counts = {"directories": 1, "members": float(members), "members_min": members, "members_max": members}
     return (
-        dict.fromkeys(ROOM_COLUMNS) | {"crawl_id": 1, "room_id": f"!{number}:a.example", "name": name} | counts | more
+        dict.fromkeys(ROOM_COLUMNS)
+        | {"room_number": number, "room_id": f"!{number}:a.example", "name": name}
+        | counts
+        | more
     )
 
 
@@ -31,11 +34,11 @@ def rooms() -> pl.DataFrame:
 
 
 def federation() -> Snapshot:
-    edges = [(1, f"!{n}:a.example", 1) for n in range(9)] + [(1, "!8:a.example", 8)]
+    edges = [(n, 1) for n in range(9)] + [(8, 8)]
     return snapshot(
         rooms=rooms(),
         listings=pl.DataFrame(edges, schema=IN_ROOM_COLUMNS, orient="row"),
-        participations=pl.DataFrame([(1, "!8:a.example", 3)], schema=IN_ROOM_COLUMNS, orient="row"),
+        participations=pl.DataFrame([(8, 3)], schema=IN_ROOM_COLUMNS, orient="row"),
     )
 
 
