@@ -200,6 +200,7 @@ FEATURE_TABLE_COLUMNS: Mapping[str, str] = {
     "alike": "INTEGER NOT NULL",
     "language": "VARCHAR NOT NULL",
     "score": "INTEGER NOT NULL",
+    "sketch": "UBIGINT[]",
 }
 
 FEATURE_COMMENTS: Mapping[str, str] = {
@@ -210,6 +211,8 @@ FEATURE_COMMENTS: Mapping[str, str] = {
     "alike": "Listed rooms with nearly the same name and topic, this one included.",
     "language": "ISO 639 code of the language of name and topic; und where it is undetermined.",
     "score": f"How many of the {len(FEATURES)} signs it shows.",
+    "sketch": "MinHash sketch of name and topic, by which the next census finds near duplicates: last bytes of 64 "
+    "minima, eight a number; NULL for texts too short to compare.",
 }
 
 
