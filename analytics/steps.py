@@ -40,7 +40,7 @@ from analytics.snapshot import Frames, Snapshot
 from analytics.versions import ADOPTION_COLUMNS, ADOPTION_COMMENTS, adoption_rows
 from crawler.store.draft import Draft
 
-ROWS_VERSION = 4
+ROWS_VERSION = 5
 """Raised when a row's meaning changes: rows of an older version are computed again."""
 
 HOLDERS_STORED = 200
