@@ -178,7 +178,10 @@ def _apart(action: Callable[..., dict[str, Any]], *arguments: object) -> dict[st
     "--days", type=click.IntRange(min=2), default=365, show_default=True, metavar="N", help="Censuses, one a day."
 )
 @click.option(
-    "--folder", type=click.Path(file_okay=False, path_type=Path), default=None, metavar="DIR",
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    metavar="DIR",
     help="Keep the made-up history here and use it again the next time; else it is made anew and removed.",
 )
 def metrics(servers: int, rooms: int, days: int, folder: Path | None) -> None:

@@ -286,7 +286,8 @@ SOFTWARE_RELEASE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "advisories": pl.String,
     "source": pl.String,
 }
-"""The reference table of releases, `data/reference/releases.csv`; `security`: it mended a vulnerability; null: not known."""
+"""The reference table of releases, `data/reference/releases.csv`; `security`: whether it mended a vulnerability;
+null: not known."""
 
 ANNOTATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "happened_on": pl.Date,

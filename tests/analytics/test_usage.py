@@ -23,8 +23,8 @@ def rows(
 
 def test_sums_with_how_much_of_the_federation_reports() -> None:
     found = rows(
-        {"total_users": (3, 120), "total_nonbridged_users": (3, 90), "r30v2_users_all": (2, 30), "bridged_users": (2, 25),
-         "r30v2_users_web": (2, 0), "daily_user_type_bridged": (3, 4)},
+        {"total_users": (3, 120), "total_nonbridged_users": (3, 90), "r30v2_users_all": (2, 30),
+         "r30v2_users_web": (2, 0), "bridged_users": (2, 25), "daily_user_type_bridged": (3, 4)},
         [("address", True, 2), ("dns", True, 1), ("address", False, 5), ("none", True, 4), ("none", False, 6)],
     )  # fmt: skip
     native = found[REPORTED_USERS, "not bridged"]

@@ -130,7 +130,10 @@ def test_other_software_than_synapse_has_its_own_row_and_unknown_stays_unknown()
         )
     )  # fmt: skip
     ran = pl.DataFrame(
-        [(number, software, version, 1, None, AT[1], None) for number, (*_, software, version, _) in enumerate(servers)],
+        [
+            (number, software, version, 1, None, AT[1], None)
+            for number, (*_, software, version, _) in enumerate(servers)
+        ],
         schema=VERSION_STAY_COLUMNS,
         orient="row",
     )
