@@ -89,8 +89,9 @@ def outside_said(connection: "duckdb.DuckDBPyConnection") -> OutsideSaid:
 
 
 def _is_there(connection: "duckdb.DuckDBPyConnection") -> bool:
-    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'outside_source'").fetchone()
-    return found != (0,)
+    # To its end: DuckDB 2 refuses `sql` on a connection with an answer that is not read whole.
+    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'outside_source'").fetchall()
+    return found != [(0,)]
 
 
 _SOURCES = """

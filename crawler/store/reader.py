@@ -33,7 +33,7 @@ from crawler.store.rows import (
     SoftwareCount,
 )
 from crawler.store.server_detail import server_detail
-from crawler.store.serving import serving_file
+from crawler.store.serving import nothing_published, serving_file
 from crawler.store.tally import funnel, software_counts
 
 __all__ = ["SnapshotReader", "crawl_rows"]
@@ -75,7 +75,7 @@ class SnapshotReader:
             except BaseException:
                 connection.close()
                 raise
-        raise StoreError(f"nothing is published for {census} yet; run a crawl first: matrix-census crawl --help")
+        raise nothing_published(census)
 
     def close(self) -> None:
         """Let the file go."""
