@@ -13,6 +13,7 @@ from crawler.config import Settings
 from crawler.engine.check import Checker
 from crawler.engine.usage import UsageIntake
 from dashboard import api, frame, routing
+from dashboard.answered import Answered
 from dashboard.api.door import REQUESTS_A_MINUTE, Door
 from dashboard.backend import Backend
 from dashboard.data import CensusSource
@@ -20,6 +21,7 @@ from dashboard.desk import Desk
 from dashboard.forwarded import ForwardedFor, parse_proxies
 from dashboard.pages import board, boards, chart, check_now, crawls, rooms, servers, states
 from dashboard.palette import Scheme, style_sheet
+from dashboard.prefix import UnderPrefix, parse_prefix, refuse_taken
 from dashboard.request import parse_scheme
 from dashboard.security import RequestLimit, SecurityHeaders, content_security_policy
 
@@ -34,6 +36,7 @@ def create_app(
     opt_outs: Sequence[Path] = (),
     trusted_proxies: Sequence[str] = (),
     *,
+    root_path: str = "",
     requests_a_minute: int = REQUESTS_A_MINUTE,
 ) -> FastAPI:
     """The dashboard of a census file; it reads what is published beside it and shows a new census by itself.
@@ -43,13 +46,15 @@ def create_app(
         settings: How a server is looked at when a visitor asks for a check; None: the defaults.
         opt_outs: Lists of servers that are not looked at for a visitor, beside the census's own.
         trusted_proxies: Addresses or CIDRs whose `X-Forwarded-For` is believed.
+        root_path: The path under which a reverse proxy serves us, such as `/census`; empty for none.
         requests_a_minute: Each visitor's ration of what is for programs; 0: as many as he likes.
 
     Raises:
-        UsageError: settings that name what is not there, an opt-out list that is not understood, or a proxy that is no
-            address.
+        UsageError: settings that name what is not there, an opt-out list that is not understood, a proxy that is no
+            address, or a root path that cannot be.
     """
     proxies = parse_proxies(trusted_proxies)
+    prefix = parse_prefix(root_path)
     mimetypes.add_type("application/javascript", ".js")  # some machines say text/plain, which nosniff forbids to run
     source = CensusSource(census)
     checker = Checker(settings or Settings(), census, opt_outs)
@@ -58,6 +63,8 @@ def create_app(
         backend=Backend,
         title=frame.NAME,
         update_title="",
+        requests_pathname_prefix=f"{prefix}/",
+        routes_pathname_prefix="/",
         assets_folder=str(_ASSETS),
         assets_ignore=rf"^{_THEME_SCRIPT}$",
         suppress_callback_exceptions=True,  # parts of a page are not there before it is
@@ -79,13 +86,21 @@ def create_app(
     server: FastAPI = app.server
     api.mount(server, source, desk, UsageIntake(checker, census))
     Backend.add_pages(app, lambda path: routing.find_page(path) is not None)
+    refuse_taken(prefix, _own_paths(server))
     server.router.lifespan_context = _closing(source, checker)
     # The last added is the first to see a request.
+    server.add_middleware(
+        Answered,
+        source=source,
+        question_of=routing.question_of,
+        is_kept=lambda body: states.FAILED.encode() not in body,
+    )
     server.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM_BYTES, compresslevel=5)
     server.add_middleware(RequestLimit)
     server.add_middleware(Door, requests_a_minute=requests_a_minute)
     server.add_middleware(ForwardedFor, trusted=proxies)
     server.add_middleware(SecurityHeaders, policy=content_security_policy(app.csp_hashes()))
+    server.add_middleware(UnderPrefix, prefix=prefix)
     return server
 
 
@@ -97,6 +112,11 @@ def _closing(source: CensusSource, checker: Checker) -> Callable[[FastAPI], Abst
         source.close()
 
     return lifespan
+
+
+def _own_paths(server: FastAPI) -> list[str]:
+    served = [getattr(route, "path", "") for route in server.routes]
+    return [*(page.path for page in routing.PAGES), *api.PLACES, *served]
 
 
 def _address(app: Dash, asset: str) -> str:

@@ -32,6 +32,13 @@ from dashboard.serving import is_loopback, serve_app
     help="Believe X-Forwarded-For from this address or CIDR: your reverse proxy's. Repeatable. Rations, and "
     "the proof of usage reports, go by the address found there.",
 )
+@click.option(
+    "--root-path",
+    default="",
+    metavar="PATH",
+    help="The path under which your reverse proxy serves this, such as /census; whether the proxy takes it off or "
+    "passes it on.",
+)
 @click.option("--contact", default="", metavar="ADDRESS", help="How to reach you; part of the user agent of checks.")
 @settings_options
 @network_options
@@ -44,6 +51,7 @@ def serve(
     requests_a_minute: int,
     opt_out: tuple[Path, ...],
     trusted_proxy: tuple[str, ...],
+    root_path: str,
     contact: str,
     **options: Any,
 ) -> None:
@@ -74,6 +82,7 @@ def serve(
         settings=settings_from(options, contact),
         opt_outs=opt_out,
         trusted_proxies=trusted_proxy,
+        root_path=root_path,
         requests_a_minute=requests_a_minute,
     )
 

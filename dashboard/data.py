@@ -6,9 +6,11 @@ metric rows, the names for filters) is read once for each view; what a page comp
 """
 
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -18,32 +20,40 @@ from typing import TypeVar
 import trio
 
 from analytics.funnel import Predicate
+from analytics.load import load_metric_rows
 from analytics.mission import metric_rows
 from analytics.reference import load_software
 from analytics.schemas import MetricRow
 from crawler.model.crawl import Crawl
 from crawler.store.reader import SnapshotReader
 from crawler.store.serving import serving_file
+from dashboard import links
 from dashboard.figures.implementations import Named
 from dashboard.kept import Kept
 
 QUERIES_AT_ONCE = 8
 """Threads that ask DuckDB. Each query uses what cores there are; more at once only queue inside."""
 
+EARLIER_MOST = 6
+"""Earlier censuses whose pages are kept."""
+
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One census. `rows` are its metric rows; `software` the reference table of implementations by name; `spoken` the
-    names that its online servers give, the most common first."""
+    """One census, the newest or an earlier one of its series in the same file. `rows` are its metric rows; `software`
+    the reference table of implementations by name; `spoken` the names that its online servers give, the most common
+    first; `past` its number when it is an earlier one, None of the newest."""
 
     reader: SnapshotReader
     crawl: Crawl
     rows: Sequence[MetricRow]
     software: Mapping[str, Named]
     spoken: Sequence[str]
+    past: int | None = None
     kept: Kept = field(default_factory=Kept)
+    earlier: Kept = field(default_factory=lambda: Kept(EARLIER_MOST))
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, made once for this census and `key`, and kept as long as the census is shown."""
@@ -56,6 +66,31 @@ class View:
     def _tables(self) -> frozenset[str]:
         with closing(self.reader.cursor()) as cursor:
             return frozenset(name for (name,) in cursor.execute("SELECT table_name FROM duckdb_tables()").fetchall())
+
+    @property
+    def censuses(self) -> Sequence[Crawl]:
+        """The censuses of its series that have numbers, the oldest first."""
+        return self.once("censuses", self._censuses)
+
+    def _censuses(self) -> Sequence[Crawl]:
+        with closing(self.reader.cursor()) as cursor:
+            numbered = frozenset(found for (found,) in cursor.execute(_NUMBERED).fetchall())
+        return tuple(crawl for crawl in reversed(self.reader.crawls()) if crawl.is_census and crawl.id in numbered)
+
+    def as_of(self, asked: str) -> "View | None":
+        """The census of a number, or the last one sealed on a day (UTC) or before; None when there is none.
+
+        Args:
+            asked: As an address has it: `87` or `2026-10-03`.
+        """
+        crawl = _chosen(self.censuses, asked)
+        if crawl is None or crawl.id == self.crawl.id:
+            return None if crawl is None else self
+        return self.earlier.once(crawl.id, lambda: self._of(crawl))
+
+    def _of(self, crawl: Crawl) -> "View":
+        rows = load_metric_rows(self.reader.path, crawl.id) or ()
+        return View(self.reader, crawl, rows, self.software, _spoken(self.reader, crawl.id), crawl.id)
 
     @property
     def interval_s(self) -> float | None:
@@ -75,6 +110,28 @@ class View:
     def known(self) -> int:
         """Servers that anything named."""
         return next((int(row.value or 0) for row in self.rows if row.dimension == Predicate.KNOWN), 0)
+
+
+_NUMBERED = """
+SELECT DISTINCT m.snapshot FROM metric m JOIN crawl c ON c.crawl_id = m.snapshot
+WHERE c.series_id = (SELECT series_id FROM census ORDER BY crawl_id DESC LIMIT 1)
+"""
+
+
+def _chosen(censuses: Sequence[Crawl], asked: str) -> Crawl | None:
+    if asked.isascii() and asked.isdigit():
+        return next((crawl for crawl in censuses if str(crawl.id) == asked), None)
+    try:
+        day = date.fromisoformat(asked)
+    except ValueError:
+        return None
+    before = bisect_right(censuses, day, key=lambda crawl: (crawl.finished_at or crawl.started_at).date())
+    return censuses[before - 1] if before else None
+
+
+def _spoken(reader: SnapshotReader, crawl_id: int) -> Sequence[str]:
+    counts = reader.software_counts(crawl_id)
+    return tuple(dict.fromkeys(count.software for count in counts if count.software))
 
 
 @dataclass(slots=True)
@@ -113,6 +170,19 @@ class CensusSource:
                     lease.users -= 1
                     _close_if_done(lease)
 
+    @contextmanager
+    def looking(self, asked: str | None) -> Iterator[View | None]:
+        """The census that an address asks for (`View.as_of`), with links that stay with it; the newest if it asks for
+        none, or for one that there is not. Blocking.
+
+        Raises:
+            StoreError: as above.
+        """
+        with self.view() as newest:
+            view = (newest.as_of(asked) if newest and asked else None) or newest
+            with links.looking_at(view.past if view else None):
+                yield view
+
     def close(self) -> None:
         """Let the serving file go as soon as nobody uses it."""
         with self._lock:
@@ -143,8 +213,7 @@ def _open(census: Path) -> _Lease:
         if crawl is None:
             return _Lease(reader, None)
         rows = metric_rows(reader.path, crawl.id)
-        names = dict.fromkeys(count.software for count in reader.software_counts(crawl.id) if count.software)
-        return _Lease(reader, View(reader, crawl, rows, software_reference(), tuple(names)))
+        return _Lease(reader, View(reader, crawl, rows, software_reference(), _spoken(reader, crawl.id)))
     except BaseException:
         reader.close()
         raise

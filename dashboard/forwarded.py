@@ -1,8 +1,8 @@
-"""Who a visitor is behind a reverse proxy of ours: `X-Forwarded-For`, believed from addresses that were named only.
+"""Who a visitor is behind a reverse proxy of ours, and whether he came by TLS: `X-Forwarded-For`, `X-Forwarded-Proto`.
 
-Anybody can send that header. Each proxy appends the address that it was asked from, so it is read from its end, as long
-as the addresses are those of trusted proxies; the first that is not is the visitor's. Plain ASGI: whoever asks for the
-client's address gets the right one.
+Believed from addresses that were named only: anybody can send such headers. Each proxy appends the address that it was
+asked from, so that header is read from its end, as long as the addresses are those of trusted proxies; the first that
+is not is the visitor's. Plain ASGI: whoever asks for the client's address gets the right one.
 """
 
 import ipaddress
@@ -64,8 +64,12 @@ def _parse(text: str) -> Address | None:
     return mapped or address
 
 
+def _values(scope: Scope, header: bytes) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == header]
+
+
 class ForwardedFor:
-    """Puts the visitor's address where the peer's is, if the peer is a trusted proxy."""
+    """Puts the visitor's address where the peer's is, and the scheme that he used, if the peer is a trusted proxy."""
 
     def __init__(self, app: ASGIApp, trusted: Sequence[Network]) -> None:
         self._app = app
@@ -74,6 +78,9 @@ class ForwardedFor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope.get("client") and self._trusted:
             peer, port = scope["client"]
-            lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+            lines = _values(scope, b"x-forwarded-for")
             scope = {**scope, "client": (visitor_behind(peer, lines, self._trusted), port)}
+            schemes = _values(scope, b"x-forwarded-proto")
+            if schemes[-1:] in (["https"], ["http"]) and _is_trusted(peer, self._trusted):
+                scope["scheme"] = schemes[-1]
         await self._app(scope, receive, send)

@@ -3,7 +3,7 @@
 Apart from the pages, which only fill the middle, so that a reader finds the same things in the same place on each.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from analytics import wording
 from crawler.model.crawl import Crawl
+from dashboard import links
 from dashboard.aria import HIDDEN, aria
 from dashboard.pages import neighbour
 from dashboard.palette import FONT, PALETTES, Scheme
@@ -18,6 +19,7 @@ from dashboard.palette import FONT, PALETTES, Scheme
 ADDRESS, PAGE, TITLE, THEME = "address", "page", "title", "theme"
 NAV, DRAWER, DRAWER_NAV, CENSUS_LINE = "nav", "drawer", "drawer-nav", "census-line"
 _PROVIDER, _THEME_BUTTON, _MENU_BUTTON, _SEARCH = "provider", "theme-button", "menu-button", "search"
+_PICKER, _PICKED = "census-picker", "census-picked"
 
 NAME = "Matrix Census"
 
@@ -61,7 +63,7 @@ def frame(scheme: Scheme, skeleton: Component, stores: list[Component]) -> Compo
 
 
 def _brand() -> Component:
-    return dcc.Link(NAME, href="/", className="brand")
+    return dcc.Link(NAME, href=links.whole("/"), className="brand")
 
 
 def _top() -> Component:
@@ -104,13 +106,13 @@ def _foot() -> Component:
     return html.Footer(
         [
             "Counted from outside, as any federating server sees the network. All times are UTC. ",
-            dcc.Link("Who we are, and how to be left out", href=neighbour.PATH),
+            dcc.Link("Who we are, and how to be left out", href=links.whole(neighbour.PATH)),
             ". For programs: ",
-            html.A("API", href="/api"),
+            html.A("API", href=links.whole("/api")),
             ", ",
-            html.A("feed", href="/feed.atom"),
+            html.A("feed", href=links.whole("/feed.atom")),
             ", ",
-            dcc.Link("and more", href="/data#programs"),
+            dcc.Link("and more", href=links.whole("/data#programs")),
             ".",
         ],
         className="foot",
@@ -136,17 +138,49 @@ def census_line(crawl: Crawl | None, known: int) -> list[Component]:
     return parts
 
 
+def picker(censuses: Sequence[Crawl], past: int | None) -> Component:
+    """Where an earlier census is chosen, by its day; of several on a day the last.
+
+    Args:
+        censuses: All of the series, the oldest first.
+        past: The number of the one that is looked at; None: the newest.
+    """
+    if len(censuses) < 2:
+        return html.Span()
+    days = {crawl.id: (crawl.finished_at or crawl.started_at).date().isoformat() for crawl in censuses}
+    shown = days.get(past) if past is not None else None
+    return html.Div(
+        [
+            dcc.Store(id=_PICKED, data=shown),
+            dmc.DateInput(
+                id=_PICKER,
+                value=shown,
+                valueFormat="D MMM YYYY",
+                placeholder="Earlier census",
+                minDate=days[censuses[0].id],
+                maxDate=days[censuses[-1].id],
+                clearable=True,
+                debounce=600,
+                size="xs",
+                **aria(label="Show the census of an earlier day"),
+            ),
+        ],
+        className="picker",
+    )
+
+
 def nav_links(entries: Iterable[tuple[str, str, str]], current: str) -> list[Component]:
     """Links for `(group, label, path)` entries; the one whose path is `current` is marked."""
-    links: list[Component] = []
+    marked: list[Component] = []
     shown = ""
     for group, label, path in entries:
         if group != shown:
-            links.append(html.Div(group, className="nav-group"))
+            marked.append(html.Div(group, className="nav-group"))
             shown = group
         is_current = path == current
-        links.append(dcc.Link(label, href=path, className="nav-link current" if is_current else "nav-link"))
-    return links
+        look = "nav-link current" if is_current else "nav-link"
+        marked.append(dcc.Link(label, href=links.page(path), className=look))
+    return marked
 
 
 def register(app: Dash) -> None:
@@ -168,6 +202,13 @@ def register(app: Dash) -> None:
         ClientsideFunction("census", "settle"),
         Output(DRAWER, "opened"),
         Input(TITLE, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("census", "pickCensus"),
+        Output(_PICKED, "data"),
+        Input(_PICKER, "value"),
+        State(_PICKED, "data"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

@@ -6,18 +6,18 @@ changes its own address (a table that is sorted) writes what it shows into `SHOW
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 import trio
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from crawler.store.clock import Now, utc_now
-from dashboard import frame
+from dashboard import frame, links
 from dashboard.data import CensusSource, View
 from dashboard.pages import (
     about,
@@ -36,6 +36,7 @@ from dashboard.pages import (
 )
 from dashboard.palette import Scheme
 from dashboard.request import PageRequest, parse_query, parse_scheme
+from dashboard.security import EMBEDDED
 
 LOG = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ class Page:
     layout: Callable[[PageRequest], Component]
     group: str | None = None
     needs_census: bool = True
+    follows_census: bool = True
+    """Whether it shows an earlier census that is asked for."""
     holds: Callable[[str], bool] = lambda _: True
     """Whether there is a page of an argument."""
     titled: Callable[[str], str] = lambda argument: argument[:100]
@@ -93,7 +96,7 @@ PAGES: tuple[Page, ...] = (
     Page("/charts/{name}", "Chart", chart.layout, holds=chart.exists, titled=chart.title),
     Page("/embed/{name}", "Chart", chart.embedded, holds=chart.exists, titled=chart.title),
     Page("/crawls", "Crawl health", crawls.layout, "Evidence"),
-    Page("/data", "Data", data.layout, "Evidence"),
+    Page("/data", "Data", data.layout, "Evidence", follows_census=False),
     Page("/methods", "Methods", methods.layout, "Evidence", needs_census=False),
     Page("/about", "About", about.layout, "Evidence", needs_census=False),
     Page(neighbour.PATH, "For server admins", neighbour.layout, "Evidence", needs_census=False),
@@ -112,22 +115,39 @@ def find_page(path: str) -> tuple[Page, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What one address becomes: the middle, the census line, the navigation's current path, the title."""
+    """What one address becomes: the middle, the census line, the navigation with its current path, the title."""
 
     content: Component
     census_line: list[Component]
-    current: str
+    nav: list[Component]
     title: str
 
 
 def render(source: CensusSource, path: str, search: str, scheme: Scheme, now: Now = utc_now) -> Rendered:
     """Build the page of an address from one view of the census. Blocking: it queries."""
-    with source.view() as view:
-        rendered = _render(view, path, search, scheme)
-        banner = _stale(view, now()) if view and find_page(path) else None
-    if banner is None:
-        return rendered
-    return replace(rendered, content=html.Div([banner, rendered.content]))
+    query = parse_query(search)
+    with source.looking(query.get(links.AT)) as view:
+        rendered = _render(view, path, query, scheme)
+        found = find_page(path)
+        if view is None or found is None:
+            return rendered
+        banner = _banner(view, found[0], path, query, now())
+    return replace(rendered, content=html.Div([banner, rendered.content])) if banner else rendered
+
+
+def _banner(view: View, page: Page, path: str, query: Mapping[str, str], now: datetime) -> Component | None:
+    """What must be said of the census before anything it says: that it is an earlier one, is not there, or is old."""
+    if not page.needs_census or path.startswith(EMBEDDED):
+        return None
+    asked = query.get(links.AT)
+    if asked and view.past is None and view.as_of(asked) is None:
+        return states.no_such_census(asked[:20], view.censuses)
+    if view.past is None:
+        return _stale(view, now)
+    if not page.follows_census:
+        return states.newest_alone(view.crawl)
+    here = f"{path}?{urlencode({key: value for key, value in query.items() if key != links.AT})}".rstrip("?")
+    return states.earlier(view.crawl, view.censuses, here)
 
 
 def _stale(view: View, now: datetime) -> Component | None:
@@ -138,23 +158,52 @@ def _stale(view: View, now: datetime) -> Component | None:
     return states.stale(age_s, view.interval_s) if age_s > STALE_AFTER * view.interval_s else None
 
 
-def _render(view: View | None, path: str, search: str, scheme: Scheme) -> Rendered:
+def _nav(current: str) -> list[Component]:
+    return frame.nav_links(((page.group, page.title, page.path) for page in PAGES if page.group is not None), current)
+
+
+def _render(view: View | None, path: str, query: Mapping[str, str], scheme: Scheme) -> Rendered:
     found = find_page(path)
     line = frame.census_line(view.crawl, view.known) if view else frame.census_line(None, 0)
+    if view:
+        line.append(frame.picker(view.censuses, view.past))
     if found is None:
-        return Rendered(states.not_found(path[:200]), line, "", "Not found")
+        return Rendered(states.not_found(path[:200]), line, _nav(""), "Not found")
     page, argument = found
     title = page.titled(argument) if argument else page.title
     current = page.path.partition("/{")[0] or "/"
     if view is None and page.needs_census:
-        return Rendered(states.empty(), line, current, "No census yet")
-    request = PageRequest(view, scheme, argument, parse_query(search))
-    return Rendered(page.layout(request), line, current, title)
+        return Rendered(states.empty(), line, _nav(current), "No census yet")
+    request = PageRequest(view, scheme, argument, query)
+    return Rendered(page.layout(request), line, _nav(current), title)
 
 
 def address_of(path: str, search: str) -> str:
     """What `SHOWN` holds for a path and a query."""
     return path + (search if search and search != "?" else "")
+
+
+def question_of(body: Any) -> Hashable | None:
+    """What the answer of the frame's callback depends on besides the census: path, query and scheme.
+
+    Args:
+        body: Of a callback's request, as anybody may send it.
+
+    Returns:
+        None for another callback, for a page that is on the screen already, and for what is not understood.
+    """
+    try:
+        inputs = {f"{part['id']}.{part['property']}": part.get("value") for part in body["inputs"]}
+        path, search = (inputs[f"{frame.ADDRESS}.{part}"] or "" for part in ("pathname", "search"))
+        shown = body["state"][0].get("value")
+        output = body["output"]
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return None
+    if not (isinstance(path, str) and isinstance(search, str) and isinstance(output, str)):
+        return None
+    if not output.startswith(f"..{frame.PAGE}.children.") or address_of(path or "/", search) == shown:
+        return None
+    return path or "/", search, parse_scheme(inputs.get(f"{frame.THEME}.data"))
 
 
 def stores() -> list[Component]:
@@ -164,7 +213,6 @@ def stores() -> list[Component]:
 
 def register(app: Dash, source: CensusSource) -> None:
     """The callback that fills the frame."""
-    entries = [(page.group, page.title, page.path) for page in PAGES if page.group is not None]
 
     @app.callback(
         Output(frame.PAGE, "children"),
@@ -179,7 +227,7 @@ def register(app: Dash, source: CensusSource) -> None:
         State(SHOWN, "data"),
     )
     async def route(path: str | None, search: str | None, theme: str, shown: str | None) -> tuple[Any, ...]:
-        path, search = path or "/", search or ""
+        path, search = links.bare(path or "/"), search or ""
         address = address_of(path, search)
         if shown == address and ctx.triggered_id != frame.THEME:
             return (no_update,) * 6
@@ -190,6 +238,5 @@ def register(app: Dash, source: CensusSource) -> None:
             # Whatever a page trips over must not take the frame with it; the trace goes to the log, under an id.
             report_id = secrets.token_hex(4)
             LOG.exception("page %r failed, id %s", path[:200], report_id)
-            rendered = Rendered(states.failed(report_id), frame.census_line(None, 0), "", "Failed")
-        links = frame.nav_links(entries, rendered.current)
-        return rendered.content, rendered.census_line, links, links, rendered.title, address
+            rendered = Rendered(states.failed(report_id), frame.census_line(None, 0), _nav(""), "Failed")
+        return rendered.content, rendered.census_line, rendered.nav, rendered.nav, rendered.title, address

@@ -83,6 +83,7 @@ def serve_app(
     settings: Settings | None = None,
     opt_outs: Sequence[Path] = (),
     trusted_proxies: Sequence[str] = (),
+    root_path: str = "",
     requests_a_minute: int = REQUESTS_A_MINUTE,
     on_ready: Callable[[str], None] = say_address,
 ) -> None:
@@ -95,6 +96,7 @@ def serve_app(
         settings: How a server is looked at when a visitor asks for a check; None: the defaults.
         opt_outs: Lists of servers that are not looked at for a visitor, beside the census's own.
         trusted_proxies: Addresses or CIDRs whose `X-Forwarded-For` is believed.
+        root_path: The path under which a reverse proxy serves us, such as `/census`; empty for none.
         requests_a_minute: Each visitor's ration of what is for programs; 0: as many as he likes.
         on_ready: Called with the address when the server listens.
 
@@ -102,7 +104,9 @@ def serve_app(
         UsageError: the port is in use, the address is none of this machine, or what is given is not understood.
     """
     with closing(bind(host, port)) as listening:
-        app = create_app(census, settings, opt_outs, trusted_proxies, requests_a_minute=requests_a_minute)
+        app = create_app(
+            census, settings, opt_outs, trusted_proxies, root_path=root_path, requests_a_minute=requests_a_minute
+        )
         trio.run(_serve_until_stopped, app, listening, on_ready)
 
 

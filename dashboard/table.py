@@ -16,7 +16,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from dash.development.base_component import Component
 
 from analytics import wording
-from dashboard import frame
+from dashboard import frame, links
 from dashboard.data import CensusSource, View
 from dashboard.request import parse_query
 from dashboard.table_state import LAST_PAGE, ROWS_A_PAGE, Column, Table, TableState, asked
@@ -145,11 +145,16 @@ def _pages(total: int) -> int:
 
 def _ask(table: Table, view: View, state: TableState) -> tuple[TableState, list[dict[str, Any]], int]:
     """The rows of a state; a page past the last becomes the last."""
-    rows, total = table.rows(view, state)
+    rows, total = _rows(table, view, state)
     if not rows and total:
         state = replace(state, page=_pages(total))
-        rows, total = table.rows(view, state)
+        rows, total = _rows(table, view, state)
     return state, rows, total
+
+
+def _rows(table: Table, view: View, state: TableState) -> tuple[list[dict[str, Any]], int]:
+    """The same for every visitor who asks for the same."""
+    return view.once(("table", table.name, table.search(state)), lambda: table.rows(view, state))
 
 
 def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
@@ -162,7 +167,7 @@ def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
     inputs = [Input(table.id(part), "eventData" if part == "grid" else "value") for part in parts]
 
     def answer(address: str, values: Mapping[str, object], part: str) -> tuple[Any, ...]:
-        with source.view() as view:
+        with source.looking(parse_query(address.partition("?")[2]).get(links.AT)) as view:
             if view is None:
                 return [], "No census yet.", 1, 1, _height(table, ()), "", table.path
             on_screen = table.parse(parse_query(address.partition("?")[2]), view)
@@ -170,7 +175,7 @@ def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:
             if state == on_screen:  # the controls have just come, or nothing was changed
                 return (no_update,) * _OUTPUTS
             state, rows, total = _ask(table, view, state)
-        search = table.search(state)
+            search = links.search(table.search(state))
         told = _count(table, state, total)
         return rows, told, _pages(total), state.page, _height(table, rows), search, table.path + search
 

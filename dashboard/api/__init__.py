@@ -11,23 +11,25 @@
 """
 
 import json
-from functools import lru_cache
+from functools import cache
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from crawler.engine.usage import UsageIntake
+from dashboard import links
 from dashboard.api import badges, check, data, feed, gauges, health, mrs, resources, submit, usage
 from dashboard.api.documentation import openapi
 from dashboard.api.door import add_errors
-from dashboard.api.link import root_of
 from dashboard.api.page import page
 from dashboard.api.shelf import Answer, Shelf
 from dashboard.data import CensusSource
 from dashboard.desk import Desk
 
 _KEPT = {"Cache-Control": "public, max-age=3600", "Vary": "Accept-Encoding"}
-_PREFIXES = 4
-"""Prefixes of proxies whose documentation is kept: an operator has one."""
+
+
+PLACES = ("/api", "/badge", "/catalog", "/data", "/feed.atom", "/healthz", "/metrics", "/push", "/stats")
+"""Where all of it is."""
 
 
 def mount(app: FastAPI, source: CensusSource, desk: Desk, intake: UsageIntake) -> None:
@@ -49,23 +51,23 @@ def _documentation(described: APIRouter) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     document = openapi(described)
 
-    @lru_cache(maxsize=_PREFIXES)
+    @cache
     def for_programs(root: str) -> Answer:
         of_here = {**document, "servers": [{"url": root or "/"}]}
         return Answer.of(json.dumps(of_here, ensure_ascii=False).encode(), "application/json")
 
-    @lru_cache(maxsize=_PREFIXES)
+    @cache
     def for_people(root: str) -> Answer:
         return Answer.of(page(document, root).encode(), "text/html; charset=utf-8")
 
     @routes.get("/api/v1/openapi.json")
     async def description(request: Request) -> Response:
         """The description, with the prefix of a proxy as its server."""
-        return for_programs(root_of(request)).response(request, _KEPT)
+        return for_programs(links.root()).response(request, _KEPT)
 
     @routes.get("/api")
     async def people(request: Request) -> Response:
         """The same for people."""
-        return for_people(root_of(request)).response(request, _KEPT)
+        return for_people(links.root()).response(request, _KEPT)
 
     return routes

@@ -1,10 +1,10 @@
 """The numbers of each chart at an address that stays: `/data/NAME.csv` and `/data/NAME.json`, for anybody's programs.
 
 The same rows that the picture is made of, by the same query. `from` and `to` are days (UTC, both included) of charts
-over time; what else a chart lets choose has the key that stands in the address of its page. Columns are only ever added
-and keep their names; the last says whether the numbers are of the practice federation. In CSV a text that a spreadsheet
-would run as a formula begins with an apostrophe; JSON has every text as it is, and what happened meanwhile beside the
-rows.
+over time; `at` is an earlier census (its number, or a day), as of which the chart is told; what else a chart lets
+choose has the key that stands in the address of its page. Columns are only ever added and keep their names; the last
+says whether the numbers are of the practice federation. In CSV a text that a spreadsheet would run as a formula begins
+with an apostrophe; JSON has every text as it is, and what happened meanwhile beside the rows.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ import trio
 from fastapi import APIRouter, Request, Response
 
 from crawler.errors import StoreError
+from dashboard import links
 from dashboard.charts.catalogue import CHARTS
 from dashboard.charts.chart import Chart
 from dashboard.charts.events import events_beside
@@ -42,20 +43,26 @@ def router(source: CensusSource) -> APIRouter:
             return _problem(404, f"there is no such chart; there are: {', '.join(CHARTS)}, each as .csv and .json")
         try:
             query = dict(request.query_params)
+            at = query.pop(links.AT, "")
             chosen = parse_strictly(query, chart.choices + chart.looks, has_range=chart.over_time)
         except RefusedError as refused:
             return _problem(400, str(refused))
         asked = request.headers.get("if-none-match", "")
-        return await trio.to_thread.run_sync(_answer, source, chart, chosen, form, asked, limiter=source.limiter)
+        return await trio.to_thread.run_sync(_answer, source, chart, chosen, form, at, asked, limiter=source.limiter)
 
     return routes
 
 
-def _answer(source: CensusSource, chart: Chart, chosen: Chosen, form: str, known_tag: str) -> Response:
+def _answer(source: CensusSource, chart: Chart, chosen: Chosen, form: str, at: str, known_tag: str) -> Response:
     try:
-        with source.view() as view:
-            if view is None:
+        with source.view() as newest:
+            if newest is None:
                 return _problem(503, "no census was published yet")
+            view = newest.as_of(at) if at else newest
+            if view is None:
+                return _problem(404, "there is no such census; at is the number of one, or a day, as in at=2026-11-23")
+            if chart.newest_only and view.past is not None:
+                return _problem(404, "this chart is kept for the newest census alone; leave at out")
             tag = _tag(view, chart, chosen, form)
             headers = {**_ANYWHERE, "ETag": tag, "Cache-Control": "no-cache"}
             if tag in (each.strip() for each in known_tag.split(",")):
@@ -69,7 +76,14 @@ def _answer(source: CensusSource, chart: Chart, chosen: Chosen, form: str, known
 
 def _tag(view: View, chart: Chart, chosen: Chosen, form: str) -> str:
     made = view.reader.snapshot
-    said = (made.snapshot_id, str(made.published_at), form, chart.query(chosen), str(chosen.since), str(chosen.until))
+    said = (
+        made.snapshot_id,
+        str(made.published_at),
+        form,
+        chart.query(chosen, view.past),
+        str(chosen.since),
+        str(chosen.until),
+    )
     return f'"{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]}"'
 
 
@@ -95,7 +109,7 @@ def json_of(chart: Chart, chosen: Chosen, view: View, rows: pl.DataFrame) -> str
         "snapshot": view.reader.snapshot_id,
         SYNTHETIC: view.crawl.synthetic,
         "licence": LICENCE,
-        "query": chart.query(chosen),
+        "query": chart.query(chosen, view.past),
         "columns": {column.name: column.meaning for column in chart.columns}
         | {SYNTHETIC: "whether the numbers are of the practice federation and say nothing of the real one"},
         "rows": rows.to_dicts(),

@@ -56,9 +56,6 @@ _PREFLIGHT = {
 def is_for_programs(scope: Scope) -> bool:
     """Whether a request is not for a page."""
     path: str = scope["path"]
-    root: str = scope.get("root_path", "").rstrip("/")
-    if root and path.startswith(f"{root}/"):
-        path = path[len(root) :]
     return path.startswith(_PLACES) or path in _PLACES_THEMSELVES
 
 
@@ -116,7 +113,7 @@ class Door:
         if not wait_s:
             return None
         more = {"retry_after_s": int(wait_s) + 1}
-        return problem_response(request, Problem(TOO_MANY, "Your address has used up its ration for now.", more))
+        return problem_response(Problem(TOO_MANY, "Your address has used up its ration for now.", more))
 
 
 async def _answer_unrouted(request: Request, error: Exception) -> Response:
@@ -124,7 +121,7 @@ async def _answer_unrouted(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
     if error.status_code != 404 or not is_for_programs(request.scope):
         return await http_exception_handler(request, error)
-    return problem_response(request, Problem(NOT_FOUND, "There is no such address; /api has those that are."))
+    return problem_response(Problem(NOT_FOUND, "There is no such address; /api has those that are."))
 
 
 def _answers(routes: Iterable[BaseRoute], scope: Scope) -> bool:

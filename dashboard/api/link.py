@@ -5,24 +5,18 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
-
-def root_of(request: Request) -> str:
-    """The prefix that a proxy serves us under; empty without one."""
-    root: str = request.scope.get("root_path", "")
-    return root.rstrip("/")
+from dashboard import links
 
 
-def address(request: Request, path: str, query: Mapping[str, object] | None = None) -> str:
-    """A path of ours, as `request.url.path` or a route has it, with its prefix once."""
-    root = root_of(request)
-    bare = path[len(root) :] if root and path.startswith(f"{root}/") else path
-    text = quote(f"{root}{bare}", safe="/:@!$&'()*+,;=~")
+def address(path: str, query: Mapping[str, object] | None = None) -> str:
+    """A path of ours, as a route has it, behind the prefix."""
+    text = quote(links.whole(path), safe="/:@!$&'()*+,;=~")
     return f"{text}?{urlencode(_flat(query), doseq=True)}" if query else text
 
 
 def absolute(request: Request, path: str) -> str:
     """The same with scheme and host, as the visitor came to us; for what is read elsewhere, as a feed is."""
-    return f"{request.url.scheme}://{request.url.netloc}{address(request, path)}"
+    return f"{request.url.scheme}://{request.url.netloc}{address(path)}"
 
 
 def _flat(query: Mapping[str, object]) -> dict[str, object]:

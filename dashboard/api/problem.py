@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from dashboard import links
 from dashboard.desk import Refusal
 
 LOG = logging.getLogger(__name__)
@@ -105,11 +106,10 @@ def refused(refusal: Refusal) -> Problem:
     return Problem(OF_STATUS[refusal.status], refusal.sentence, more)
 
 
-def problem_response(request: Request, problem: Problem) -> JSONResponse:
+def problem_response(problem: Problem) -> JSONResponse:
     """The answer that says it; never kept by a cache."""
     kind = problem.kind
-    root = request.scope.get("root_path", "")
-    document = {"type": f"{root}{DOCUMENTATION}#{kind.name}", "title": kind.title, "status": kind.status}
+    document = {"type": links.whole(f"{DOCUMENTATION}#{kind.name}"), "title": kind.title, "status": kind.status}
     content = {**document, "detail": problem.detail, **problem.more}
     headers = {"Cache-Control": "no-store", **problem.headers}
     if "retry_after_s" in problem.more:
@@ -119,19 +119,21 @@ def problem_response(request: Request, problem: Problem) -> JSONResponse:
 
 async def answer_problem(request: Request, error: Exception) -> JSONResponse:
     """FastAPI's handler of `Problem`."""
+    del request
     assert isinstance(error, Problem)  # noqa: S101 - registered for this type alone
-    return problem_response(request, error)
+    return problem_response(error)
 
 
 async def answer_invalid(request: Request, error: Exception) -> JSONResponse:
     """FastAPI's handler of a request that does not fit its description."""
+    del request
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
     errors = [
         {"parameter": ".".join(str(part) for part in found["loc"][1:]) or "body", "message": _message(found)}
         for found in error.errors()[:20]
     ]
     what = "; ".join(f"{found['parameter']}: {found['message']}" for found in errors)
-    return problem_response(request, Problem(INVALID, what[:1000], {"errors": errors}))
+    return problem_response(Problem(INVALID, what[:1000], {"errors": errors}))
 
 
 def _message(found: Mapping[str, Any]) -> str:
@@ -143,4 +145,4 @@ def fault_response(request: Request) -> JSONResponse:
     """For whatever a request trips over: the trace goes to the log, under an id that the visitor is told."""
     report_id = secrets.token_hex(4)
     LOG.exception("%s %r failed, id %s", request.method, request.url.path[:200], report_id)
-    return problem_response(request, Problem(FAULT, f"The id of this fault is {report_id}."))
+    return problem_response(Problem(FAULT, f"The id of this fault is {report_id}."))

@@ -33,10 +33,23 @@ window.dash_clientside.census = {
     return true;
   },
 
+  // A day was chosen in the line on top: the same page, of the census of that day; none: of the newest.
+  pickCensus: function (day, shown) {
+    if ((day || null) === (shown || null)) return window.dash_clientside.no_update;
+    var query = new URLSearchParams(window.location.search);
+    if (day) query.set("at", day); else query.delete("at");
+    query.delete("page");
+    var text = query.toString();
+    window.matrixCensusVisit(window.location.pathname + (text ? "?" + text : ""));
+    return day || null;
+  },
+
   // Enter in the search box of the frame.
   search: function (presses, text) {
     if (!presses || !text || !text.trim()) return window.dash_clientside.no_update;
-    window.matrixCensusVisit("/servers?q=" + encodeURIComponent(text.trim()));
+    var at = new URLSearchParams(window.location.search).get("at");
+    var query = new URLSearchParams(at ? { q: text.trim(), at: at } : { q: text.trim() });
+    window.matrixCensusVisit(window.matrixCensusRoot + "/servers?" + query);
     return "";
   },
 

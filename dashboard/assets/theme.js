@@ -3,6 +3,9 @@
 (function () {
   "use strict";
   var root = document.documentElement;
+  // Where this file lies says under which path a proxy serves us.
+  var prefix = new URL(document.currentScript.src).pathname.replace(/\/assets\/[^/]*$/, "");
+  window.matrixCensusRoot = prefix;
   var year_s = 365 * 24 * 3600;
 
   function chosen() {
@@ -13,7 +16,7 @@
 
   function wear(scheme) {
     root.setAttribute("data-mantine-color-scheme", scheme);
-    document.cookie = "theme=" + scheme + "; path=/; max-age=" + year_s + "; samesite=lax";
+    document.cookie = "theme=" + scheme + "; path=" + (prefix || "/") + "; max-age=" + year_s + "; samesite=lax";
     return scheme;
   }
 

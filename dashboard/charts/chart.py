@@ -35,10 +35,11 @@ class Chart:
     """One chart.
 
     `name` is its address for ever. `unit`, `window` and `denominator` make the line under the title. `sql` may hold
-    `$KEY` for each of `choices`, which becomes the value that was chosen; `looks` are choices that change the picture
-    and not the rows. `metrics` are those that it shows, for the page of methods; none where no number is ours. `absent`
-    says why there may be nothing to draw, and what would fill it. `table` is what it asks above all: a file that was
-    published before there was such a table has no rows of it.
+    `$KEY` for each of `choices`, which becomes the value that was chosen, and what `as_of` puts in; `looks` are choices
+    that change the picture and not the rows. `metrics` are those that it shows, for the page of methods; none where no
+    number is ours. `absent` says why there may be nothing to draw, and what would fill it. `table` is what it asks
+    above all: a file that was published before there was such a table has no rows of it. `newest_only`: that table is
+    kept for the newest census alone, so there is nothing to draw of an earlier one.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Chart:
     looks: tuple[Choice, ...] = ()
     absent: str = "No census has these numbers yet."
     table: str = "metric"
+    newest_only: bool = False
 
     @property
     def method(self) -> str:
@@ -70,14 +72,14 @@ class Chart:
         """All that can be chosen, but the days."""
         return self.choices + self.looks
 
-    def query(self, chosen: Chosen) -> str:
-        """The question as it runs, with what was chosen in it."""
+    def query(self, chosen: Chosen, census: int | None = None) -> str:
+        """The question as it runs, with what was chosen in it; `census` is the number of an earlier one."""
         values = {choice.key: _literal(chosen.of(choice), choice) for choice in self.choices}
-        return Template(self.sql).substitute(values).strip()
+        return as_of(self.sql, census, **values).strip()
 
     def rows(self, view: View, chosen: Chosen) -> pl.DataFrame:
         """The answer, of the days that were asked for. Blocking; asked once for each snapshot and choice."""
-        sql = self.query(chosen)
+        sql = self.query(chosen, view.past)
         return within(view.once(("chart", sql), lambda: self._answer(view, sql)), chosen)
 
     def _answer(self, view: View, sql: str) -> pl.DataFrame:
@@ -89,6 +91,19 @@ class Chart:
         if answer.columns != expected:
             raise ValueError(f"{self.name}: the answer has {answer.columns}, not {expected}")
         return answer
+
+
+def as_of(sql: str, census: int | None, **values: str) -> str:
+    """A question as it runs: `$census` is the one looked at, and `$until` ends a series there.
+
+    Args:
+        sql: The question.
+        census: The number of an earlier census; None: the newest.
+        values: What else stands in it after a `$`, spelt as SQL.
+    """
+    if census is None:
+        return Template(sql).substitute(values, census="(SELECT max(crawl_id) FROM census)", until="")
+    return Template(sql).substitute(values, census=str(census), until=f" AND c.crawl_id <= {census}")
 
 
 def within(rows: pl.DataFrame, chosen: Chosen) -> pl.DataFrame:

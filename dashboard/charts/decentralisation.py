@@ -121,6 +121,7 @@ FROM held WHERE amount > 0 ORDER BY amount DESC, holder
     choices=(HOLDER, AMOUNT),
     absent="Nobody's holder of this kind is known. Networks and countries need hosting data: crawl or publish with "
     "--geo-db.",
+    newest_only=True,
 )
 
 LORENZ = Chart(
@@ -154,6 +155,7 @@ ORDER BY list_position(['server', 'operator', 'address_block', 'network', 'count
     choices=(AMOUNT,),
     absent="No two holders are known.",
     table="lorenz_curve",
+    newest_only=True,
 )
 
 RESILIENCE_CURVE = Chart(
@@ -190,6 +192,7 @@ FROM resilience WHERE removed = $removed ORDER BY removal_order, k
     metrics=(RESILIENCE,),
     choices=(REMOVED, LEFT),
     absent="None of this kind is known.",
+    newest_only=True,
 )
 
 RESILIENCE_OVER_TIME = Chart(
@@ -242,6 +245,7 @@ FROM holder h WHERE h.kind = 'country' ORDER BY h.servers DESC, h.holder
     drawing=WorldMap(_countries),
     metrics=(CONCENTRATION[Holder.COUNTRY],),
     absent="No country is known: that needs hosting data of the operator (crawl or publish with --geo-db).",
+    newest_only=True,
 )
 
 CHARTS = (CONCENTRATION_OVER_TIME, LARGEST_HOLDERS, LORENZ, RESILIENCE_CURVE, RESILIENCE_OVER_TIME, MAP)

@@ -271,6 +271,7 @@ FROM cohort_retention WHERE what = $what ORDER BY cohort, from_first_census DESC
     choices=(WHAT,),
     absent="No room directory answered, or no server was online.",
     table="cohort_retention",
+    newest_only=True,
 )
 
 SURVIVAL_CURVES = Chart(
@@ -303,6 +304,7 @@ FROM survival_curve ORDER BY lineage <> 'all', servers DESC, lineage, age_d
     metrics=(growth.SURVIVAL,),
     absent="No server was seen to come yet: those of the first census are older by an unknown time.",
     table="survival_curve",
+    newest_only=True,
 )
 
 CHARTS = (

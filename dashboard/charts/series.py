@@ -23,11 +23,10 @@ NOW_COLUMNS = tuple(column for column in COLUMNS if column.name not in (AT, "cen
 
 SHARE = Column("share", "value divided by n")
 
-SAME_SERIES = """c.series_id = (SELECT series_id FROM census ORDER BY crawl_id DESC LIMIT 1)"""
-"""Censuses of other vantages are not joined by a line."""
+SAME_SERIES = "c.series_id = (SELECT series_id FROM census ORDER BY crawl_id DESC LIMIT 1)$until"
+"""Censuses of other vantages are not joined by a line; `$until` as in `chart.as_of`."""
 
-
-NEWEST = "m.snapshot = (SELECT max(crawl_id) FROM census)"
+NEWEST = "m.snapshot = $census"
 
 
 def series(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from analytics import software as counted
 from analytics import versions
 from dashboard.charts.chart import Chart, Column
-from dashboard.charts.series import COLUMNS, NEWEST, NOW_COLUMNS, SHARE, series
+from dashboard.charts.series import COLUMNS, NEWEST, NOW_COLUMNS, SAME_SERIES, SHARE, series
 from dashboard.choices import AS, SCALE, Choice
 from dashboard.data import software_reference
 from dashboard.figures.count_bars import CountBars
@@ -96,8 +96,7 @@ IMPLEMENTATION_COUNT = Chart(
     sql=f"""
 SELECT m.at, m.snapshot AS census, m.metric AS line, m.value, m.lo, m.hi, m.interval_kind AS "interval", m.n, m.coverage
 FROM metric m JOIN crawl c ON c.crawl_id = m.snapshot
-WHERE m.metric IN ('{counted.IMPLEMENTATIONS}', '{counted.LINEAGES}')
-    AND c.series_id = (SELECT series_id FROM census ORDER BY crawl_id DESC LIMIT 1)
+WHERE m.metric IN ('{counted.IMPLEMENTATIONS}', '{counted.LINEAGES}') AND {SAME_SERIES}
 ORDER BY m.snapshot, line
 """,  # noqa: S608 - text of ours
     columns=COLUMNS,
@@ -176,7 +175,7 @@ ADOPTION = Chart(
     denominator="online servers of the implementation that say a version",
     # A version that nobody ran in a census has no row of it in the table, and here one of zero.
     sql="""
-WITH said AS (FROM version_adoption WHERE software = $software),
+WITH said AS (FROM version_adoption WHERE software = $software AND crawl_id <= $census),
 census_of AS (SELECT s.crawl_id, s.at, sum(s.servers)::BIGINT AS n FROM said s GROUP BY ALL)
 SELECT c.at, c.crawl_id AS census, v.version AS line, coalesce(s.share, 0) AS value, coalesce(s.lo, 0) AS lo,
     coalesce(s.hi, 3.841459 / (c.n + 3.841459)) AS hi, 'confidence' AS "interval", c.n,

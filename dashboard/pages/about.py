@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 from analytics.funnel import MEANING
 from analytics.mission import DEFINITIONS
 from analytics.schemas import Grade
+from dashboard import links
 from dashboard.pages import neighbour
 from dashboard.request import PageRequest
 
@@ -49,7 +50,12 @@ def layout(request: PageRequest) -> Component:
             html.H2("Grades"),
             _definitions({grade.value: meaning for grade, meaning in _GRADES.items()}),
             html.H2("If you run a homeserver"),
-            html.P([dcc.Link("Who we are, what we ask of it, and how to be left out", href=neighbour.PATH), "."]),
+            html.P(
+                [
+                    dcc.Link("Who we are, what we ask of it, and how to be left out", href=links.page(neighbour.PATH)),
+                    ".",
+                ]
+            ),
             html.H2("This site"),
             html.P(
                 "Nothing is fetched from any other host. One cookie, named theme, remembers whether you chose light or "

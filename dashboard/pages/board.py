@@ -14,7 +14,7 @@ import trio
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
-from dashboard import frame
+from dashboard import frame, links
 from dashboard.choices import FROM, TO, Choice, Chosen, parse, search
 from dashboard.data import CensusSource, View
 from dashboard.palette import Scheme
@@ -90,14 +90,18 @@ def _day(board: Board, key: str, label: str, day: date | None) -> Component:
 def _presets(board: Board, view: View, chosen: Chosen) -> Component:
     newest = (view.crawl.finished_at or view.crawl.started_at).date()
     ranges = [(label, newest - timedelta(days=days)) for days, label in PRESETS]
-    links: list[Component] = []
+    shown: list[Component] = []
     for label, since in (*ranges, ("all", None)):
         current = chosen.since == since and chosen.until is None
         there = Chosen(since, None, chosen.values)
-        links.append(
-            dcc.Link(label, href=board.path + search(there, board.controls), className="current" if current else "")
+        shown.append(
+            dcc.Link(
+                label,
+                href=links.page(board.path + search(there, board.controls)),
+                className="current" if current else "",
+            )
         )
-    return html.Div(links, className="presets")
+    return html.Div(shown, className="presets")
 
 
 def register(app: Dash, source: CensusSource, board: Board, shown: str) -> None:
@@ -111,11 +115,11 @@ def register(app: Dash, source: CensusSource, board: Board, shown: str) -> None:
         # The controls have just come, or belong to a page that is being left.
         if path != board.path or chosen == parse(parse_query(query), board.controls):
             return (no_update,) * 3
-        with source.view() as view:
+        with source.looking(parse_query(query).get(links.AT)) as view:
             if view is None:
                 return (no_update,) * 3
             body = board.body(view, chosen, parse_scheme(theme))
-        asked = search(chosen, board.controls)
+            asked = links.search(search(chosen, board.controls))
         return body, asked, board.path + asked
 
     @app.callback(

@@ -5,12 +5,13 @@ from functools import cache
 from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
+from dashboard import links
 from dashboard.charts.catalogue import CHARTS
 from dashboard.charts.chart import Chart
 from dashboard.choices import Chosen, parse, search
 from dashboard.data import CensusSource, View
 from dashboard.pages import board
-from dashboard.pages.charts import chart_section, only
+from dashboard.pages.charts import chart_path, chart_section, only
 from dashboard.pages.facts import plain_table
 from dashboard.palette import Scheme
 from dashboard.request import PageRequest
@@ -21,7 +22,7 @@ def _board(name: str) -> board.Board:
     chart = CHARTS[name]
 
     def body(view: View, chosen: Chosen, scheme: Scheme) -> list[Component]:
-        return [chart_section(chart, view, chosen, scheme, level=0), *_reproduce(chart, only(chart, chosen))]
+        return [chart_section(chart, view, chosen, scheme, level=0), *_reproduce(chart, only(chart, chosen), view.past)]
 
     return board.Board(f"chart-{name}", f"/charts/{name}", chart.controls, chart.over_time, body)
 
@@ -61,19 +62,16 @@ def embedded(request: PageRequest) -> Component:
                     "Matrix Census, snapshot ",
                     html.Code(request.view.reader.snapshot_id),
                     " · ",
-                    html.A(
-                        "whole page", href=f"/charts/{chart.name}{search(chosen, chart.controls)}", target="_blank",
-                        rel="noopener",
-                    ),
+                    html.A("whole page", href=chart_path(chart, chosen), target="_blank", rel="noopener"),
                 ],
                 className="quiet",
             ),
         ]
-    )  # fmt: skip
+    )
 
 
-def _reproduce(chart: Chart, chosen: Chosen) -> list[Component]:
-    address = f"…/embed/{chart.name}{search(chosen, chart.controls)}"
+def _reproduce(chart: Chart, chosen: Chosen, past: int | None) -> list[Component]:
+    address = "…" + links.page(f"/embed/{chart.name}{search(chosen, chart.controls)}")
     iframe = f'<iframe src="{address}" width="100%" height="560" title="{chart.title}"></iframe>'
     return [
         html.H2("The query that gives these numbers"),
@@ -84,12 +82,16 @@ def _reproduce(chart: Chart, chosen: Chosen) -> list[Component]:
                 " or any DuckDB. The data has these columns; columns are only ever added.",
             ]
         ),
-        html.Pre(html.Code(chart.query(chosen)), className="code", tabIndex="0"),
+        html.Pre(html.Code(chart.query(chosen, past)), className="code", tabIndex="0"),
         plain_table("Columns", ("Column", "Meaning"), [(html.Code(c.name), c.meaning) for c in chart.columns]),
         html.H2("Embed it"),
-        html.P("It follows every new census. Without from and to it always shows all of them."),
+        html.P(
+            "It follows every new census. Without from and to it always shows all of them."
+            if past is None
+            else f"It stays with census {past}, as at= says; without that it follows every new census."
+        ),
         html.Pre(html.Code(iframe), className="code", tabIndex="0"),
-        html.P(dcc.Link("How it is counted", href=f"/methods#{chart.method}")),
+        html.P(dcc.Link("How it is counted", href=links.page(f"/methods#{chart.method}"))),
     ]
 
 

@@ -8,6 +8,8 @@ import polars as pl
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics import wording
+from dashboard import links
 from dashboard.aria import HIDDEN, aria, attributes
 from dashboard.charts.chart import Chart
 from dashboard.charts.events import events_beside
@@ -17,24 +19,29 @@ from dashboard.figures.drawing import Digest, Drawing, Event, Look
 from dashboard.pages.facts import plain_table
 from dashboard.palette import Scheme
 
-CONFIG: dcc.Graph.Config = {
-    "displayModeBar": False,
-    "responsive": True,
-    "doubleClick": False,
-    "showTips": False,
-    "topojsonURL": "/assets/topojson/",
-}
-"""Plotly's settings in the browser: no toolbar, so no link to another host; outlines of maps from our own assets."""
+
+def _config() -> dcc.Graph.Config:
+    """Plotly's settings in the browser: no toolbar, so no link to another host; outlines of maps from our assets."""
+    return {
+        "displayModeBar": False,
+        "responsive": True,
+        "doubleClick": False,
+        "showTips": False,
+        "topojsonURL": links.whole("/assets/topojson/"),
+    }
 
 
 def chart_path(chart: Chart, chosen: Chosen) -> str:
     """The address of a chart alone, as it is shown."""
-    return f"/charts/{quote(chart.name)}{search(chosen, chart.controls)}"
+    return links.page(f"/charts/{quote(chart.name)}{search(chosen, chart.controls)}")
 
 
 def chart_section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, *, level: int = 2) -> Component:
-    """A chart with everything it needs to be read without being seen, made once for each census and choice."""
+    """A chart with everything it needs to be read without being seen, made once for each census and choice; of days
+    that somebody chose, there are too many to keep."""
     chosen = only(chart, chosen)
+    if chosen.since is not None or chosen.until is not None:
+        return _section(chart, view, chosen, scheme, level)
     key = ("section", chart.name, search(chosen, chart.controls), scheme, level)
     return view.once(key, lambda: _section(chart, view, chosen, scheme, level))
 
@@ -46,9 +53,11 @@ def only(chart: Chart, chosen: Chosen) -> Chosen:
 
 
 def _section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: int) -> Component:
+    if chart.newest_only and view.past is not None:
+        return _only_now(chart, chosen, level)
     rows = chart.rows(view, chosen)
     known = rows if "value" not in rows.columns else rows.drop_nulls("value")
-    words = _words(chart, chosen)
+    words = _words(chart, chosen, view)
     if known.is_empty():
         return html.Section(
             className="chart",
@@ -62,6 +71,22 @@ def _section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: in
     look = Look(scheme, chosen, events_beside(view, known))
     return drawn_section(
         chart.name, chart.title, words, chart.drawing, rows, look, view, level=level, below=_addresses(chart, chosen)
+    )
+
+
+def _only_now(chart: Chart, chosen: Chosen, level: int) -> Component:
+    """Of an earlier census it is not kept; what is not known then is not shown as of today."""
+    with links.looking_at(None):
+        there = chart_path(chart, chosen)
+    return html.Section(
+        className="chart",
+        **aria(labelledby=f"{chart.name}-title"),
+        children=[
+            _head(chart.name, chart.title, level),
+            html.P(
+                ["Kept for the newest census alone: ", dcc.Link("see it there", href=there), "."], className="absent"
+            ),
+        ],
     )
 
 
@@ -96,7 +121,7 @@ def drawn_section(
             html.Div(
                 className="wide-only" if wide_only else "",
                 children=dcc.Graph(
-                    id=name, figure=figure, config=CONFIG, style={"height": f"{figure.layout.height}px"}
+                    id=name, figure=figure, config=_config(), style={"height": f"{figure.layout.height}px"}
                 ),
                 **HIDDEN,
             ),
@@ -130,8 +155,13 @@ def _head(name: str, title: str, level: int) -> Component:
     return heading(title, id=f"{name}-title", className="" if level else "hidden-text")
 
 
-def _words(chart: Chart, chosen: Chosen) -> str:
-    parts = [chart.unit, chart.window, f"of {chart.denominator}" if chart.denominator else ""]
+def _words(chart: Chart, chosen: Chosen, view: View) -> str:
+    window = chart.window
+    if view.past is not None:
+        window = window.replace(
+            "newest census", f"census of {wording.day(view.crawl.finished_at or view.crawl.started_at)}"
+        )
+    parts = [chart.unit, window, f"of {chart.denominator}" if chart.denominator else ""]
     parts += [choice.label_of(chosen.of(choice)) for choice in chart.controls if chosen.of(choice) != choice.default]
     return " · ".join(part for part in parts if part)
 
@@ -163,25 +193,26 @@ def _addresses(chart: Chart, chosen: Chosen) -> Component:
     """The quiet line: method, data, picture, link, embedded view."""
     query = search(chosen, chart.controls)
     name = quote(chart.name)
-    links: list[Component] = [
-        dcc.Link("Method", href=f"/methods#{chart.method}"),
-        html.A("CSV", href=f"/data/{name}.csv{query}", download=f"{chart.name}.csv"),
-        html.A("JSON", href=f"/data/{name}.json{query}"),
+    shown: list[Component] = [
+        dcc.Link("Method", href=links.page(f"/methods#{chart.method}")),
+        html.A("CSV", href=links.page(f"/data/{name}.csv{query}"), download=f"{chart.name}.csv"),
+        html.A("JSON", href=links.page(f"/data/{name}.json{query}")),
         *(
             html.Button(kind.upper(), type="button", className="as-link", **attributes(picture=kind, of=chart.name))
             for kind in ("png", "svg")
         ),
         dcc.Link("Link", href=chart_path(chart, chosen)),
-        html.A("Embed", href=f"/embed/{name}{query}"),
+        html.A("Embed", href=links.page(f"/embed/{name}{query}")),
     ]
-    return html.P(_named(links, chart.title), className="chart-links")
+    return html.P(_named(shown, chart.title), className="chart-links")
 
 
-def _named(links: Iterable[Component], title: str) -> list[Component]:
+def _named(shown: Iterable[Component], title: str) -> list[Component]:
     """Each link with the chart's title for those who hear it out of its place."""
-    for link in links:
+    named = list(shown)
+    for link in named:
         link.children = [link.children, html.Span(f" of {title}", className="hidden-text")]
-    return list(links)
+    return named
 
 
 def digest_table(name: str, digest: Digest) -> Component:

@@ -54,7 +54,7 @@ def layout(request: PageRequest) -> Component:
                 "Can these numbers be trusted? What each crawl did, how complete it was, and what failed.",
                 className="lede",
             ),
-            html.H2("The newest census"),
+            html.H2("The newest census" if view.past is None else "This census"),
             _report(view),
             board.layout(BOARD, request),
             html.H2("All crawls"),

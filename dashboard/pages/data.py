@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 
 from analytics import wording
 from crawler.store.export import LICENCE
+from dashboard import links
 from dashboard.charts.catalogue import CHARTS
 from dashboard.data import View
 from dashboard.pages.facts import facts, plain_table
@@ -120,13 +121,13 @@ def _snapshot(view: View) -> Component:
 def _charts() -> Component:
     rows = [
         (
-            dcc.Link(chart.title, href=f"/charts/{name}"),
+            dcc.Link(chart.title, href=links.page(f"/charts/{name}")),
             chart.unit,
             html.Span(
                 [
-                    html.A("CSV", href=f"/data/{name}.csv", download=f"{name}.csv"),
+                    html.A("CSV", href=links.page(f"/data/{name}.csv"), download=f"{name}.csv"),
                     " · ",
-                    html.A("JSON", href=f"/data/{name}.json"),
+                    html.A("JSON", href=links.page(f"/data/{name}.json")),
                 ],
                 className="whole",
             ),
@@ -138,37 +139,44 @@ def _charts() -> Component:
 
 def _programs() -> Component:
     """Where what is made for programs is; none of it is a page of the application."""
-    badge = html.Img(src="/badge/servers.svg", alt="badge: servers online", className="badge")
+    badge = html.Img(src=links.whole("/badge/servers.svg"), alt="badge: servers online", className="badge")
     return facts(
         [
             (
                 "HTTP API",
                 html.Span(
                     [
-                        html.A("documentation", href="/api"),
+                        html.A("documentation", href=links.whole("/api")),
                         " · ",
-                        html.A("OpenAPI", href="/api/v1/openapi.json"),
+                        html.A("OpenAPI", href=links.whole("/api/v1/openapi.json")),
                         ": servers, rooms, numbers, changes, as JSON, CSV or Parquet",
                     ]
                 ),
             ),
             (
                 "News",
-                html.Span([html.A("Atom feed", href="/feed.atom"), " of new servers, deaths and large rooms"]),
+                html.Span(
+                    [html.A("Atom feed", href=links.whole("/feed.atom")), " of new servers, deaths and large rooms"]
+                ),
             ),
             (
                 "Monitoring",
-                html.Span([html.A("/metrics", href="/metrics"), " of the newest census, for Prometheus"]),
+                html.Span(
+                    [
+                        html.A(links.whole("/metrics"), href=links.whole("/metrics")),
+                        " of the newest census, for Prometheus",
+                    ]
+                ),
             ),
             (
                 "Badges",
                 html.Span(
                     [
-                        html.A(badge, href="/badge/servers.svg"),
+                        html.A(badge, href=links.whole("/badge/servers.svg")),
                         ", of a server ",
-                        html.Code("/badge/server/NAME.svg"),
+                        html.Code(links.whole("/badge/server/NAME.svg")),
                         ", of a room ",
-                        html.Code("/badge/room/ROOM_ID.svg"),
+                        html.Code(links.whole("/badge/room/ROOM_ID.svg")),
                     ]
                 ),
             ),

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 from analytics.charter import CHARTER, MissionMetric
 from analytics.mission import DEFINITIONS, Definition
 from analytics.schemas import METRIC_COMMENTS, MetricRow
+from dashboard import links
 from dashboard.charts.catalogue import CHARTS
 from dashboard.charts.series import literal
 from dashboard.pages.facts import plain_table
@@ -119,8 +120,8 @@ def _definition(definition: Definition, rows: Sequence[MetricRow]) -> Component:
         parts.append(html.Details([html.Summary("As the newest census came to it"), html.P(methods[0]), *more]))
     parts.append(html.Details([html.Summary("Query"), html.Pre(html.Code(query), className="code", tabIndex="0")]))
     if charts:
-        links: list[Component | str] = []
+        drawn: list[Component | str] = []
         for chart in charts:
-            links += [dcc.Link(chart.title, href=f"/charts/{chart.name}"), " · "]
-        parts.append(html.P(links[:-1], className="quiet"))
+            drawn += [dcc.Link(chart.title, href=links.page(f"/charts/{chart.name}")), " · "]
+        parts.append(html.P(drawn[:-1], className="quiet"))
     return html.Section(parts, id=definition.metric, className="definition")

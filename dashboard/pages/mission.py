@@ -19,6 +19,8 @@ from analytics.funnel import SERVERS, Predicate
 from analytics.rooms import LARGEST_ROOM, MEMBERSHIPS, PEOPLE, ROOMS
 from analytics.schemas import Grade, MetricRow
 from analytics.trend import Point, before
+from dashboard import links
+from dashboard.charts.chart import as_of
 from dashboard.charts.series import SAME_SERIES
 from dashboard.data import View
 from dashboard.figures.lines import change
@@ -161,17 +163,18 @@ def _cards(view: View, scheme: Scheme) -> Component:
     return html.Div([_card(card, words[card.number], view.rows, trends, scheme) for card in CARDS], className="cards")
 
 
+_TRENDS = f"""
+SELECT m.metric, m.dimension, m.at, m.value, m.lo, m.hi FROM metric m JOIN crawl c ON c.crawl_id = m.snapshot
+WHERE {SAME_SERIES} AND m.metric IN (SELECT unnest($$metrics)) ORDER BY m.snapshot
+"""  # noqa: S608 - text of ours
+
+
 def _trends(view: View) -> Mapping[str, Sequence[Point]]:
     """The history of what the cards show the trend of, by metric and dimension; one of several dimensions over time
     (the largest room is another room at times) is of the metric alone."""
     with closing(view.reader.cursor()) as cursor:
         rows = pl.DataFrame(
-            cursor.sql(
-                "SELECT m.metric, m.dimension, m.at, m.value, m.lo, m.hi FROM metric m "  # noqa: S608 - text of ours
-                f"JOIN crawl c ON c.crawl_id = m.snapshot WHERE {SAME_SERIES} "
-                "AND m.metric IN (SELECT unnest($metrics)) ORDER BY m.snapshot",
-                params={"metrics": sorted({card.trend.metric for card in CARDS})},
-            )
+            cursor.sql(as_of(_TRENDS, view.past), params={"metrics": sorted({card.trend.metric for card in CARDS})})
         )
     found: dict[str, list[Point]] = {}
     for metric, dimension, *point in rows.iter_rows():
@@ -227,7 +230,9 @@ def _card(
 
 
 def _link(word: str, card: Card, href: str) -> Component:
-    return dcc.Link([word, html.Span(f" of number {card.number} of the mission", className="hidden-text")], href=href)
+    return dcc.Link(
+        [word, html.Span(f" of number {card.number} of the mission", className="hidden-text")], href=links.page(href)
+    )
 
 
 def _basis(row: MetricRow | None) -> str:

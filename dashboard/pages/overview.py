@@ -5,12 +5,18 @@ from dash.development.base_component import Component
 
 from analytics import wording
 from analytics.discovery import SERVERS_ON_THE_WAY
+from dashboard import links
 from dashboard.charts import now
 from dashboard.choices import AS_FIRST_SHOWN
 from dashboard.data import View
 from dashboard.pages import mission
 from dashboard.pages.charts import chart_section
 from dashboard.request import PageRequest
+
+_WHAT_IT_IS = (
+    "Matrix is an open network of independent chat servers. This is its census, taken from outside: how it does at the "
+    "nine things that its mission calls success."
+)
 
 
 def layout(request: PageRequest) -> Component:
@@ -21,15 +27,15 @@ def layout(request: PageRequest) -> Component:
             html.H1("Overview", tabIndex="-1"),
             html.P(
                 [
-                    "How the federation does at what its mission calls success, as one crawl sees it from outside. ",
-                    dcc.Link("How it is counted", href="/methods"),
+                    f"{_WHAT_IT_IS} ",
+                    dcc.Link("How it is counted", href=links.page("/methods")),
                     " · ",
-                    dcc.Link("Is my server counted?", href="/servers"),
+                    dcc.Link("Is my server counted?", href=links.page("/servers")),
                 ],
                 className="lede",
             ),
             mission.cards(view, request.scheme),
-            html.H2("The last census"),
+            html.H2("The last census" if view.past is None else "This census"),
             html.P(_last(view)),
             html.Div(
                 className="charts",

@@ -10,7 +10,7 @@ from analytics import wording as numbers
 from analytics.room_text import RULES
 from crawler.store.histories import RoomDetail, RoomPoint
 from crawler.store.rows import RoomRow
-from dashboard import wording
+from dashboard import links, wording
 from dashboard.charts.series import COLUMNS
 from dashboard.data import View
 from dashboard.figures.drawing import Look
@@ -18,7 +18,7 @@ from dashboard.figures.lines import Line, Lines, fixed
 from dashboard.pages.charts import drawn_section
 from dashboard.pages.facts import facts, plain_table
 from dashboard.pages.servers import server_path
-from dashboard.pages.signs import signs_of
+from dashboard.pages.signs import are_known, signs_of
 from dashboard.request import PageRequest
 
 _NAME, _TOPIC = 200, 2000
@@ -41,7 +41,7 @@ def layout(request: PageRequest) -> Component:
     view = request.view
     found = view.reader.room(request.argument, view.crawl.id)
     shown = wording.one_line(request.argument, 255)
-    back = html.P(dcc.Link("Public rooms", href="/rooms"), style={"margin": "0 0 4px"})
+    back = html.P(dcc.Link("Public rooms", href=links.page("/rooms")), style={"margin": "0 0 4px"})
     if found is None:
         return html.Div(
             [
@@ -91,6 +91,7 @@ def _facts(view: View, found: RoomDetail) -> Component:
     if now and now.members_min is not None and now.members_min != now.members_max:
         spread = f" (directories report {numbers.number(now.members_min)} to {numbers.number(now.members_max)})"
     signs = signs_of(view, [found.room_id]).get(found.room_id, ())
+    noise = "; ".join(RULES[sign] for sign in signs) or "none"
     return facts(
         [
             ("Room ID", html.Code(html.Bdi(wording.one_line(found.room_id, 255)))),
@@ -102,7 +103,7 @@ def _facts(view: View, found: RoomDetail) -> Component:
                 ("anybody may read it" if now.world_readable else "members alone read it") if now else None,
             ),
             ("First listed", f"{numbers.day(first.seen_from)}, or before"),
-            ("Signs of noise", "; ".join(RULES[sign] for sign in signs) if signs else "none"),
+            ("Signs of noise", noise if are_known(view) else None),
         ]
     )
 

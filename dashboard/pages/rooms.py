@@ -12,9 +12,9 @@ from dash.development.base_component import Component
 
 from analytics import wording as numbers
 from crawler.store.rows import RoomRow
-from dashboard import table, wording
+from dashboard import links, table, wording
 from dashboard.data import CensusSource, View
-from dashboard.pages.signs import signs_of
+from dashboard.pages.signs import are_known, signs_of
 from dashboard.request import PageRequest
 from dashboard.table_state import ROWS_A_PAGE, Column, Filter, Table, TableState
 
@@ -38,8 +38,7 @@ def _sizes(view: View) -> Sequence[tuple[str, str]]:
 
 
 def _noise(view: View) -> Sequence[tuple[str, str]]:
-    del view
-    return _NOISE
+    return _NOISE if are_known(view) else (("", "not known"),)
 
 
 def _rows(view: View, state: TableState, /) -> tuple[list[dict[str, Any]], int]:
@@ -49,7 +48,7 @@ def _rows(view: View, state: TableState, /) -> tuple[list[dict[str, Any]], int]:
         text=state.text,
         spaces=None if kind is None else kind == "space",
         min_members=None if size is None else int(size),
-        noise=_NOISE_WANTED[state.filters.get("noise", "")],
+        noise=_NOISE_WANTED[state.filters.get("noise", "")] if are_known(view) else None,
         sort=TABLE.sort_word(state),
         descending=state.descending,
         limit=ROWS_A_PAGE,
@@ -61,7 +60,7 @@ def _rows(view: View, state: TableState, /) -> tuple[list[dict[str, Any]], int]:
 
 def room_path(room_id: str) -> str:
     """The address of a room's page."""
-    return f"/rooms/{quote(room_id, safe='')}"
+    return links.page(f"/rooms/{quote(room_id, safe='')}")
 
 
 def _row(row: RoomRow, signs: Sequence[str]) -> dict[str, Any]:
@@ -119,6 +118,9 @@ _HIDDEN = (
 )
 
 
+_NOT_KEPT = "Signs of noise are kept for the newest census alone: of this one all rooms are shown, without them. "
+
+
 def layout(request: PageRequest) -> Component:
     """The page."""
     return html.Div(
@@ -131,8 +133,8 @@ def layout(request: PageRequest) -> Component:
             table.layout(TABLE, request.view, request.query),
             html.P(
                 [
-                    _HIDDEN,
-                    dcc.Link("Which signs there are", href="/signal"),
+                    _HIDDEN if are_known(request.view) else _NOT_KEPT,
+                    dcc.Link("Which signs there are", href=links.page("/signal")),
                 ],
                 className="quiet",
             ),

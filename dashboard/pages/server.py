@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 from analytics import wording as numbers
 from analytics.funnel import MEANING, Predicate
 from crawler.store.rows import LeadRow, Observation, ServerDetail
-from dashboard import wording
+from dashboard import links, wording
 from dashboard.data import View
 from dashboard.figures.implementations import label
 from dashboard.pages import check_now
@@ -27,7 +27,7 @@ def layout(request: PageRequest) -> Component:
         return _unknown(name, request.argument)
     shown = wording.one_line(found.server_name, 230)
     head = [
-        html.P(dcc.Link("Servers", href="/servers"), style={"margin": "0 0 4px"}),
+        html.P(dcc.Link("Servers", href=links.page("/servers")), style={"margin": "0 0 4px"}),
         html.H1(shown, tabIndex="-1", style={"overflowWrap": "anywhere"}),
     ]
     seen = found.observation
@@ -62,7 +62,7 @@ def layout(request: PageRequest) -> Component:
 def _unknown(name: str, argument: str) -> Component:
     return html.Div(
         [
-            html.P(dcc.Link("Servers", href="/servers"), style={"margin": "0 0 4px"}),
+            html.P(dcc.Link("Servers", href=links.page("/servers")), style={"margin": "0 0 4px"}),
             html.H1("Not in this census", tabIndex="-1"),
             html.P(["Nothing named ", html.Code(name), " to this census, so it was not looked for."], className="lede"),
             check_now.panel(argument),

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from analytics.funnel import Predicate
 from analytics.software import NOT_SAID
 from crawler.store.rows import Observation, ServerRow
-from dashboard import table, wording
+from dashboard import links, table, wording
 from dashboard.data import CensusSource, View
 from dashboard.figures.implementations import label
 from dashboard.request import PageRequest
@@ -97,7 +97,7 @@ def reached(row: ServerRow | Observation) -> wording.State:
 
 def server_path(name: str) -> str:
     """The address of a server's page."""
-    return f"/servers/{quote(name, safe='')}"
+    return links.page(f"/servers/{quote(name, safe='')}")
 
 
 TABLE = Table(

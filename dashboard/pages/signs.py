@@ -7,9 +7,14 @@ from analytics.signal import FEATURES
 from dashboard.data import View
 
 
+def are_known(view: View) -> bool:
+    """Whether the signs of its rooms are kept: of the newest census alone, and not in files of older versions."""
+    return view.past is None and view.reader.has_features
+
+
 def signs_of(view: View, room_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
     """The signs (`analytics.room_text.RULES`) of each of the rooms that shows any; of a file without them, none."""
-    if not room_ids or not view.reader.has_features:
+    if not room_ids or not are_known(view):
         return {}
     columns = ", ".join(FEATURES)
     with closing(view.reader.cursor()) as cursor:

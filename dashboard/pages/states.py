@@ -1,9 +1,15 @@
 """Pages that have nothing to show, and say why and what to do: empty, not found, failed, still loading."""
 
+from collections.abc import Sequence
+
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics import wording
+from crawler.model.crawl import Crawl
+from dashboard import links
+
+FAILED = "This page could not be made"
 
 
 def empty() -> Component:
@@ -38,8 +44,51 @@ def not_found(path: str) -> Component:
         [
             html.H1("There is no such page", tabIndex="-1"),
             html.P(["Nothing is at ", html.Code(path), "."], className="lede"),
-            html.P(dcc.Link("Go to the overview", href="/")),
+            html.P(dcc.Link("Go to the overview", href=links.page("/"))),
         ]
+    )
+
+
+def earlier(crawl: Crawl, censuses: Sequence[Crawl], here: str) -> Component:
+    """An earlier census is looked at: which, what came before and after it, and the way back.
+
+    Args:
+        crawl: The census.
+        censuses: All of its series, the oldest first, itself among them.
+        here: Path and query of the page without the census.
+    """
+    ids = [each.id for each in censuses]
+    place = ids.index(crawl.id)
+    steps: list[Component | str] = []
+    for word, found in (("before", ids[max(place - 1, 0) : place]), ("after", ids[place + 1 : place + 2])):
+        for number in found:
+            with links.looking_at(number):
+                steps += [dcc.Link(f"The one {word}", href=links.page(here)), " · "]
+    with links.looking_at(None):
+        back = dcc.Link("Back to the newest", href=links.page(here))
+    said = f"You look at the census of {wording.moment(crawl.finished_at)}"
+    return html.P(
+        [html.Strong(said), f", number {crawl.id}: series end there. ", *steps, back], className="banner", role="status"
+    )
+
+
+def newest_alone(crawl: Crawl) -> Component:
+    """A page that is not of one census, while an earlier one is looked at."""
+    return html.P(
+        f"This page tells of the published file, which holds all censuses, and not of the census of "
+        f"{wording.day(crawl.finished_at or crawl.started_at)} alone, which you look at.",
+        className="banner",
+        role="status",
+    )
+
+
+def no_such_census(asked: str, censuses: Sequence[Crawl]) -> Component:
+    """An address asks for a census that is not there."""
+    oldest = f" The oldest is of {wording.moment(censuses[0].finished_at)}." if censuses else ""
+    return html.P(
+        [html.Strong("There is no such census: "), html.Code(asked), f". This is the newest.{oldest}"],
+        className="banner",
+        role="status",
     )
 
 
@@ -59,7 +108,7 @@ def failed(report_id: str) -> Component:
     """A page broke: a fault of ours. What still works, and an id to report."""
     return html.Div(
         [
-            html.H1("This page could not be made", tabIndex="-1"),
+            html.H1(FAILED, tabIndex="-1"),
             html.P("The fault is ours. The other pages still work, and nothing was lost.", className="lede"),
             html.Div(
                 className="notice",
@@ -67,6 +116,11 @@ def failed(report_id: str) -> Component:
             ),
         ]
     )
+
+
+def is_whole(answer: bytes) -> bool:
+    """Whether what is sent is free of `failed`, and so may be given to the next who asks."""
+    return FAILED.encode() not in answer
 
 
 def skeleton() -> Component:

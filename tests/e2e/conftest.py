@@ -21,9 +21,9 @@ STOP_S = 15
 
 
 @contextmanager
-def serving(census: Path) -> Iterator[str]:
+def serving(census: Path, *options: str) -> Iterator[str]:
     """The address of a dashboard of `census`, served by a process that is stopped as Ctrl-C would."""
-    command = [sys.executable, "-m", "matrix_census", "serve", "--db", str(census), "--port", "0"]
+    command = [sys.executable, "-m", "matrix_census", "serve", "--db", str(census), "--port", "0", *options]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     assert process.stdout is not None

@@ -91,8 +91,8 @@ def test_who_has_a_network_of_addresses_is_one_visitor() -> None:
 
 
 async def test_behind_the_prefix_of_a_proxy(tmp_path: Path, two_days: Path) -> None:
-    app = create_app(two_days)
-    transport = httpx.ASGITransport(app, root_path="/census")
+    app = create_app(two_days, root_path="/census")
+    transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         page = (await client.get("/api/v1/servers", params={"limit": 2})).json()
         assert page["next"].startswith("/census/api/v1/servers?")
