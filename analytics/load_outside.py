@@ -86,6 +86,7 @@ def outside_said(connection: Connection) -> OutsideSaid:
 
 _TABLE = "outside_source"
 
+
 _SOURCES = """
 SELECT source_id, kind, name, version, as_of, listed, taken FROM outside_source
 WHERE replaced_at IS NULL ORDER BY source_id
