@@ -55,8 +55,9 @@ def ask(connection: Connection, query: str, **values: int | str | datetime | Non
 
 def has_table(connection: Connection, name: str) -> bool:
     """Whether the file has a table: files of older programs lack some."""
-    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [name]).fetchone()
-    return found != (0,)
+    # To its end: DuckDB 2 refuses `sql` on a connection with an answer that is not read whole.
+    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [name]).fetchall()
+    return found != [(0,)]
 
 
 def crawls(connection: Connection) -> pl.DataFrame:
