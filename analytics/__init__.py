@@ -15,7 +15,7 @@ What is counted, in the order of the mission:
 - `growth`     change, births, deaths, returns, retention, survival, from intervals
 - `software`   implementations, lineages, versions
 - `rooms`      unique public rooms, memberships, the largest room, the state of directories
-- `bridges`    rooms with bridge evidence
+- `bridges`    rooms with bridge evidence, by `fingerprints` of aliases and lists of third-party networks
 - `room_text` `near_duplicates` `language` `signal`   signs of noise, and their share
 - `discovery`  from an online server to a room one can join
 - `spec`       releases, lags and adoption of the specification

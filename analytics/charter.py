@@ -138,17 +138,30 @@ CHARTER: tuple[MissionMetric, ...] = (
     MissionMetric(
         number=6,
         words="the number of bridged end-users reachable on the open Matrix network",
-        definition="Rooms whose alias has the pattern of a bridge's portal, memberships in them, by protocol; bridged "
-        "users lie between none and all of these memberships. Reported by servers: their bridged users.",
+        definition="Listed rooms whose alias has the pattern of a bridge's portal, memberships in them, by protocol. "
+        "Counted apart: rooms in the lists of third-party networks, which a directory shows only to who asks with "
+        "include_all_networks, by the protocol of their alias or as of unknown protocol. Bridged users lie between "
+        "none and all of these memberships, said without and with the third-party networks. Reported by servers: their "
+        "bridged users.",
         unit="rooms; memberships; users",
         window="one crawl",
-        denominator="rooms listed in the directories that answered",
+        denominator="rooms listed in the directories that answered; rooms in the lists of third-party networks of "
+        "those read whole over federation",
         grades=(Grade.ESTIMATED, Grade.REPORTED),
-        estimator="Pattern matching with a stated confidence; the interval [0, memberships].",
-        references=("data/reference/bridges.csv, a source in each row",),
+        estimator="Pattern matching with a stated confidence, or the directory's word alone; the interval "
+        "[0, memberships].",
+        references=(
+            "data/reference/bridges.csv, a source in each row",
+            "Matrix specification, application service API, third-party networks; server-server API, publicRooms",
+        ),
         pitfalls=(
             "Most portals are private and unlisted.",
             "A plumbed room has no pattern; a person may choose an alias that has one.",
+            "No answer names the third-party network: without a pattern in the alias the protocol is not known.",
+            "An application service that lists rooms need not be a bridge.",
+            "A room listed between the two readings of a directory looks like one of a third-party network.",
+            "Only directories read whole over federation are asked for all networks, and some do not answer that.",
+            "Which rooms only these lists held is kept for the newest census alone; its numbers stay.",
             "One person can have ghosts on many servers.",
             "daily_user_type_bridged is of accounts that bridges made in a day, not of users who talk.",
             "Bridges that ended (freenode 2021-12-20, Libera.Chat 2023-11-28) left portals behind: counted apart.",

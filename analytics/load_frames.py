@@ -12,12 +12,13 @@ from typing import Any
 import polars as pl
 
 from analytics.hosting import NO_DATA, CdnRanges, HostingData, Places
-from analytics.load import IS_CENSUS, Connection, ask, crawls, open_serving
+from analytics.load import IS_CENSUS, Connection, ask, crawls, has_table, open_serving
 from analytics.load_outside import load_outside, outside_said, with_imported_spec
 from analytics.reference import load_cdn_ranges, reference
 from analytics.schemas import (
     IN_ROOM_COLUMNS,
     LEAD_COLUMNS,
+    NETWORK_ROOM_COLUMNS,
     OBSERVATION_COLUMNS,
     PLACE_COLUMNS,
     ROOM_COLUMNS,
@@ -85,7 +86,15 @@ def _snapshot(connection: Connection, crawl: Mapping[str, Any], hosting: Hosting
         participations=in_rooms("room_participation", "named_by"),
         places=hosting.places(seen["address"].drop_nulls(), ranges),
         outside=load_outside(connection, crawl_id, crawl["finished_at"]),
+        network_rooms=_network_rooms(connection, crawl_id),
     )
+
+
+def _network_rooms(connection: Connection, crawl_id: int) -> pl.DataFrame | None:
+    """Rooms of third-party networks; None once the journal of the crawl, which they are in, is let go."""
+    if not has_table(connection, "unlisted_room") or ask(connection, _HAS_JOURNAL, crawl=crawl_id).is_empty():
+        return None
+    return checked(ask(connection, _NETWORK_ROOMS, crawl=crawl_id), NETWORK_ROOM_COLUMNS, "unlisted_room")
 
 
 def outside_changed(before: Path | None, serving: Path, crawl_ids: Sequence[int]) -> list[int]:
@@ -186,3 +195,10 @@ SELECT DISTINCT i.room_number, i.server_id FROM {_CRAWL} JOIN {{table}} i ON {_H
 _ONLINE = "SELECT online FROM server_observation WHERE crawl_id = $crawl"
 
 _LEADS = "SELECT DISTINCT server_id, source, named_by FROM lead WHERE crawl_id = $crawl"
+
+_HAS_JOURNAL = "SELECT crawl_id FROM visit WHERE crawl_id = $crawl LIMIT 1"
+
+_NETWORK_ROOMS = """
+SELECT room_id, server_id, members, room_type, canonical_alias FROM unlisted_room
+WHERE crawl_id = $crawl AND found_by = 'all_networks'
+"""

@@ -142,12 +142,17 @@ _ALL = (
         bridged.BRIDGED_ROOMS,
         6,
         "Rooms with bridge evidence",
-        "Rooms whose alias has the pattern of a bridge's portal.",
+        "Listed rooms whose alias has the pattern of a bridge's portal; apart, rooms in lists of third-party networks.",
     ),
     Definition(
         bridged.BRIDGED_MEMBERSHIPS, 6, "Memberships in them", "Members of rooms with bridge evidence, by protocol."
     ),
-    Definition(bridged.BRIDGED_USERS, 6, "Bridged users", "Between none and all of the memberships in such rooms."),
+    Definition(
+        bridged.BRIDGED_USERS,
+        6,
+        "Bridged users",
+        "Between none and all of the memberships in such rooms, without and with those of third-party networks.",
+    ),
     Definition(
         reported.REPORTED_BRIDGED,
         6,

@@ -145,7 +145,7 @@ _CHARTS = (
     _Chart(2, "Servers and rooms retained for 30 days (a proxy)", RETAINED, None),
     _Chart(3, "Servers by predicate", SERVERS, ("known", "online", "federating", "listing")),
     _Chart(5, "Online servers by lineage", BY_LINEAGE, None),
-    _Chart(6, "Memberships in rooms with bridge evidence", BRIDGED_MEMBERSHIPS, ("all",)),
+    _Chart(6, "Memberships in listed rooms with bridge evidence", BRIDGED_MEMBERSHIPS, ("all",)),
     _Chart(7, "Share of rooms with fewer signs of noise", SIGNAL, tuple(f"rooms: under {t}" for t in (1, 2, 3))),
     _Chart(8, "Public rooms", ROOMS, ("room",)),
     _Chart(

@@ -175,6 +175,7 @@ OBSERVATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "software": pl.String,
     "version": pl.String,
     "directory_state": pl.String,
+    "directory_way": pl.String,
     "directory_stopped": pl.String,
     "directory_rooms": pl.Int32,
     "directory_noindex": pl.Int32,
@@ -216,6 +217,15 @@ IN_ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 }
 """A server and a room: which directories list it (`listings`), which servers are named as taking part
 (`participations`); once each."""
+
+NETWORK_ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "room_id": pl.String,
+    "server_id": pl.Int32,
+    "members": pl.Int32,
+    "room_type": pl.String,
+    "canonical_alias": pl.String,
+}
+"""A room as the lists of third-party networks of a server tell of it; once for each server and room."""
 
 CENSUS_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {"crawl_id": pl.Int32, "at": UTC_TIME}
 """The censuses of one series, oldest first."""

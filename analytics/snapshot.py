@@ -20,8 +20,9 @@ class Snapshot:
     """One crawl. `known` counts the servers that any lead or visit named; `observations` has one row for each visited
     server (`schemas.OBSERVATION_COLUMNS`), `rooms` one for each unique room ID (`schemas.ROOM_COLUMNS`), `leads` who
     named whom (`LEAD_COLUMNS`), `listings` and `participations` which server lists and is in which room
-    (`IN_ROOM_COLUMNS`), `places` where the addresses are, `outside` what no crawl sees. `signed` says whether the crawl
-    had an identity to sign requests with."""
+    (`IN_ROOM_COLUMNS`), `places` where the addresses are, `outside` what no crawl sees, `network_rooms` what only the
+    lists of third-party networks held (`NETWORK_ROOM_COLUMNS`; None: that was not kept). `signed` says whether the
+    crawl had an identity to sign requests with."""
 
     crawl_id: int
     at: datetime
@@ -37,6 +38,7 @@ class Snapshot:
     participations: pl.DataFrame
     places: Places
     outside: Outside = field(default_factory=Outside)
+    network_rooms: pl.DataFrame | None = None
 
     def row(
         self,

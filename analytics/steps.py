@@ -41,7 +41,8 @@ from analytics.versions import ADOPTION_COLUMNS, ADOPTION_COMMENTS, adoption_row
 from crawler.store.draft import Draft
 
 ROWS_VERSION = 5
-"""Raised when a row's meaning changes: rows of an older version are computed again."""
+"""Raised when a row's meaning changes: rows of an older version are computed again, from what is left of their census,
+which is without its leads and third-party networks. Rows that only come to the others are no reason."""
 
 HOLDERS_STORED = 200
 """Holders of each kind that are stored by name, the largest first; the concentration rows are over all of them."""

@@ -1,16 +1,17 @@
-"""Bridges: rooms whose alias is a portal's, and memberships in them."""
+"""Bridges: rooms whose alias is a portal's, rooms in lists of third-party networks, and memberships in them."""
 
 from collections.abc import Mapping, Sequence
 
 from analytics import bridges as counted
 from dashboard.charts.chart import Chart
-from dashboard.charts.series import COLUMNS, NOW_COLUMNS, newest, series
+from dashboard.charts.series import COLUMNS, NOW_COLUMNS, literal, newest, series
 from dashboard.choices import SCALE
 from dashboard.figures.count_bars import CountBars
 from dashboard.figures.lines import DASHES, OTHER, Line, Lines, fixed
 
-_CONFIDENCES = ("high confidence", "medium confidence", "low confidence")
+_CONFIDENCES = tuple(f"{word} confidence" for word in counted.CONFIDENCES)
 _TOGETHER = {counted.LIVING: Line("all that live", 0), counted.DEAD: Line("ended", OTHER, "dot")}
+_OF_NETWORKS = f"{counted.NETWORKS}: "
 
 
 def _protocols(keys: Sequence[str]) -> Mapping[str, Line]:
@@ -21,15 +22,22 @@ def _protocols(keys: Sequence[str]) -> Mapping[str, Line]:
     }
 
 
-_NO_CONFIDENCE = f"m.dimension NOT IN ({', '.join(repr(word) for word in _CONFIDENCES)})"
+_IN_NETWORKS = f"starts_with(m.dimension, {literal(counted.NETWORKS)})"
+_NO_CONFIDENCE = "m.dimension NOT LIKE '% confidence'"
+_LISTED = f"NOT {_IN_NETWORKS} AND {_NO_CONFIDENCE}"
+_PART = (
+    f"CASE m.dimension WHEN {literal(counted.NETWORKS)} THEN {literal(counted.LIVING)} "
+    f"ELSE replace(m.dimension, {literal(_OF_NETWORKS)}, '') END"
+)
+"""Of rooms in lists of third-party networks, the same lines as of listed ones."""
 
 ROOMS_BY_PROTOCOL = Chart(
     name="bridged-rooms",
-    title="Rooms with bridge evidence",
+    title="Listed rooms with bridge evidence",
     unit="rooms",
     window="each census",
     denominator="listed rooms",
-    sql=series(counted.BRIDGED_ROOMS, where=_NO_CONFIDENCE),
+    sql=series(counted.BRIDGED_ROOMS, where=_LISTED),
     columns=COLUMNS,
     drawing=Lines(_protocols),
     metrics=(counted.BRIDGED_ROOMS,),
@@ -39,16 +47,46 @@ ROOMS_BY_PROTOCOL = Chart(
 
 MEMBERSHIPS_BY_PROTOCOL = Chart(
     name="bridged-memberships",
-    title="Memberships in rooms with bridge evidence",
+    title="Memberships in listed rooms with bridge evidence",
     unit="memberships: people of Matrix, ghosts and bots alike",
     window="each census",
     denominator="rooms with bridge evidence that say their members",
-    sql=series(counted.BRIDGED_MEMBERSHIPS, where=_NO_CONFIDENCE),
+    sql=series(counted.BRIDGED_MEMBERSHIPS, where=_LISTED),
     columns=COLUMNS,
     drawing=Lines(_protocols),
     metrics=(counted.BRIDGED_MEMBERSHIPS,),
     looks=(SCALE,),
     absent="No such room says its members.",
+)
+
+_NOT_ASKED = "No directory was asked for the lists of third-party networks."
+
+NETWORK_ROOMS = Chart(
+    name="network-rooms",
+    title="Rooms in lists of third-party networks",
+    unit="rooms",
+    window="each census",
+    denominator="rooms in the lists of third-party networks, listed elsewhere or not",
+    sql=series(counted.BRIDGED_ROOMS, where=f"{_IN_NETWORKS} AND {_NO_CONFIDENCE}", line=_PART),
+    columns=COLUMNS,
+    drawing=Lines(_protocols),
+    metrics=(counted.BRIDGED_ROOMS,),
+    looks=(SCALE,),
+    absent=_NOT_ASKED,
+)
+
+NETWORK_MEMBERSHIPS = Chart(
+    name="network-memberships",
+    title="Memberships in rooms of third-party networks",
+    unit="memberships: people of Matrix, ghosts and bots alike",
+    window="each census",
+    denominator="rooms with bridge evidence that say their members",
+    sql=series(counted.BRIDGED_MEMBERSHIPS, where=f"{_IN_NETWORKS} AND {_NO_CONFIDENCE}", line=_PART),
+    columns=COLUMNS,
+    drawing=Lines(_protocols),
+    metrics=(counted.BRIDGED_MEMBERSHIPS,),
+    looks=(SCALE,),
+    absent=f"{_NOT_ASKED[:-1]}, or no such room says its members.",
 )
 
 CONFIDENCE = Chart(
@@ -59,12 +97,28 @@ CONFIDENCE = Chart(
     denominator="listed rooms",
     sql=newest(
         counted.BRIDGED_ROOMS,
-        where=f"m.dimension IN ({', '.join(repr(word) for word in _CONFIDENCES)}, 'dead bridges')",
+        where=f"m.dimension IN ({', '.join(map(literal, (*_CONFIDENCES, counted.DEAD)))})",
     ),
     columns=NOW_COLUMNS,
     drawing=CountBars("evidence"),
     metrics=(counted.BRIDGED_ROOMS,),
     absent="No room directory answered.",
+)
+
+NETWORK_CONFIDENCE = Chart(
+    name="network-confidence",
+    title="How sure the protocol is",
+    unit="rooms by what the pattern of their alias tells, if it has one",
+    window="newest census",
+    denominator="rooms in the lists of third-party networks, listed elsewhere or not",
+    sql=newest(
+        counted.BRIDGED_ROOMS,
+        where=f"{_IN_NETWORKS} AND (NOT {_NO_CONFIDENCE} OR m.dimension = {literal(_OF_NETWORKS + counted.DEAD)})",
+    ),
+    columns=NOW_COLUMNS,
+    drawing=CountBars("evidence", label_of=lambda name: name.removeprefix(_OF_NETWORKS)),
+    metrics=(counted.BRIDGED_ROOMS,),
+    absent=_NOT_ASKED,
 )
 
 USERS = Chart(
@@ -75,9 +129,24 @@ USERS = Chart(
     denominator="rooms with bridge evidence",
     sql=series(counted.BRIDGED_USERS),
     columns=COLUMNS,
-    drawing=Lines(fixed(**{counted.LIVING: Line("middle of bounds", 3, "dot")})),
+    drawing=Lines(
+        fixed(
+            **{
+                counted.LIVING: Line("middle, listed rooms", 3, "dot"),
+                counted.WITH_NETWORKS: Line("middle, all rooms", 4, "dash"),
+            }
+        )
+    ),
     metrics=(counted.BRIDGED_USERS,),
     absent="No room directory answered.",
 )
 
-CHARTS = (ROOMS_BY_PROTOCOL, MEMBERSHIPS_BY_PROTOCOL, CONFIDENCE, USERS)
+CHARTS = (
+    ROOMS_BY_PROTOCOL,
+    MEMBERSHIPS_BY_PROTOCOL,
+    NETWORK_ROOMS,
+    NETWORK_MEMBERSHIPS,
+    CONFIDENCE,
+    NETWORK_CONFIDENCE,
+    USERS,
+)

@@ -132,10 +132,18 @@ DECENTRALISATION = ChartPage(
 BRIDGES = ChartPage(
     "/bridges",
     "Bridges",
-    "How far does Matrix reach into other networks? Told by the aliases of listed rooms: most portals are unlisted.",
+    "How far does Matrix reach into other networks? Told by the aliases of listed rooms, and by the lists of "
+    "third-party networks that some directories keep beside their own: most portals are in neither.",
     (
-        Charts("Rooms and memberships", (bridges.ROOMS_BY_PROTOCOL, bridges.MEMBERSHIPS_BY_PROTOCOL)),
-        Charts("How sure it is", (bridges.CONFIDENCE, bridges.USERS)),
+        Charts("Listed rooms and memberships", (bridges.ROOMS_BY_PROTOCOL, bridges.MEMBERSHIPS_BY_PROTOCOL)),
+        Charts(
+            "Third-party networks",
+            (bridges.NETWORK_ROOMS, bridges.NETWORK_MEMBERSHIPS),
+            "Rooms that a directory read whole over federation shows only to who asks for all networks: an application "
+            "service listed them. Nothing names the network; the protocol is that of the room's alias, if that tells. "
+            "Counted apart from listed rooms; a room that another directory lists is in both.",
+        ),
+        Charts("How sure it is", (bridges.CONFIDENCE, bridges.NETWORK_CONFIDENCE, bridges.USERS)),
     ),
 )
 

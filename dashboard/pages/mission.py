@@ -113,10 +113,11 @@ CARDS = (
     ),
     Card(
         6,
-        Pick(bridges.BRIDGED_USERS, bridges.LIVING, "bridged users"),
+        Pick(bridges.BRIDGED_USERS, bridges.LIVING, "bridged users, in listed rooms"),
         (
-            Pick(bridges.BRIDGED_MEMBERSHIPS, bridges.LIVING, "memberships in rooms with bridge evidence"),
+            Pick(bridges.BRIDGED_MEMBERSHIPS, bridges.LIVING, "memberships in listed rooms with bridge evidence"),
             Pick(bridges.BRIDGED_ROOMS, bridges.LIVING, "such rooms"),
+            Pick(bridges.BRIDGED_ROOMS, bridges.NETWORKS, "rooms in lists of third-party networks, apart"),
         ),
         "/bridges",
         of_other=0,  # of the users only the bounds mean anything, and these are the upper one

@@ -64,7 +64,7 @@ def observations(servers: tuple[tuple[Any, ...], ...] = SERVERS, crawl_id: int =
         row: dict[str, Any] = {predicate: PREDICATES.index(predicate) <= passed for predicate in PREDICATES[:5]}
         row |= {"crawl_id": crawl_id, "server_id": number, "server_name": name, "accepting": accepting}
         row |= {"listing": listing, "software": software, "version": version, "directory_state": directory}
-        row |= {"directory_stopped": None, "directory_rooms": None, "directory_noindex": 0}
+        row |= {"directory_way": None, "directory_stopped": None, "directory_rooms": None, "directory_noindex": 0}
         address = f"192.0.2.{number}" if came else None
         rows.append(row | {"address": address, "port": 8448 if came else None} | dict.fromkeys(_NOT_SAID))
     return pl.DataFrame(rows, schema=OBSERVATION_COLUMNS)

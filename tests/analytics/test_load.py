@@ -17,6 +17,7 @@ from analytics.schemas import METRIC_COLUMNS, MetricRow
 from crawler.errors import StoreError
 from crawler.resources import shipped
 from crawler.store.fold import fold, unfolded
+from crawler.store.journal import JOURNAL
 from tests.analytics.frames import ROOMS, SERVERS, snapshot
 
 STARTED = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -154,6 +155,25 @@ def test_frames_hold_what_the_views_of_the_schema_say(connection: duckdb.DuckDBP
         found = frame.join(named, on="room_number").select("room_id", "server_id").rows()
         assert sorted(found) == expected[name], name
         assert len(found) == frame.height > 0
+
+
+def test_rooms_of_third_party_networks_are_there_while_the_journal_is(connection: duckdb.DuckDBPyConnection) -> None:
+    insert_crawl(connection, 1, "completed")
+    insert_federation(connection, 1)
+    for found_by, room_id in (("all_networks", "!irc:a.example"), ("space", "!child:a.example")):
+        insert(connection, "unlisted_room", crawl_id=1, server_id=1, room_id=room_id, found_by=found_by, members=4,
+               canonical_alias="#irc_#x:a.example")  # fmt: skip
+    path = path_of(connection)
+    (loaded,) = load_frames(path).snapshots
+    assert loaded.network_rooms is not None
+    assert loaded.network_rooms.rows() == [("!irc:a.example", 1, 4, None, "#irc_#x:a.example")]
+    with duckdb.connect(str(path)) as opened:
+        for table in JOURNAL:
+            opened.execute(f"DELETE FROM {table}")
+        opened.execute("UPDATE crawl SET servers = 8")
+    (old,) = load_frames(path).snapshots
+    assert old.observations.height == loaded.observations.height
+    assert old.network_rooms is None
 
 
 def test_only_a_census_becomes_numbers_unless_asked(connection: duckdb.DuckDBPyConnection) -> None:

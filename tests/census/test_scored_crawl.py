@@ -5,6 +5,7 @@ it is, by name: which branch led to it, how far it came, what broke it, what sof
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.census.practice import PACE, Practice, census, practice, rows
 
 SERVERS = 300
 SEED = 20261124
+BRIDGED = ("bridged_rooms", "bridged_memberships", "bridged_users")
 PREDICATES = ("resolves", "reachable", "secure", "online", "federating", "listing")
 
 
@@ -37,7 +39,7 @@ class Crawled:
             row["server_name"]: row
             for row in rows(serving, "SELECT * FROM server_observation JOIN server USING (server_id)")
         }
-        unsigned_db = folder / "unsigned.duckdb"
+        self.unsigned_db = unsigned_db = folder / "unsigned.duckdb"
         without = lab.options("identity", "serve_key", "tls_cert", "tls_key")
         self.unsigned_told = census(
             "crawl", "--db", str(unsigned_db), "--set", "limits.alias_lookups=2000", *PACE, *without
@@ -188,6 +190,33 @@ def test_metrics_say_the_truth(crawled: Crawled) -> None:
     assert metrics["rooms", "space"]["value"] == len(spaces)
     assert metrics["rooms", "room"]["value"] + metrics["rooms", "space"]["value"] == totals["rooms"]
     assert all(row["synthetic"] for row in metrics.values())
+
+
+def test_rooms_of_third_party_networks_are_counted_by_what_their_alias_tells(crawled: Crawled) -> None:
+    portals = crawled.truth["network_rooms"]
+    # Of these IRC networks a bridge is known by its alias at matrix.org alone, where no practice server is.
+    unknown = ("#_oftc_", "#_snoonet_")
+    protocols = Counter(
+        "unknown protocol" if facts["alias"].startswith(unknown) else facts["network"] for facts in portals.values()
+    )
+    assert len(protocols) > 2
+    assert protocols["unknown protocol"]
+    told = json.loads(census("metrics", "--json", "--db", str(crawled.db)).stdout)
+    of = {metric: {r["dimension"]: r["value"] for r in told if r["metric"] == metric} for metric in BRIDGED}
+    apart = {
+        name.removeprefix("third-party networks: "): rooms
+        for name, rooms in of["bridged_rooms"].items()
+        if name.startswith("third-party networks: ") and not name.endswith((" confidence", " bridges"))
+    }
+    assert apart == protocols
+    assert of["bridged_rooms"]["third-party networks"] == len(portals)
+    assert of["bridged_memberships"]["third-party networks"] == sum(facts["members"] for facts in portals.values())
+    assert not portals.keys() & listed_signed(crawled).keys()
+    both = of["bridged_memberships"]["third-party networks"] + of["bridged_memberships"]["all"]
+    assert of["bridged_users"]["with third-party networks"] == both / 2
+    unsigned = json.loads(census("metrics", "--json", "--db", str(crawled.unsigned_db)).stdout)
+    (row,) = (row for row in unsigned if row["dimension"] == "third-party networks" and row["metric"] == BRIDGED[0])
+    assert row["value"] is None
 
 
 def test_an_unsigned_crawl_says_so_and_reads_what_is_open_to_it(crawled: Crawled) -> None:
