@@ -6,7 +6,7 @@ that attack whoever shows them. Seeded: the same every time. It says `synthetic`
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -98,12 +98,20 @@ _WORDS = (
 )
 
 
+PORTALS = (
+    PublicRoom("!portal1:matrix.example", 40, "garden", None, "#_discord_11_22:matrix.example"),
+    PublicRoom("!portal2:matrix.example", 12, "kept by a bridge that no alias tells"),
+)
+"""In the lists of third-party networks alone."""
+
+
 def observations(servers: int = 260, seed: int = SEED) -> Iterator[ServerObservation]:
     """The visits of a crawl."""
     rng = random.Random(seed)
     names = [f"{rng.choice(('matrix', 'chat', 'hs', 'im'))}{i}.example" for i in range(servers - 2)]
     rooms = list(_rooms(rng, names))
-    yield _healthy(rng, "matrix.example", rooms[:130], STARTED, software=("Synapse", "1.121.1"))
+    first = _healthy(rng, "matrix.example", rooms[:130], STARTED, software=("Synapse", "1.121.1"))
+    yield replace(first, directory=replace(first.directory, network_rooms=PORTALS))
     yield _healthy(rng, "[2001:db8::8]:8448", rooms[20:30], STARTED, software=("Dendrite", "0.14.1"))
     for i, name in enumerate(names):
         at = STARTED + timedelta(seconds=i * 11)

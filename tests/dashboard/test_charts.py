@@ -316,6 +316,22 @@ def test_versions_of_an_implementation_are_the_whole_of_it_in_every_census(view:
     assert len(counted) == 3
 
 
+def test_rooms_of_third_party_networks_have_charts_of_their_own(view: View) -> None:
+    """By hand: the fixture has one such room with the alias of a bridge and one without, in every census."""
+    newest = pl.col("census") == pl.col("census").max()
+    drawn = {
+        name: dict(CHARTS[name].rows(view, Chosen()).filter(newest).select("line", "value").iter_rows())
+        for name in ("network-rooms", "network-memberships", "bridged-rooms")
+    }
+    assert drawn["network-rooms"] == {"all": 2, "dead bridges": 0, "discord": 1, "unknown protocol": 1}
+    assert drawn["network-memberships"] == {"all": 52, "dead bridges": 0, "discord": 40, "unknown protocol": 12}
+    assert set(drawn["bridged-rooms"]) == {"all", "dead bridges"}
+    sure = dict(CHARTS["network-confidence"].rows(view, Chosen()).select("line", "value").iter_rows())
+    assert {line.removeprefix("third-party networks: "): value for line, value in sure.items()} == {
+        "dead bridges": 0, "high confidence": 1, "medium confidence": 0, "low confidence": 0, "directory confidence": 1,
+    }  # fmt: skip
+
+
 def test_the_lines_of_a_lorenz_curve_go_from_nobody_to_everything(view: View) -> None:
     rows = CHARTS["lorenz"].rows(view, Chosen(values={"amount": "memberships"}))
     for _, curve in rows.group_by("line"):
