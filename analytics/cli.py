@@ -23,7 +23,7 @@ from analytics.mission import DEFINITIONS, Definition, metric_rows
 from analytics.schemas import METRIC_COLUMNS, MetricRow
 from crawler.cli.options import db_option, json_option
 from crawler.errors import UsageError, printable
-from crawler.store.serving import serving_file
+from crawler.store.serving import nothing_published, serving_file
 
 SYNTHETIC = "Synthetic: counted in the practice federation; says nothing about the real one."
 
@@ -57,7 +57,7 @@ def metrics(db: Path, crawl_id: int | None, explain: str | None, *, series: bool
     What does it mean that 11 842 servers are online?   matrix-census metrics --explain 3
     All numbers of all censuses, for a spreadsheet:     matrix-census metrics --series --csv
 
-    Exit codes: 0 done, 2 there is no census yet, or no such metric.
+    Exit codes: 0 done, 2 there is no census yet, or none is published, or there is no such metric.
     """
     if explain is not None:
         _explain(explain, as_json=as_json)
@@ -101,8 +101,10 @@ def alerts(db: Path, *, as_json: bool) -> None:
 
 def _rows(db: Path, crawl_id: int | None) -> tuple[MetricRow, ...]:
     serving = serving_file(db)
-    wanted = crawl_id if serving is None or crawl_id is not None else newest_census(serving)
-    if serving is None or wanted is None:
+    if serving is None:
+        raise nothing_published(db)
+    wanted = crawl_id if crawl_id is not None else newest_census(serving)
+    if wanted is None:
         raise _no_census(db)
     rows = metric_rows(serving, wanted)
     if not rows:
@@ -112,7 +114,9 @@ def _rows(db: Path, crawl_id: int | None) -> tuple[MetricRow, ...]:
 
 def _series(db: Path, newest: int | None = None) -> tuple[MetricRow, ...]:
     serving = serving_file(db)
-    rows = load_series(serving, newest) if serving is not None else ()
+    if serving is None:
+        raise nothing_published(db)
+    rows = load_series(serving, newest)
     if not rows:
         raise _no_census(db)
     return rows

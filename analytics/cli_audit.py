@@ -15,7 +15,7 @@ from analytics.load import newest_snapshot
 from analytics.load_stored import load_room_scores
 from crawler.cli.options import db_option, json_option
 from crawler.errors import StoreError, UsageError, printable
-from crawler.store.serving import serving_file
+from crawler.store.serving import nothing_published, serving_file
 
 COLUMNS = ("item", "name", "topic", "alias", "label")
 BYTES_MAX = 20_000_000
@@ -52,8 +52,10 @@ def draw_verb(db: Path, rooms: int, seed: int, out: Path, key: Path) -> None:
     was drawn from what. Neither file that is there is overwritten.
     """
     serving = serving_file(db)
-    found = load_room_scores(serving) if serving is not None else None
-    if serving is None or found is None or found.rooms.is_empty():
+    if serving is None:
+        raise nothing_published(db)
+    found = load_room_scores(serving)
+    if found is None or found.rooms.is_empty():
         raise UsageError(f"{db} has no census with listed rooms; take one with: matrix-census crawl --db {db}")
     pairs = [(str(room_id), int(value)) for room_id, value in found.rooms.select("room_id", "score").iter_rows()]
     items = draw(pairs, rooms, np.random.default_rng(seed))

@@ -15,7 +15,7 @@ from analytics.report_html import html_report
 from analytics.report_markdown import markdown_report
 from crawler.cli.options import db_option, json_option
 from crawler.errors import StoreError, UsageError
-from crawler.store.serving import serving_file
+from crawler.store.serving import nothing_published, serving_file
 
 
 @click.command(short_help="Write a report on a month, a quarter or a year.")
@@ -53,7 +53,7 @@ def report(db: Path, period: str, census: int | None, out: Path, *, as_json: boo
     """
     serving = serving_file(db)
     if serving is None:
-        raise UsageError(f"there is no census in {db} yet; take one with: matrix-census crawl --contact YOU --db {db}")
+        raise nothing_published(db)
     series = load_series_frame(serving)
     censuses = series.select("snapshot", "at").unique().sort("snapshot").rows()
     ends = [(number, at) for number, at in censuses if census is None or number <= census]

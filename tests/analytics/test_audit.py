@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from analytics.audit import NOISE, SIGNAL, UNSURE, Drawn, agreed, draw, score, stratum
 from crawler.errors import UsageError
+from crawler.model.crawl import CrawlScope
 from matrix_census import main
 from tests.dashboard.federation import publish, write_census
 
@@ -146,6 +147,10 @@ def test_what_cannot_be_read_is_one_clear_line(tmp_path: Path, content: str, sai
 
 def test_without_a_census_there_is_nothing_to_draw(tmp_path: Path) -> None:
     from analytics.cli_audit import audit
+    from tests.dashboard.federation import publish, write_census
 
+    path = tmp_path / "limited.duckdb"
+    write_census(path, servers=5, scope=CrawlScope.LIMITED)
+    publish(path)
     with pytest.raises(UsageError, match="no census with listed rooms"):
-        CliRunner().invoke(audit, ["draw", "--db", str(tmp_path / "none.duckdb")], catch_exceptions=False)
+        CliRunner().invoke(audit, ["draw", "--db", str(path)], catch_exceptions=False)

@@ -22,7 +22,7 @@ from analytics.report_markdown import markdown_report
 from analytics.schemas import METRIC_COLUMNS, MetricRow
 from analytics.software import BY_LINEAGE
 from analytics.svg import Event, Line, Point, line_chart
-from crawler.errors import UsageError
+from crawler.errors import StoreError, UsageError
 from tests.analytics.frames import SEALED, snapshot
 from tests.dashboard.federation import publish, write_census
 
@@ -160,5 +160,5 @@ def test_the_verb_writes_both_files_from_a_real_census(tmp_path: Path) -> None:
     assert Path(told["markdown"]).read_text("utf-8").startswith("# Matrix Census")
     with pytest.raises(UsageError, match="no numbers of census 9"):
         CliRunner().invoke(verb, ["--db", str(census), "--census", "9"], catch_exceptions=False)
-    with pytest.raises(UsageError, match="there is no census"):
+    with pytest.raises(StoreError, match="there is no census file"):
         CliRunner().invoke(verb, ["--db", str(tmp_path / "none.duckdb")], catch_exceptions=False)
