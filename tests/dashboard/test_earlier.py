@@ -164,6 +164,14 @@ async def test_data_addresses_tell_of_it(client: httpx.AsyncClient, then: View) 
     assert (answer.status_code, "kept for the newest census alone" in answer.text) == (404, True)
 
 
+async def test_the_api_tells_the_numbers_of_it(client: httpx.AsyncClient, then: View) -> None:
+    asked = {"metric": "servers", "dimension": "online", "at": "2026-11-15"}
+    answer = await client.get("/api/v1/metrics", params=asked)
+    assert [(row["snapshot"], row["value"]) for row in answer.json()["data"]] == [(2, then.crawl.online)]
+    for nowhere in ("3", "1999-01-01", "x"):
+        assert (await client.get("/api/v1/metrics", params={"at": nowhere})).status_code == 404
+
+
 async def test_the_page_of_a_day_is_that_of_its_census(client: httpx.AsyncClient) -> None:
     answer = await client.post("/_dash-update-component", json=asks("/", "?at=2026-11-15"))
     assert answer.json()["response"]["shown"]["data"] == "/?at=2026-11-15"
