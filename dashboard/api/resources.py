@@ -98,7 +98,8 @@ def router(shelf: Shelf) -> APIRouter:
 
     @routes.get("/metrics", tags=["numbers"], responses=forms(shapes.MetricsPage))
     async def metrics(request: Request, asked: Annotated[AskedMetrics, Query()]) -> Response:
-        """The numbers of the newest census, or of an earlier one, each with unit, window, denominator, interval, grade and method."""
+        """The numbers of the newest census, or of an earlier one, each with unit, window, denominator, interval, grade
+        and method."""
         return await _page(request, shelf, asked, "metrics", shapes.MetricsPage, shapes.MetricShape, _metrics)
 
     @routes.get("/series", tags=["numbers"], responses=forms(shapes.MetricsPage))
