@@ -53,6 +53,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "crawl": ("crawler.cli.bench:crawl", "A crawl of a practice federation against its floor of TLS handshakes."),
     "store": ("crawler.cli.bench:store", "History kept for years, beside full daily copies."),
     "metrics": ("analytics.bench_metrics:metrics", "The numbers of a census with years of censuses before it."),
+    "dashboard": ("dashboard.bench:dashboard", "A served dashboard of a year of censuses, and its visitors."),
     "population": ("analytics.bench:population", "How often the intervals of the population estimates hold the truth."),
 }
 """Bench -> the same; a group of their own, for they are for whoever changes the program."""

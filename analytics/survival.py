@@ -4,8 +4,8 @@ Apart, because lifetimes are the one kind of number here that is mostly not over
 unit's own beginning. A server that was already old when we first saw it enters late (left truncation: had it died
 before, we would not know of it) and is at risk from its entry age on, not before; one that is still there leaves at its
 present age without having died (right censoring). Times known only to lie between two crawls are the caller's to place.
-lifelines does the fitting; importing it takes seconds, so nothing else here imports this module. Empty and degenerate
-input: the policy in `analytics.estimate`.
+lifelines does the fitting; importing it takes seconds and 75 MB, which those who only show numbers must not pay, so it
+is imported when something is fitted. Empty and degenerate input: the policy in `analytics.estimate`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from lifelines import KaplanMeierFitter
 from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtrc
 
@@ -230,6 +229,8 @@ def _survived_to(exits: FloatArray, deaths: BoolArray, entries: FloatArray) -> f
 
 
 def _points(exits: FloatArray, deaths: BoolArray, entries: FloatArray, alpha: float) -> tuple[SurvivalPoint, ...]:
+    from lifelines import KaplanMeierFitter  # see the module
+
     # lifelines switches numpy's warnings off for the whole thread and never on again; errstate gives them back.
     with np.errstate():
         fitted = KaplanMeierFitter(alpha=alpha).fit(exits, deaths, entry=entries if entries.any() else None)

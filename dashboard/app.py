@@ -13,6 +13,7 @@ from crawler.config import Settings
 from crawler.engine.check import Checker
 from crawler.engine.usage import UsageIntake
 from dashboard import api, frame, routing
+from dashboard.answered import Answered
 from dashboard.api.door import REQUESTS_A_MINUTE, Door
 from dashboard.backend import Backend
 from dashboard.data import CensusSource
@@ -88,6 +89,12 @@ def create_app(
     refuse_taken(prefix, _own_paths(server))
     server.router.lifespan_context = _closing(source, checker)
     # The last added is the first to see a request.
+    server.add_middleware(
+        Answered,
+        source=source,
+        question_of=routing.question_of,
+        is_kept=lambda body: states.FAILED.encode() not in body,
+    )
     server.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM_BYTES, compresslevel=5)
     server.add_middleware(RequestLimit)
     server.add_middleware(Door, requests_a_minute=requests_a_minute)

@@ -6,7 +6,7 @@ changes its own address (a table that is sorted) writes what it shows into `SHOW
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -181,6 +181,29 @@ def _render(view: View | None, path: str, query: Mapping[str, str], scheme: Sche
 def address_of(path: str, search: str) -> str:
     """What `SHOWN` holds for a path and a query."""
     return path + (search if search and search != "?" else "")
+
+
+def question_of(body: Any) -> Hashable | None:
+    """What the answer of the frame's callback depends on besides the census: path, query and scheme.
+
+    Args:
+        body: Of a callback's request, as anybody may send it.
+
+    Returns:
+        None for another callback, for a page that is on the screen already, and for what is not understood.
+    """
+    try:
+        inputs = {f"{part['id']}.{part['property']}": part.get("value") for part in body["inputs"]}
+        path, search = (inputs[f"{frame.ADDRESS}.{part}"] or "" for part in ("pathname", "search"))
+        shown = body["state"][0].get("value")
+        output = body["output"]
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return None
+    if not (isinstance(path, str) and isinstance(search, str) and isinstance(output, str)):
+        return None
+    if not output.startswith(f"..{frame.PAGE}.children.") or address_of(path or "/", search) == shown:
+        return None
+    return path or "/", search, parse_scheme(inputs.get(f"{frame.THEME}.data"))
 
 
 def stores() -> list[Component]:

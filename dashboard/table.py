@@ -145,11 +145,16 @@ def _pages(total: int) -> int:
 
 def _ask(table: Table, view: View, state: TableState) -> tuple[TableState, list[dict[str, Any]], int]:
     """The rows of a state; a page past the last becomes the last."""
-    rows, total = table.rows(view, state)
+    rows, total = _rows(table, view, state)
     if not rows and total:
         state = replace(state, page=_pages(total))
-        rows, total = table.rows(view, state)
+        rows, total = _rows(table, view, state)
     return state, rows, total
+
+
+def _rows(table: Table, view: View, state: TableState) -> tuple[list[dict[str, Any]], int]:
+    """The same for every visitor who asks for the same."""
+    return view.once(("table", table.name, table.search(state)), lambda: table.rows(view, state))
 
 
 def register(app: Dash, source: CensusSource, table: Table, shown: str) -> None:

@@ -8,29 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-CANDIDATES = ("chromium", "chromium-browser", "google-chrome")
-
-
-def find_chromium() -> str | None:
-    """The path of a Chromium that is installed, None if there is none."""
-    named = os.environ.get("MATRIX_CENSUS_CHROMIUM")
-    if named:
-        return named if Path(named).is_file() else None
-    for name in CANDIDATES:
-        path = shutil.which(name)
-        if path is not None:
-            return path
-    return _playwrights_own()
-
-
-def _playwrights_own() -> str | None:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
-    return path if Path(path).is_file() else None
+from dashboard.bench_browser import find_chromium
 
 
 def bring_chromium() -> str | None:

@@ -68,6 +68,22 @@ def page_of(
     return Page((), int(fetch(connection, f"SELECT count(*) {body}", question.values)[0][0]))
 
 
+def page_of_table(
+    connection: Connection, shape: type[S], table: str, question: Question, order: str, limit: int, offset: int
+) -> Page[S]:
+    """As `page_of`, of a table that is stored: its rows are found by what the question and the order need, and only
+    those of the page are read whole."""
+    bounds = {"limit": min(max(limit, 1), MOST_ROWS), "offset": min(max(offset, 0), 2**53)}
+    columns = ", ".join(f"t.{field.name}" for field in fields(shape))
+    found = f"FROM {table} {question.clause}"
+    page = f"(SELECT rowid AS place, count(*) OVER () AS total {found} {order} LIMIT $limit OFFSET $offset)"
+    whole = f"SELECT {columns}, page.total FROM {table} t JOIN {page} page ON t.rowid = page.place {order}"  # noqa: S608 - text of ours
+    rows = fetch(connection, whole, question.values | bounds)
+    if rows:
+        return Page(tuple(_shaped(shape, row[:-1]) for row in rows), int(rows[0][-1]))
+    return Page((), int(fetch(connection, f"SELECT count(*) {found}", question.values)[0][0]))
+
+
 def _columns(shape: type[Shape]) -> str:
     return ", ".join(field.name for field in fields(shape))
 

@@ -1,4 +1,5 @@
-"""A year of the made-up federation as it lies in a census file, written at once: the world of `bench metrics`.
+"""A year of the made-up federation as it lies in a census file, written at once: the world of `bench metrics`
+and `bench dashboard`.
 
 Apart from `bench_world`, whose days go through the real seal one by one because the seal is what is measured there.
 Here what is read afterwards is measured, so the interval tables are filled directly, in SQL, in a minute instead of an
@@ -152,6 +153,29 @@ _HISTORY = (
     """INSERT INTO visit SELECT {days}, server_id, TIMESTAMPTZ '2025-01-01 00:10:00+00' + to_days({days}),
         '51.' || hash(server_id, 'a') % 200 || '.' || hash(server_id, 'b') % 250 || '.' || server_id % 250, 8448,
         name, name, '4', NULL, 1, 20, 0, 8, 5000, 1 FROM w_server WHERE born <= {days} AND dies > {days}""",
+    """INSERT INTO attempt BY NAME
+    SELECT {days} AS crawl_id, server_id, w.n AS ordinal, w.what,
+        CASE WHEN s.online OR w.n = 0 THEN 'ok' WHEN w.n = 1 THEN 'failed' ELSE 'skipped' END AS outcome,
+        CASE WHEN outcome = 'failed' THEN 'tcp' END AS failed_phase,
+        CASE WHEN outcome = 'failed' THEN 'tcp_timeout' END AS failed_kind,
+        CASE WHEN outcome = 'skipped' THEN 'not_reached' END AS skip_reason,
+        CASE WHEN outcome <> 'skipped' THEN (hash(server_id, w.n) % 1000) / 1000 END AS total_s
+    FROM visit JOIN w_seen s USING (server_id), (SELECT unnest(['resolution', 'tcp', 'tls', 'version', 'keys',
+        'client_well_known', 'support', 'client_versions', 'directory']) AS what, unnest(range(0, 9))::SMALLINT AS n) w
+    WHERE s.valid_to IS NULL ORDER BY server_id, ordinal""",
+    """INSERT INTO attempt_summary
+    SELECT c.crawl_id, a.* FROM crawl c, (
+        SELECT what, outcome, failed_kind, skip_reason, count(*)::INTEGER, quantile_disc(total_s, 0.5),
+            quantile_disc(total_s, 0.9), max(total_s), NULL
+        FROM attempt GROUP BY ALL
+    ) a WHERE c.crawl_id < {days} ORDER BY ALL""",
+    """INSERT INTO endpoint
+    SELECT crawl_id, server_id, n, address || CASE n WHEN 0 THEN '' ELSE '0' END, port, name, name, '4'
+    FROM visit JOIN w_server USING (server_id), range(2) r(n) ORDER BY server_id, n""",
+    """INSERT INTO resolution_step BY NAME
+    SELECT crawl_id, server_id, n AS ordinal, ['well_known', 'srv', 'addresses'][(n + 1)::BIGINT] AS question,
+        name AS subject, 'made up' AS answer, 'made up' AS conclusion, 0.01 AS duration_s
+    FROM visit JOIN w_server USING (server_id), range(3) r(n) ORDER BY server_id, n""",
     """INSERT INTO lead
     SELECT {days}, server_id, CASE WHEN hash(server_id, owner) % 3 = 0 THEN 'alias_servers' ELSE 'room_id' END, owner,
         count(*)::INTEGER

@@ -4,12 +4,12 @@ Of the first crawl of a series nothing is told: what it found need not have begu
 sees otherwise has not changed; each series is told of by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from crawler.store.answer import page_of
+from crawler.store.answer import page_of, page_of_table
 from crawler.store.connection import Connection
 from crawler.store.question import Question, search_text
 from crawler.store.rows import Page
@@ -66,6 +66,7 @@ def changes(
     newest_first: bool = False,
     limit: int = 50,
     offset: int = 0,
+    table: str | None = None,
 ) -> Page[Change]:
     """Changes in the series of a crawl up to it, one page of them.
 
@@ -80,10 +81,10 @@ def changes(
         newest_first: Else the oldest come first.
         limit: Rows, at most 1000.
         offset: Rows before the first.
+        table: Where the rows of `CHANGES` are laid down for this crawl (`at_hand`); None: they are looked for.
     """
     wanted = {kind.value for kind in kinds or ChangeKind}
-    parts = [part for part, kinds_of_it in _PARTS.items() if wanted & kinds_of_it]
-    question = Question(values={"crawl": crawl_id})
+    question = Question(values={} if table else {"crawl": crawl_id})
     if kinds:
         # Words of ours, and few: a list is not bound.
         question.where(f"kind IN ({', '.join(repr(kind) for kind in sorted(wanted))})")
@@ -97,8 +98,14 @@ def changes(
         question.where("(room_id IS NULL OR members >= $min_members)", min_members=min_members)
     direction = "DESC" if newest_first else "ASC"
     order = f"ORDER BY crawl_id {direction}, kind, members DESC NULLS LAST, server_name NULLS LAST, room_id NULLS LAST"
-    source = f"({_OF_THE_SERIES} {' UNION ALL '.join((_COLUMNS, *parts))})"
-    return page_of(connection, Change, source, question, order, limit, offset)
+    if table is not None:
+        return page_of_table(connection, Change, table, question, order, limit, offset)
+    parts = [part for part, kinds_of_it in _PARTS.items() if wanted & kinds_of_it]
+    return page_of(connection, Change, f"({_all(parts).format(crawl='$crawl')})", question, order, limit, offset)
+
+
+def _all(parts: Iterable[str]) -> str:
+    return f"{_OF_THE_SERIES} {' UNION ALL '.join((_COLUMNS, *parts))}"
 
 
 _OF_THE_SERIES = """
@@ -106,7 +113,7 @@ WITH this AS (
     SELECT c.series_id, c.crawl_id, (
         SELECT min(f.crawl_id) FROM crawl f WHERE f.series_id = c.series_id AND f.state = 'completed'
     ) AS first_crawl_id
-    FROM crawl c WHERE c.crawl_id = $crawl
+    FROM crawl c WHERE c.crawl_id = {crawl}
 )
 """
 
@@ -153,13 +160,29 @@ JOIN crawl c ON c.crawl_id = r.listed_at
 WHERE r.listed_at > this.first_crawl_id AND r.listed_at <= this.crawl_id
 """
 
+# Only rooms with two texts, and joined before names are compared: else the planner holds each text against each other.
 _RENAMES = """
-SELECT r.at, r.crawl_id, 'room_renamed', NULL, NULL, r.room_id, r.name, s.members, r.old_name, r.name
-FROM room_rename r
-JOIN this USING (series_id)
-JOIN room_state s
-    ON s.series_id = r.series_id AND s.room_number = r.room_number AND s.valid_from = r.crawl_id
-WHERE r.crawl_id > this.first_crawl_id AND r.crawl_id <= this.crawl_id AND r.old_name IS DISTINCT FROM r.name
+SELECT * FROM (
+    WITH moved AS (
+        SELECT series_id, room_number FROM room_state GROUP BY ALL HAVING min(text_id) <> max(text_id)
+    ), told AS (
+        SELECT s.series_id, s.room_number, s.valid_from, s.members, s.text_id,
+            lag(s.text_id) OVER before AS old_text_id, lag(s.valid_to) OVER before AS old_until
+        FROM room_state s SEMI JOIN moved USING (series_id, room_number)
+        WINDOW before AS (PARTITION BY s.series_id, s.room_number ORDER BY s.valid_from)
+    ), renamed AS MATERIALIZED (
+        SELECT r.*, t.name, o.name AS old_name
+        FROM told r JOIN room_text t ON t.text_id = r.text_id JOIN room_text o ON o.text_id = r.old_text_id
+        WHERE r.old_until = r.valid_from AND r.old_text_id <> r.text_id
+    )
+    SELECT c.finished_at, r.valid_from, 'room_renamed', NULL, NULL, k.room_id, r.name, r.members, r.old_name, r.name
+    FROM renamed r
+    JOIN this USING (series_id)
+    JOIN known_room k USING (room_number)
+    JOIN crawl c ON c.crawl_id = r.valid_from
+    WHERE r.valid_from > this.first_crawl_id AND r.valid_from <= this.crawl_id
+        AND r.old_name IS DISTINCT FROM r.name
+)
 """
 
 _PARTS = {
@@ -168,3 +191,6 @@ _PARTS = {
     _ROOMS: {"room_listed", "room_unlisted"},
     _RENAMES: {"room_renamed"},
 }
+
+CHANGES = _all(_PARTS)
+"""All of them, SQL in which `{crawl}` stands for the crawl."""

@@ -34,6 +34,7 @@ def narrow_servers(
 
 def narrow_rooms(
     question: Question,
+    crawl_id: int,
     *,
     text: str,
     spaces: bool | None,
@@ -41,17 +42,20 @@ def narrow_rooms(
     min_members: int | None,
     listed_by: str | None,
     noise: bool | None,
+    knows_noise: bool,
 ) -> None:
     """Add conditions on rooms; the words are those of `SnapshotReader.rooms_page`.
 
     Args:
-        question: Of the view `room` as of `$crawl`.
+        question: Of the rooms as of a crawl: of the view `room`, or of the table that is at hand.
+        crawl_id: That crawl.
         text: As there, and so are the rest.
         spaces: Likewise.
         join_rule: Likewise.
         min_members: Likewise.
         listed_by: Likewise.
         noise: Likewise; only where the file has the signs of rooms (`room_feature`).
+        knows_noise: The source says it of each room, in `is_noise`.
     """
     if text:
         columns = ("name", "topic", "canonical_alias", "room_id")
@@ -64,12 +68,14 @@ def narrow_rooms(
     if min_members is not None:
         question.where("members >= $min_members", min_members=min_members)
     if listed_by is not None:
-        question.where(_LISTED_BY, listed_by=search_text(listed_by))
-    if noise is not None:
+        question.where(_LISTED_BY, listing_crawl=crawl_id, listed_by=search_text(listed_by))
+    if noise is not None and knows_noise:
+        question.where(f"coalesce(is_noise, {noise}) = {noise}")
+    elif noise is not None:
         question.where(f"room_id {'IN' if noise else 'NOT IN'} (SELECT room_id FROM room_feature WHERE score > 0)")  # noqa: S608 - our own words
 
 
 _LISTED_BY = """room_id IN (
     SELECT room_id FROM listing JOIN server USING (server_id)
-    WHERE crawl_id = $crawl AND server_key = lower($listed_by)
+    WHERE crawl_id = $listing_crawl AND server_key = lower($listed_by)
 )"""

@@ -14,7 +14,9 @@ from typing import Any
 
 from crawler.errors import StoreError
 from crawler.model.crawl import Crawl
-from crawler.store.answer import all_of, fetch, page_of
+from crawler.store.answer import all_of, fetch, page_of, page_of_table
+from crawler.store.at_hand import CHANGED, ROOMS, AtHand
+from crawler.store.changes import Change, changes
 from crawler.store.connection import Connection, connect_to_read
 from crawler.store.crawls import crawl_rows, read_crawls
 from crawler.store.filters import narrow_rooms, narrow_servers
@@ -256,19 +258,34 @@ class SnapshotReader:
         Raises:
             UsageError: a sort is not known.
         """
+        table = self._at_hand.table(ROOMS, crawl_id)
         question = Question()
-        question.where("crawl_id = $crawl", crawl=crawl_id)
+        if table is None:
+            question.where("crawl_id = $crawl", crawl=crawl_id)
         narrow_rooms(
             question,
+            crawl_id,
             text=text,
             spaces=spaces,
             join_rule=join_rule,
             min_members=min_members,
             listed_by=listed_by,
             noise=noise if self.has_features else None,
+            knows_noise=table is not None,
         )
         order = order_by(ROOM_SORTS, sort, descending=descending, then="room_id")
+        if table is not None:
+            return page_of_table(self._connection, RoomRow, table, question, order, limit, offset)
         return page_of(self._connection, RoomRow, "room", question, order, limit, offset)
+
+    def changes(self, crawl_id: int, **asked: Any) -> Page[Change]:
+        """What changed from crawl to crawl up to one; `asked` are the words of `changes.changes`."""
+        return changes(self._connection, crawl_id, table=self._at_hand.table(CHANGED, crawl_id), **asked)
+
+    @cached_property
+    def _at_hand(self) -> AtHand:
+        newest = self.latest_census()
+        return AtHand(self._connection, newest.id if newest else None, has_features=self.has_features)
 
     @cached_property
     def has_features(self) -> bool:

@@ -85,20 +85,26 @@ ORDER BY c.crawl_id
 """
 
 _CATALOGUE = """
+WITH this AS (SELECT series_id, crawl_id, finished_at FROM crawl WHERE crawl_id = $crawl),
+gone AS (
+    SELECT u.series_id, u.server_id, max(u.valid_to) AS gone_id
+    FROM server_session u JOIN this USING (series_id)
+    WHERE u.online AND u.valid_to <= this.crawl_id
+    GROUP BY ALL
+), before AS (
+    -- The last census before the one that saw it go.
+    SELECT g.server_id, b.finished_at
+    FROM gone g ASOF JOIN census b ON b.series_id = g.series_id AND b.crawl_id < g.gone_id
+)
 SELECT n.server_key, n.server_name AS name, s.client_base, s.software, s.version, s.online, s.listing,
-    CASE WHEN s.online THEN c.finished_at ELSE (
-        -- The last census before the one that saw it go.
-        SELECT max(b.finished_at) FROM server_session u JOIN census b
-        ON b.series_id = u.series_id AND b.crawl_id < u.valid_to
-        WHERE u.series_id = s.series_id AND u.server_id = s.server_id AND u.online AND u.valid_to <= c.crawl_id
-    ) END AS online_at,
+    CASE WHEN s.online THEN this.finished_at ELSE l.finished_at END AS online_at,
     coalesce(v.observed_at, b.finished_at) AS checked_at
-FROM crawl c
-JOIN server_state s ON s.series_id = c.series_id AND s.valid_from <= c.crawl_id AND (
-    s.valid_to IS NULL OR s.valid_to > c.crawl_id
+FROM this
+JOIN server_state s ON s.series_id = this.series_id AND s.valid_from <= this.crawl_id AND (
+    s.valid_to IS NULL OR s.valid_to > this.crawl_id
 )
 JOIN server n USING (server_id)
 JOIN crawl b ON b.crawl_id = s.valid_from
+LEFT JOIN before l ON l.server_id = s.server_id
 LEFT JOIN (SELECT server_id, observed_at FROM visit WHERE crawl_id = $crawl) v ON v.server_id = s.server_id
-WHERE c.crawl_id = $crawl
 """

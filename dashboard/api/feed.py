@@ -6,7 +6,6 @@ served from elsewhere. Names are text of strangers: made printable, and put into
 
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import quote
@@ -15,7 +14,7 @@ from xml.etree import ElementTree as Xml
 from fastapi import APIRouter, Request, Response
 
 from analytics import wording as numbers
-from crawler.store.changes import Change, ChangeKind, changes
+from crawler.store.changes import Change, ChangeKind
 from dashboard import wording
 from dashboard.api.link import absolute
 from dashboard.api.shapes import LICENCE_URL, citation
@@ -53,8 +52,7 @@ def router(shelf: Shelf) -> APIRouter:
 
 
 def _answer(view: View, *, here: str, home: str) -> Answer:
-    with closing(view.reader.cursor()) as connection:
-        found = changes(connection, view.crawl.id, kinds=_TOLD, min_members=BIG_ROOM, newest_first=True, limit=ENTRIES)
+    found = view.reader.changes(view.crawl.id, kinds=_TOLD, min_members=BIG_ROOM, newest_first=True, limit=ENTRIES)
     Xml.register_namespace("", _SPACE)
     root = Xml.Element(_in_atom("feed"))
     synthetic = " (practice federation, synthetic)" if view.crawl.synthetic else ""

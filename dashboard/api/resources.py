@@ -17,7 +17,6 @@ from analytics.load import load_series_page
 from analytics.mission import DEFINITIONS
 from analytics.schemas import Grade
 from crawler.model.crawl import CrawlState
-from crawler.store import changes as changed
 from crawler.store import federation
 from crawler.store.question import PREDICATES
 from dashboard.api import shapes
@@ -217,7 +216,7 @@ def _server(view: View, name: str) -> BaseModel:
         state = federation.known_server(connection, view.crawl.id, name)
         if detail is None:
             raise Problem(NOT_FOUND, "Nothing ever named this server to this census. It can be submitted.")
-        life = changed.changes(connection, view.crawl.id, server_name=name, newest_first=True, limit=_LIFE)
+    life = view.reader.changes(view.crawl.id, server_name=name, newest_first=True, limit=_LIFE)
     method = "What a federating server would see of it, from one place at one time; `steps` and `attempts` have it all."
     fields = {
         field: getattr(detail, field) for field in shapes.ServerDetailShape.model_fields if hasattr(detail, field)
@@ -373,19 +372,17 @@ def _leads(view: View, asked: AskedLeads, offset: int) -> Rows:
 
 
 def _changes(view: View, asked: AskedChanges, offset: int) -> Rows:
-    with closing(view.reader.cursor()) as connection:
-        found = changed.changes(
-            connection,
-            view.crawl.id,
-            since=asked.since,
-            kinds=asked.kind,
-            server_name=asked.server_name,
-            room_id=asked.room_id,
-            min_members=asked.min_members,
-            newest_first=asked.newest_first,
-            limit=asked.limit,
-            offset=offset,
-        )
+    found = view.reader.changes(
+        view.crawl.id,
+        since=asked.since,
+        kinds=asked.kind,
+        server_name=asked.server_name,
+        room_id=asked.room_id,
+        min_members=asked.min_members,
+        newest_first=asked.newest_first,
+        limit=asked.limit,
+        offset=offset,
+    )
     method = "A change is seen by the first crawl after it; of the first crawl of a vantage nothing is told."
     return found.rows, found.total, _all_time(view, "changes", "crawls of this vantage", method)
 

@@ -27,21 +27,19 @@ FALL_OUT = Chart(
     window="newest census",
     denominator="all that anything named",
     sql="""
-WITH newest AS (SELECT $census AS crawl_id),
-seen AS (
+WITH seen AS (
     SELECT CASE WHEN federating AND listing THEN 'listing' WHEN federating THEN 'federating' WHEN online THEN 'online'
             WHEN secure THEN 'secure' WHEN reachable THEN 'reachable' WHEN resolves THEN 'resolves' ELSE 'known'
         END AS stage,
         CASE WHEN federating AND listing THEN 'listing'
             WHEN federating THEN 'directory: ' || coalesce(directory_state, 'skipped')
             ELSE coalesce(failed_kind, 'unknown') END AS why
-    FROM server_observation WHERE crawl_id = (SELECT crawl_id FROM newest)
+    FROM server_observation WHERE crawl_id = $census
 )
 SELECT stage, why, value FROM (
     SELECT stage, why, count(*) AS value FROM seen GROUP BY ALL
     UNION ALL
-    SELECT 'known', 'not_visited', known - servers FROM crawl
-    WHERE crawl_id = (SELECT crawl_id FROM newest) AND known > servers
+    SELECT 'known', 'not_visited', known - servers FROM crawl WHERE crawl_id = $census AND known > servers
 )
 ORDER BY list_position(['known', 'resolves', 'reachable', 'secure', 'online', 'federating', 'listing'], stage),
     value DESC, why

@@ -67,41 +67,44 @@ class Lines:
         drawn = self.drawn(rows, look)
         reached = [frame if self.bands else frame.select("value", lo="value", hi="value") for _, frame in drawn]
         lo, hi, ticks = _reach(reached, logarithmic=look.chosen.logarithmic)
-        figure = go.Figure(layout={"template": template(look.scheme), "height": HEIGHT_PX})
-        for line, frame in drawn if self.bands else ():
-            _add_band(figure, frame, palette.hue(line.hue))
-        for line, frame in drawn:
-            _add_line(figure, line, frame, palette, shares=shares, steps=self.steps)
+        traces = [_band(frame, palette.hue(line.hue)) for line, frame in drawn] if self.bands else []
+        traces += [_line(line, frame, palette, shares=shares, steps=self.steps) for line, frame in drawn]
         labels = [_label(line, frame, palette, look) for line, frame in drawn if not line.is_loose]
         _spread(labels, lo, hi)
         right_px = min(max((len(str(label["text"])) for label in labels), default=0) * _CHARACTER_PX, _LABEL_MOST_PX)
-        events = _events(figure, rows, look, palette)
-        figure.update_layout(
-            margin={"l": 8, "r": right_px + 12, "t": _TOP_PX, "b": _BOTTOM_PX},
-            annotations=labels + events,
-            hovermode="x unified",
-            meta={
-                "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": events, "xaxis.nticks": 4},
+        verticals, letters = _events(rows, look, palette)
+        # Plotly looks at each part once when it is given all of them at once, and again for each that comes later.
+        layout = {
+            "template": template(look.scheme),
+            "height": HEIGHT_PX,
+            "margin": {"l": 8, "r": right_px + 12, "t": _TOP_PX, "b": _BOTTOM_PX},
+            "annotations": labels + letters,
+            "shapes": verticals,
+            "hovermode": "x unified",
+            "meta": {
+                "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": letters, "xaxis.nticks": 4},
                 "note": "the axis does not begin at zero" if lo > 0 and not look.chosen.logarithmic else "",
             },
-        )
-        figure.update_xaxes(
-            type="date", showgrid=False, showline=True, linecolor=palette.line, hoverformat="%-d %b %Y, %H:%M UTC",
-            nticks=7, tickangle=0, tickfont={"color": palette.quiet, "size": 12},
-        )  # fmt: skip
-        figure.update_yaxes(
-            range=[lo, hi], showgrid=True, type="log" if look.chosen.logarithmic else "linear", nticks=6,
-            tickformat=".1%" if shares and ticks < 0.1 else ".0%" if shares else "",
-            separatethousands=True, exponentformat="none", tickfont={"color": palette.quiet, "size": 12},
-        )  # fmt: skip
-        if look.chosen.logarithmic:
-            figure.update_yaxes(dtick=1 if hi - lo > 1.2 else "D2")
-        return figure
+            "xaxis": {
+                "type": "date", "showgrid": False, "showline": True, "linecolor": palette.line,
+                "hoverformat": "%-d %b %Y, %H:%M UTC", "nticks": 7, "tickangle": 0,
+                "tickfont": {"color": palette.quiet, "size": 12},
+            },
+            "yaxis": {
+                "range": [lo, hi], "showgrid": True, "nticks": 6,
+                "type": "log" if look.chosen.logarithmic else "linear",
+                "tickformat": ".1%" if shares and ticks < 0.1 else ".0%" if shares else "", "separatethousands": True,
+                "exponentformat": "none", "tickfont": {"color": palette.quiet, "size": 12},
+                **({"dtick": 1 if hi - lo > 1.2 else "D2"} if look.chosen.logarithmic else {}),
+            },
+        }  # fmt: skip
+        return go.Figure([trace for trace in traces if trace is not None], layout)
 
     def sentence(self, rows: pl.DataFrame, look: Look) -> str:
         """The newest number of the first lines, and how they changed."""
         said = []
-        for line, frame in self.drawn(rows, look)[:3]:
+        drawn = self.drawn(rows, look)
+        for line, frame in drawn[:3]:
             known = frame.drop_nulls("value")
             first, last = known.row(0, named=True), known.row(-1, named=True)
             words = f"{line.label}: {self.amount(last['value'], look)}"
@@ -111,7 +114,7 @@ class Lines:
             if first["at"] < last["at"]:
                 words += f", {self._change(first['value'], last['value'], look)} since {wording.day(first['at'])}"
             said.append(words)
-        more = len(self.drawn(rows, look)) - len(said)
+        more = len(drawn) - len(said)
         whole = "; ".join(said) + (f"; and {wording.plural(more, 'line')} more." if more else ".")
         return whole[0].upper() + whole[1:] if whole.split(maxsplit=1)[0].rstrip(":,").isalpha() else whole
 
@@ -157,7 +160,8 @@ class Lines:
         newest = known.group_by("line").agg(pl.col("at").max(), pl.col("value").last())
         ranked = newest.sort(["at", "value", "line"], descending=[True, True, False])["line"].to_list()
         styles = {key: line for key, line in self.line_of(ranked).items() if key in ranked}
-        lines = [(line, rows.filter(pl.col("line") == key)) for key, line in styles.items()]
+        of_line = {key: frame for (key,), frame in rows.partition_by("line", as_dict=True).items()}
+        lines = [(line, of_line[key]) for key, line in styles.items()]
         if not fold or len(lines) <= LINES_MOST:
             return lines
         kept, rest = lines[: LINES_MOST - 1], lines[LINES_MOST - 1 :]
@@ -219,11 +223,11 @@ def _reach(frames: Sequence[pl.DataFrame], *, logarithmic: bool) -> tuple[float,
     return low - (room if low else 0), high + room, high - low
 
 
-def _add_band(figure: go.Figure, frame: pl.DataFrame, colour: str) -> None:
+def _band(frame: pl.DataFrame, colour: str) -> dict[str, Any] | None:
     """From lo to hi where both are known; a scenario is hatched, for it says nothing of chance."""
     both = frame.filter(pl.col("lo").is_not_null() & pl.col("hi").is_not_null() & (pl.col("lo") < pl.col("hi")))
     if both.is_empty():
-        return
+        return None
     scenario = both["interval"].to_list()[-1] == IntervalKind.SCENARIO
     band: dict[str, Any] = {"fillcolor": faded(colour, BAND_OPACITY)}
     if scenario:
@@ -231,15 +235,13 @@ def _add_band(figure: go.Figure, frame: pl.DataFrame, colour: str) -> None:
             "fillpattern": {"shape": "/", "fgcolor": colour, "bgcolor": "rgba(0,0,0,0)", "size": 7, "solidity": 0.12}
         }
     at = _moments(both)
-    figure.add_scatter(
-        x=at + at[::-1], y=_short(both["hi"]) + _short(both["lo"])[::-1], mode="lines", line={"width": 0},
-        fill="toself", hoverinfo="skip", showlegend=False, **band,
-    )  # fmt: skip
+    return {
+        "type": "scatter", "x": at + at[::-1], "y": _short(both["hi"]) + _short(both["lo"])[::-1], "mode": "lines",
+        "line": {"width": 0}, "fill": "toself", "hoverinfo": "skip", "showlegend": False, **band,
+    }  # fmt: skip
 
 
-def _add_line(
-    figure: go.Figure, line: Line, frame: pl.DataFrame, palette: Palette, *, shares: bool, steps: bool
-) -> None:
+def _line(line: Line, frame: pl.DataFrame, palette: Palette, *, shares: bool, steps: bool) -> dict[str, Any]:
     colour = palette.hue(line.hue)
     say = wording.percent if shares else wording.fine
     look: dict[str, Any] = {"mode": "lines", "line": {"color": colour, "width": 2, "dash": line.dash}}
@@ -249,11 +251,11 @@ def _add_line(
         look = {"mode": "markers", "marker": {"size": 7, "symbol": "circle-open", "color": colour}}
     elif frame["value"].count() < MARKED_BELOW:
         look |= {"mode": "lines+markers", "marker": {"size": 6, "color": colour}}
-    figure.add_scatter(
-        x=_moments(frame), y=_short(frame["value"]), name=safe(line.label), **look,
-        customdata=[_hover(row, say) for row in frame.select("value", "lo", "hi").iter_rows()],
-        hovertemplate="%{customdata}",
-    )  # fmt: skip
+    return {
+        "type": "scatter", "x": _moments(frame), "y": _short(frame["value"]), "name": safe(line.label), **look,
+        "customdata": [_hover(row, say) for row in frame.select("value", "lo", "hi").iter_rows()],
+        "hovertemplate": "%{customdata}",
+    }  # fmt: skip
 
 
 def _hover(row: tuple[Any, ...], say: Callable[[float | None], str]) -> str:
@@ -296,23 +298,26 @@ def _spread(labels: list[dict[str, Any]], lo: float, hi: float) -> None:
             label["y"] = min(label["y"], after["y"] - gap)
 
 
-def _events(figure: go.Figure, rows: pl.DataFrame, look: Look, palette: Palette) -> list[dict[str, Any]]:
-    """Thin dashed verticals for what happened while the censuses were taken, with their letters on top."""
+def _events(rows: pl.DataFrame, look: Look, palette: Palette) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Thin dashed verticals for what happened while the censuses were taken, and their letters on top."""
     first, last = rows["at"].min(), rows["at"].max()
-    found: list[dict[str, Any]] = []
+    verticals: list[dict[str, Any]] = []
+    letters: list[dict[str, Any]] = []
     for event in look.events:
         if first is None or not first <= event.at <= last:  # type: ignore[operator]  # a column of times
             continue
         day = f"{event.at:%Y-%m-%d}"
-        figure.add_shape(
-            type="line", x0=day, x1=day, xref="x", y0=0, y1=1, yref="paper",
-            line={"color": palette.quiet, "width": 1, "dash": "dash"},
+        verticals.append(
+            {
+                "type": "line", "x0": day, "x1": day, "xref": "x", "y0": 0, "y1": 1, "yref": "paper",
+                "line": {"color": palette.quiet, "width": 1, "dash": "dash"},
+            }
         )  # fmt: skip
-        found.append(
+        letters.append(
             {
                 "x": day, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
                 "text": safe(event.label), "hovertext": safe(f"{event.when}: {event.text}"),
                 "font": {"size": 11, "color": palette.quiet},
             }
         )  # fmt: skip
-    return found
+    return verticals, letters

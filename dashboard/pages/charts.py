@@ -37,8 +37,11 @@ def chart_path(chart: Chart, chosen: Chosen) -> str:
 
 
 def chart_section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, *, level: int = 2) -> Component:
-    """A chart with everything it needs to be read without being seen, made once for each census and choice."""
+    """A chart with everything it needs to be read without being seen, made once for each census and choice; of days
+    that somebody chose, there are too many to keep."""
     chosen = only(chart, chosen)
+    if chosen.since is not None or chosen.until is not None:
+        return _section(chart, view, chosen, scheme, level)
     key = ("section", chart.name, search(chosen, chart.controls), scheme, level)
     return view.once(key, lambda: _section(chart, view, chosen, scheme, level))
 

@@ -9,6 +9,8 @@ from analytics import wording
 from crawler.model.crawl import Crawl
 from dashboard import links
 
+FAILED = "This page could not be made"
+
 
 def empty() -> Component:
     """No census was published yet: which command fills it. Where the file lies is the operator's business."""
@@ -106,7 +108,7 @@ def failed(report_id: str) -> Component:
     """A page broke: a fault of ours. What still works, and an id to report."""
     return html.Div(
         [
-            html.H1("This page could not be made", tabIndex="-1"),
+            html.H1(FAILED, tabIndex="-1"),
             html.P("The fault is ours. The other pages still work, and nothing was lost.", className="lede"),
             html.Div(
                 className="notice",
@@ -114,6 +116,11 @@ def failed(report_id: str) -> Component:
             ),
         ]
     )
+
+
+def is_whole(answer: bytes) -> bool:
+    """Whether what is sent is free of `failed`, and so may be given to the next who asks."""
+    return FAILED.encode() not in answer
 
 
 def skeleton() -> Component:

@@ -1,20 +1,28 @@
-"""Censuses are published while many ask: nobody is refused, and no answer mixes two snapshots."""
+"""Censuses are published while many ask: nobody is refused, and neither an answer nor a page mixes two snapshots."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.dashboard.federation import publish, write_census
+from analytics import wording
+from dashboard.bench_visitor import Visitor
+from tests.dashboard.federation import SEALED, publish, write_census
 
 SIZES = {1: 12, 2: 17, 3: 23}
 """Crawl -> the servers that it visits."""
+
+LATER_D = {1: 0, 2: 2, 3: 3}
+"""Crawl -> how many days after the first one."""
 
 
 PAUSE_S = 0.02
@@ -30,21 +38,55 @@ class Asking:
         self.wrong: list[object] = []
         self.answers = 0
         self.snapshots: set[str] = set()
+        self.read_of: set[int] = set()
 
     def start(self, ask: Callable[[httpx.Client], None]) -> threading.Thread:
+        def questions() -> Iterator[Callable[[], None]]:
+            with httpx.Client(base_url=self._site, timeout=60) as client:
+                while True:
+                    yield lambda: ask(client)
+
+        return self._run(questions())
+
+    def start_reading(self) -> threading.Thread:
+        def questions() -> Iterator[Callable[[], None]]:
+            with closing(Visitor(self._site, {})) as visitor:
+                while True:
+                    yield lambda: self.page_of_one_snapshot(visitor)
+
+        return self._run(questions())
+
+    def _run(self, questions: Iterator[Callable[[], None]]) -> threading.Thread:
         def run() -> None:
             try:
-                with httpx.Client(base_url=self._site, timeout=60) as client:
-                    while not self.stop.is_set():
-                        ask(client)
-                        self.answers += 1
-                        self.stop.wait(PAUSE_S)
+                while not self.stop.is_set():
+                    next(questions)()
+                    self.answers += 1
+                    self.stop.wait(PAUSE_S)
             except Exception as error:  # whatever it is, it is what this test looks for
                 self.wrong.append(error)
 
         thread = threading.Thread(target=run)
         thread.start()
         return thread
+
+    def page_of_one_snapshot(self, visitor: Visitor) -> None:
+        """The line above a page, and the page, are of one census; so are the two ends of the overview."""
+        for address, said in (
+            ("/servers", "1 to {servers} of {servers} servers"),
+            ("/", "It visited {servers} of "),
+            ("/", '". It is census ", {{"props":{{"children":"{crawl}"}}'),
+        ):
+            filled = visitor.read(address)
+            line, content = (json.dumps(filled[part], ensure_ascii=False) for part in ("census-line", "page"))
+            dated = [crawl for crawl in SIZES if wording.moment(SEALED + timedelta(days=LATER_D[crawl])) in line]
+            if len(dated) != 1:
+                self.wrong.append((address, line))
+                continue
+            self.read_of.add(dated[0])
+            words = said.format(servers=SIZES[dated[0]], crawl=dated[0]).replace('": ', '":')
+            if words not in content.replace('": ', '":'):
+                self.wrong.append((address, words, content))
 
     def one_snapshot(self, client: httpx.Client) -> None:
         """The head of an answer and its rows are of one census."""
@@ -104,10 +146,10 @@ def test_a_publication_under_load(tmp_path: Path) -> None:
             assert found
             asking = Asking(found[0])
             visitors = (asking.one_snapshot, asking.one_snapshot, asking.pages_of_one_snapshot, asking.again)
-            threads = [asking.start(visitor) for visitor in visitors]
+            threads = [*(asking.start(visitor) for visitor in visitors), *(asking.start_reading() for _ in range(2))]
             try:
                 for crawl in (2, 3):
-                    write_census(census, servers=SIZES[crawl], seed=crawl, days_ago=-crawl)
+                    write_census(census, servers=SIZES[crawl], seed=crawl, days_ago=-LATER_D[crawl])
                     publish(census)
                 newest = httpx.get(f"{found[0]}/api/v1/crawls", timeout=60).json()["snapshot"]["census"]["crawl_id"]
             finally:
@@ -120,4 +162,5 @@ def test_a_publication_under_load(tmp_path: Path) -> None:
     assert asking.wrong == []
     assert newest == 3
     assert len(asking.snapshots) > 1
+    assert len(asking.read_of) > 1
     assert asking.answers > len(threads)
