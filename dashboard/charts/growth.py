@@ -74,7 +74,7 @@ SERVERS_ESTIMATED = Chart(
     denominator="",
     sql=over_time(
         "((m.metric = 'servers' AND m.dimension = 'online') OR (m.metric = 'servers_estimated' "
-        "AND m.dimension IN ('Chao2 over answers', 'log-linear over sources')))",
+        "AND m.dimension IN ('Chao2 over answers', 'log-linear over sources', 'Chapman, alias_servers and room_id')))",
         line="CASE m.metric WHEN 'servers' THEN 'seen online' ELSE m.dimension END",
         lo="CASE m.metric WHEN 'servers' THEN NULL ELSE m.lo END",
     ),
@@ -84,6 +84,7 @@ SERVERS_ESTIMATED = Chart(
             **{
                 "log-linear over sources": Line("log-linear, sources", 3, "dash"),
                 "Chao2 over answers": Line("Chao2, answers", 2, "dot"),
+                "Chapman, alias_servers and room_id": Line("Chapman, look-ups and room IDs", 1, "dashdot"),
                 "seen online": Line("seen online", 0),
             }
         )
