@@ -2,7 +2,7 @@
 
 from dashboard import wording
 from dashboard.charts.chart import Chart, Column
-from dashboard.charts.series import COLUMNS, SAME_SERIES
+from dashboard.charts.series import COLUMNS, SAME_SERIES, reworded
 from dashboard.figures.flow import Flow
 from dashboard.figures.lines import DASHES, OTHER, Line, Lines, fixed
 
@@ -76,7 +76,7 @@ WHERE t.outcome = 'failed' AND {SAME_SERIES}
 GROUP BY c.finished_at, c.crawl_id, t.failed_kind
 ORDER BY census, line
 """,  # noqa: S608 - text of ours
-    columns=tuple(Column("n", "failed attempts of all kinds") if c.name == "n" else c for c in COLUMNS),
+    columns=reworded(COLUMNS, n="failed attempts of all kinds"),
     drawing=Lines(
         lambda keys: {
             key: Line(why(key)[:24], at if at < len(DASHES) else OTHER, DASHES[at % len(DASHES)])
