@@ -11,7 +11,7 @@ from dashboard.figures.lines import Lines
 from tests.e2e.visitor import Visitor
 
 _DIGITS = 6
-"""Of a number that is drawn."""
+"""Of a number that is drawn, if it is not whole."""
 
 _TRACES = """
 [...document.querySelectorAll('.dash-graph')].map(graph => [
@@ -69,4 +69,7 @@ def _by_line(rows: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
 
 
 def _short(number: object) -> float | None:
-    return None if number in ("", None) else wording.significant(float(str(number)), _DIGITS)
+    if number in ("", None):
+        return None
+    exact = float(str(number))
+    return exact if exact.is_integer() else wording.significant(exact, _DIGITS)
