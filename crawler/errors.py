@@ -118,6 +118,7 @@ _KIND_OF_STATUS = {
     401: FailureKind.HTTP_UNAUTHORIZED,
     403: FailureKind.HTTP_FORBIDDEN,
     404: FailureKind.HTTP_NOT_FOUND,
+    408: FailureKind.HTTP_TIMEOUT,
     429: FailureKind.HTTP_RATE_LIMITED,
 }
 

@@ -9,19 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.config import (
-    SECTIONS,
-    History,
-    Limits,
-    Network,
-    Politeness,
-    Settings,
-    load_settings,
-    parse_address_port,
-    parse_connect_rule,
-    validate,
-)
+from crawler.config import SECTIONS, History, Limits, Network, Politeness, Settings
 from crawler.errors import UsageError
+from crawler.settings import load_settings, parse_address_port, parse_connect_rule, validate
 
 
 def toml(tmp_path: Path, text: str) -> Path:

@@ -55,6 +55,7 @@ def test_what_is_transient_is_no_verdict_on_a_document() -> None:
         (403, FailureKind.HTTP_FORBIDDEN),
         (404, FailureKind.HTTP_NOT_FOUND),
         (405, FailureKind.HTTP_STATUS),
+        (408, FailureKind.HTTP_TIMEOUT),
         (418, FailureKind.HTTP_STATUS),
         (429, FailureKind.HTTP_RATE_LIMITED),
         (500, FailureKind.HTTP_SERVER_ERROR),

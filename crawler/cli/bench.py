@@ -51,11 +51,14 @@ def store(servers: int, rooms: int, days: int) -> None:
     """Seal years of made-up crawls, publish them, ask questions, and print one JSON object.
 
     The same days are kept as full daily copies in the same run. There are twice as many participations as rooms; 1 % of
-    servers and 5 % of rooms change a day. MB are 10^6 bytes; append is the transaction of the seal (the first is that
-    of day 2, the last the median of the last five); publish is stage and swap; each question is the median of five.
-    Files live as a census file does: compacted every thirty crawls, and published before the last day, so that the
-    serving file grows (publish_anew_s: where it may not). On two quiet cores the full size takes some 15 minutes and
-    3 GB of temporary space.
+    servers and 5 % of rooms change a day. MB are 10^6 bytes.
+
+    append is the transaction of the seal: after it the crawl is safe, in the log; checkpoint is what closing the file
+    adds, which brings the log into it. Of both, the first is that of day 2 and the last the median of the last five
+    days. publish is stage and swap (publish_anew: where a serving file cannot grow from the one before); each
+    question is the median of five. Files live as a census file does: compacted every thirty crawls, and published on
+    each of the last five days. Seconds are of the wall; `cpu` are those of all threads, for machines that have other
+    things to do. On two quiet cores the full size takes some 15 minutes and 3 GB of temporary space.
     """
     with tempfile.TemporaryDirectory(prefix="matrix-census-bench-") as folder:
 

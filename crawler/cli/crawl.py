@@ -26,6 +26,7 @@ from crawler.cli.plan import canaries_of, new_plan
 from crawler.cli.publication import OnSealed, compact_in_turn, publish, take_in
 from crawler.cli.resume import NEWEST, number_to_resume, resumed_plan
 from crawler.engine.canary import Canary
+from crawler.engine.collector import rare_collections
 from crawler.engine.crew import Crew
 from crawler.engine.identity import KeyService, key_service, serve_key_document
 from crawler.engine.leases import Start
@@ -164,11 +165,12 @@ def crawl(ctx: click.Context, /, **options: Any) -> None:
         work = worker(network, identity, canary) if crew is None else crew.work
         run = CrawlRun(plan, settings, writer, work, utc_now, canary, memory)
         contact, shown = settings.politeness.contact, Shown(options["progress"])
-        sealed = trio.run(_crawl, run, network, canary, crew, identity, service, contact, shown)
+        with rare_collections():
+            sealed = trio.run(_crawl, run, network, canary, crew, identity, service, contact, shown)
     take_in(options["db"], on_sealed)
     published = publish(options["db"], on_sealed) if publishes and sealed.state is CrawlState.COMPLETED else None
     if published is not None:
-        compact_in_turn(options["db"], sealed)
+        compact_in_turn(options["db"])
     _say(sealed, run, network.traffic, published, as_json=options["as_json"])
     if sealed.state is CrawlState.CANCELLED:
         sys.exit(130)

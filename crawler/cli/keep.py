@@ -39,9 +39,9 @@ def publish_verb(ctx: click.Context, db: Path, *, as_json: bool) -> None:
 def compact(db: Path, *, as_json: bool) -> None:
     """Write a census file anew, without the room that deleted rows left in it.
 
-    Everything in it stays, sorted by what it is about. Every thirtieth crawl does this by itself, once it is published.
-    It needs free disk of the size of the file; until the new one is whole the old one is in
-    place. Not while a crawl runs.
+    Everything in it stays, sorted by what it is about. Every thirtieth completed crawl does this by itself, once it is
+    published. It needs free disk of the size of the file; until the new one is whole the old one is in place. Not while
+    a crawl runs.
     """
     done = compact_census(db)
     if as_json:

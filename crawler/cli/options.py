@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 import click
 
-from crawler.config import Settings, load_settings
+from crawler.config import Settings
 from crawler.engine.identity import read_identity
 from crawler.engine.seeds import typed_server_name
 from crawler.errors import UsageError
 from crawler.model.names import ServerName
 from crawler.protocol.signing import Identity
+from crawler.settings import load_settings
 
 DEFAULT_DB = Path("data/census.duckdb")
 
@@ -117,7 +118,7 @@ def settings_from(values: dict[str, Any], contact: str = "", base: Settings | No
     """Settings from the shared options of a verb, as click hands them over; `base` counts where they say nothing.
 
     Raises:
-        UsageError: see `crawler.config.load_settings`; also a --ca that is no file.
+        UsageError: see `crawler.settings.load_settings`; also a --ca that is no file.
     """
     ca = values.get("ca")
     if ca is not None and not Path(ca).is_file():

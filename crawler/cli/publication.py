@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from crawler.errors import CensusError
-from crawler.model.crawl import Crawl, CrawlState
+from crawler.model.crawl import CrawlState
 from crawler.store.connection import without_pandas
 from crawler.store.crawls import crawl_rows
 from crawler.store.draft import Draft
@@ -58,11 +58,12 @@ def publish(db: Path, on_sealed: Sequence[OnSealed]) -> Path:
         raise
 
 
-def compact_in_turn(db: Path, sealed: Crawl) -> None:
-    """Compact the census file after every thirtieth crawl, once that is published. What hinders it (there may be no
-    room for a second copy of the file) is said, and is no fault of the crawl's."""
-    if sealed.id % COMPACTED_EVERY == 0:
-        try:
+def compact_in_turn(db: Path) -> None:
+    """Compact the census file after every thirtieth completed crawl, once that is published. What hinders it (there may
+    be no room for a second copy of the file) is said, and is no fault of the crawl's."""
+    try:
+        completed = sum(each.state is CrawlState.COMPLETED for each in crawl_rows(db))
+        if completed % COMPACTED_EVERY == 0:
             compact(db)
-        except CensusError as error:
-            click.echo(f"The census file was not compacted: {error}", err=True)
+    except CensusError as error:
+        click.echo(f"The census file was not compacted: {error}", err=True)

@@ -8,13 +8,14 @@ served, and who has opted out by now.
 from typing import Any
 
 from crawler.cli.options import settings_from
-from crawler.config import Settings, differing, stored_settings
+from crawler.config import Settings
 from crawler.engine.optouts import OptOuts
 from crawler.engine.run import Plan
 from crawler.engine.synthetic import trusts_only_the_lab
 from crawler.errors import UsageError
 from crawler.model.past import Interrupted
 from crawler.protocol.signing import Identity
+from crawler.settings import differing, stored_settings
 from crawler.version import VERSION
 
 NEWEST = "newest"

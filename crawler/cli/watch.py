@@ -15,13 +15,13 @@ import trio
 from crawler.cli.crawl import crawl
 from crawler.cli.durations import Duration
 from crawler.cli.options import db_option
-from crawler.config import parse_address_port
 from crawler.engine.cadence import Cadence, Kind
 from crawler.engine.health import health_handler
 from crawler.engine.watch import Log, Watch
 from crawler.errors import CensusError, UsageError
 from crawler.listen.http import listening_port, open_listeners, serve
 from crawler.model.crawl import CrawlScope, CrawlState
+from crawler.settings import parse_address_port
 from crawler.store.crawls import crawl_rows
 
 OURS = {

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crawler.config import Settings, load_settings
+from crawler.config import Settings
 from crawler.errors import CensusError
 from crawler.net.floor import Place, measure_floor
+from crawler.settings import load_settings
 from crawler.store.connection import without_pandas
 from crawler.store.publish import stage
 from crawler.store.reader import SnapshotReader

@@ -246,7 +246,7 @@ class Canary:
                     way = Sign.DNS if sign is Sign.DNS else Sign.ANSWER
                     quiet_s = now - max(self.vigil.last_heard(sign), knocked_at[way])
                     # Who is about to be called offline is held against those who answer: there must be some.
-                    if self._deciding and self._answers_lately_s(way, 1.0) is None:
+                    if self._deciding and not self.vigil.are_enough(way, now - LATELY_S, now):
                         quiet_s = now - knocked_at[way]
                     if quiet_s >= self._liveness.knock_after_s and self._knocking[way] < KNOCKS_AT_ONCE:
                         knocked_at[way] = now

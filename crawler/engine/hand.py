@@ -16,6 +16,7 @@ from contextlib import aclosing
 import trio
 
 from crawler.engine.canary import Canary
+from crawler.engine.collector import rare_collections
 from crawler.engine.leases import Broken, Done, Job, Start
 from crawler.engine.pipe import Pipe
 from crawler.engine.visit import worker
@@ -72,4 +73,5 @@ async def _main(descriptor: int) -> None:
 if __name__ == "__main__":
     # Signals are the crawl's business, which keeps what was seen before it ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    trio.run(_main, int(sys.argv[1]))
+    with rare_collections():
+        trio.run(_main, int(sys.argv[1]))

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import trio
 
-from crawler.config import parse_address_port
 from crawler.errors import ProtocolError, UsageError
 from crawler.listen.http import serve
 from crawler.listen.keys import key_document_handler
 from crawler.model.names import ServerName
 from crawler.protocol.signing import Identity, SigningKey, dump_identity, load_identity, new_signing_key
+from crawler.settings import parse_address_port
 
 
 def new_identity(server_name: ServerName) -> Identity:

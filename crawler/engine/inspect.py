@@ -43,7 +43,7 @@ async def inspect(
         task = Visit(name, closely=True, hurried=False)
         visited = await visit_within(session, identity, task, directory_pages=1)
         seen = visited.observation
-        client_api = None if is_silent(seen.client_well_known) else visited.client_base
+        client_api = None if is_silent(seen.resolution, seen.client_well_known) else visited.client_base
         said = OUT_OF_TIME
         with trio.move_on_after(network.limits.server_timeout_s):
             said = await ask_client_side(session, name, client_api, registration=registration)

@@ -16,7 +16,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from crawler.config import Limits, Liveness
 from crawler.errors import FailureKind, Phase
@@ -117,19 +117,25 @@ class Vigil:
     def answers_s(self, sign: Sign, share: float, since: float, until: float) -> float | None:
         """How long at least that share of the answers took that we learned of from `since` to `until`, the slowest
         ones; None: they are too few to tell."""
-        found: list[float] = []
-        for at, took_s in reversed(self._took[sign]):
-            if at < since:
-                break
-            if at <= until:
-                found.append(took_s)
-        # Of who has not answered yet, the wait so far is the least that it will take.
-        found += [until - at for at in self.waiting[sign] if since <= at <= until - WAIT_NOTED_S]
+        found = list(self._times_s(sign, since, until))
         if len(found) < FEWEST:
             return None
         found.sort(reverse=True)
         # Two at least: a single one is slow for reasons of its own.
         return found[max(1, math.ceil(len(found) * share) - 1)]
+
+    def are_enough(self, sign: Sign, since: float, until: float) -> bool:
+        """Whether so many answered from `since` to `until` that `answers_s` can tell."""
+        return sum(1 for _ in islice(self._times_s(sign, since, until), FEWEST)) == FEWEST
+
+    def _times_s(self, sign: Sign, since: float, until: float) -> Iterator[float]:
+        # Of who has not answered yet, the wait so far is the least that it will take.
+        yield from [until - at for at in self.waiting[sign] if since <= at <= until - WAIT_NOTED_S]
+        for at, took_s in reversed(self._took[sign]):
+            if at < since:
+                return
+            if at <= until:
+                yield took_s
 
     def last_heard(self, sign: Sign) -> float:
         return self._signs[sign][-1]

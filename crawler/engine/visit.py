@@ -23,10 +23,10 @@ from crawler.engine.lookup import aliases_to_ask, ask_aliases
 from crawler.engine.patience import patiently
 from crawler.engine.permission import OBEYED, ask_robots
 from crawler.engine.task import Explore, Explored, LookedUp, LookUp, Outcome, Task, Visit, Visited
-from crawler.engine.tries import is_unsettled
-from crawler.errors import FailureKind, Phase, ProtocolError, printable
+from crawler.engine.tries import SLOW_ANSWER, is_unsettled
+from crawler.errors import Failure, FailureKind, Phase, ProtocolError, printable
 from crawler.model.client_side import ClientWellKnown, Support
-from crawler.model.discovery import Endpoint, Resolution
+from crawler.model.discovery import Endpoint, Question, Resolution
 from crawler.model.observation import (
     AddressLook,
     Attempt,
@@ -119,12 +119,26 @@ async def visit_within(
     return Visited(task, looking.observation(), looking.client_api, asked=looking.asked, robots=looking.robots)
 
 
-def is_silent(first_document: Attempt[object]) -> bool:
-    """Whether a host gave no HTTP answer at all when asked for its first document."""
-    if not isinstance(first_document, Failed):
+def is_silent(resolution: Resolution, client_well_known: Attempt[object]) -> bool:
+    """Whether a name's own host gave no HTTP answer at all when asked for its first documents."""
+    if kept_us_waiting(resolution):
+        return True
+    if not isinstance(client_well_known, Failed):
         return False
-    failure = first_document.failure
+    failure = client_well_known.failure
     return failure.phase is not Phase.JSON and failure.http_status is None
+
+
+def kept_us_waiting(resolution: Resolution) -> bool:
+    """Whether the time ran out on somebody who should have told where the server is, a moment ago. Who says nothing to
+    a visitor is not asked further questions at the same place: a tarpit would hold us for the time of each."""
+    well_known = (step for step in resolution.steps if step.question is Question.WELL_KNOWN and step.cached_at is None)
+    return any(step.failure is not None and _ran_out(step.failure) for step in well_known)
+
+
+def _ran_out(failure: Failure) -> bool:
+    """A 408 is an answer, and says that it was us who were slow."""
+    return failure.kind in SLOW_ANSWER and failure.http_status is None
 
 
 class _Look:
@@ -167,18 +181,16 @@ class _Look:
     async def look(self, directory_pages: int | None) -> None:
         """The whole visit, in the order of ARCHITECTURE's list."""
         self._resolution = await self._session.resolve()
-        self._client_well_known = await self._ask_client_well_known()
+        if not kept_us_waiting(self._resolution):
+            self._client_well_known = await self._ask_client_well_known()
         if not self._host_is_silent:
             self._support = await self._ask_published(client_side.SUPPORT_URI, client_side.parse_support)
         connection = await self._connect(self._resolution.endpoints)
         if connection is None or self._endpoint is None:
             return
         self._version = await self._ask(connection, federation.VERSION_URI, federation.parse_version)
-        self._keys = await self._ask(
-            connection,
-            federation.KEYS_URI,
-            self._parse_keys,
-        )
+        if not (isinstance(self._version, Failed) and _ran_out(self._version.failure)):
+            self._keys = await self._ask(connection, federation.KEYS_URI, self._parse_keys)
         if not isinstance(self._version, Ok):
             return
         self._session.take_time()
@@ -292,7 +304,7 @@ class _Look:
     @property
     def _host_is_silent(self) -> bool:
         """Whether the name's own host gave no HTTP answer when asked for its first document."""
-        return is_silent(self._client_well_known)
+        return is_silent(self._resolution, self._client_well_known)
 
     @property
     def _own_spelling(self) -> str:

@@ -7,10 +7,7 @@ top; the crawl, for which even the making of httpx's requests and responses is a
 directly. HTTP/1.1 (RFC 9112) is h11's business, but for everyday heads (`head`); this module moves the bytes.
 """
 
-import re
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import h11
 import httpx
@@ -19,8 +16,9 @@ import trio
 from crawler.errors import Failure, FailureKind
 from crawler.model.observation import Attempt, Failed, Ok, PresentedTls, Skipped, SkipReason, Timings, TlsFacts
 from crawler.net.dial import canonical
+from crawler.net.exchange import Head, Request
 from crawler.net.failures import BrokenOffError, DialFailedError, PeerClosedError
-from crawler.net.head import BEGINNING, Fields, PlainHead, RawFields, read_plain_head
+from crawler.net.head import BEGINNING, Fields, PlainHead, read_plain_head
 from crawler.net.stack import Stack
 from crawler.net.tls import TlsStream, handshake
 from crawler.net.unverified import read_presented
@@ -35,43 +33,6 @@ IDEMPOTENT = frozenset({"GET", "HEAD"})
 NOT_REACHED = Skipped(SkipReason.NOT_REACHED)
 
 _END_OF_HEAD = b"\r\n\r\n"
-_REQUEST_HEAD = re.compile(
-    rb"[A-Z]+ [\x21-\x7e]+ HTTP/1\.1\r\n(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+: [\x20-\x7e\x80-\xff]*\r\n)+\r\n"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is sent. `target` byte for byte (RFC 9112, 3.2), since signatures cover it; `fields` with Host, without
-    Content-Length."""
-
-    method: str
-    target: bytes
-    fields: RawFields
-    content: bytes = b""
-
-    @property
-    def all_fields(self) -> RawFields:
-        if not self.content:
-            return self.fields
-        return [*self.fields, (b"Content-Length", str(len(self.content)).encode())]
-
-    def to_wire(self) -> bytes:
-        """Raises h11.LocalProtocolError when it is no request: a bug of ours."""
-        fields = b"".join([name + b": " + value + b"\r\n" for name, value in self.all_fields])
-        head = b"%b %b HTTP/1.1\r\n%b\r\n" % (self.method.encode("ascii"), self.target, fields)
-        if not _REQUEST_HEAD.fullmatch(head):
-            raise h11.LocalProtocolError("illegal characters in a request")
-        return head + self.content
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The beginning of an answer. `headers` look names up without regard to case and join repeated ones."""
-
-    status: int
-    headers: Mapping[str, str]
-    raw: RawFields
 
 
 class Connection(httpx.AsyncBaseTransport):

@@ -8,7 +8,8 @@ Any other coding is refused (RFC 9110, 8.4 and 12.5.3).
 import zlib
 
 from crawler.errors import FailureKind
-from crawler.net.connection import HEAD_LIMIT_BYTES, Connection, Head
+from crawler.net.connection import HEAD_LIMIT_BYTES, Connection
+from crawler.net.exchange import Head
 from crawler.net.failures import BrokenOffError
 from crawler.net.traffic import Budget
 

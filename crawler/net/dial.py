@@ -12,10 +12,10 @@ from functools import lru_cache
 
 import trio
 
-from crawler.config import parse_connect_rule
 from crawler.errors import Failure, FailureKind
 from crawler.net.failures import check_own_resources, tcp_failure
 from crawler.protocol.addresses import AddressPolicy, special_purpose
+from crawler.settings import parse_connect_rule
 
 
 @dataclass(frozen=True, slots=True)

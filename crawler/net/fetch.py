@@ -13,8 +13,9 @@ import trio
 
 from crawler.errors import Failure, FailureKind, printable
 from crawler.model.observation import Attempt, Failed, Ok, Skipped, SkipReason, Timings
-from crawler.net.connection import Connection, Request
+from crawler.net.connection import Connection
 from crawler.net.content import read_content
+from crawler.net.exchange import Request
 from crawler.net.failures import HTTP_ERRORS, DialFailedError, http_failure
 from crawler.net.stack import utc_now
 from crawler.net.traffic import Budget

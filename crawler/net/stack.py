@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import trio
 
-from crawler.config import Limits, Settings, parse_address_port
+from crawler.config import Limits, Settings
 from crawler.model.user_agent import user_agent
 from crawler.net.borrowing import BorrowingPacer
 from crawler.net.dial import Dialler, parse_rule
@@ -24,6 +24,7 @@ from crawler.net.tls import client_context, unverified_context
 from crawler.net.traffic import Traffic
 from crawler.protocol.addresses import AddressPolicy
 from crawler.protocol.memory import Memory
+from crawler.settings import parse_address_port
 
 DNS_PORT = 53
 

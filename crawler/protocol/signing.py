@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -50,6 +51,12 @@ def decode_base64(text: str) -> bytes:
 _STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
+@lru_cache(maxsize=16)
+def _private_key(seed: bytes) -> Ed25519PrivateKey:
+    # Made anew for each request it would cost as much as the signature itself.
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
 @dataclass(frozen=True, slots=True)
 class SigningKey:
     """An Ed25519 key. `key_id` is `ed25519:<version>`; one id must never stand for two seeds, for peers cache by it."""
@@ -65,11 +72,11 @@ class SigningKey:
 
     @property
     def public_key_base64(self) -> str:
-        return encode_base64(Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw())
+        return encode_base64(_private_key(self.seed).public_key().public_bytes_raw())
 
     def sign(self, message: bytes) -> str:
         """The signature of `message`, unpadded base64."""
-        return encode_base64(Ed25519PrivateKey.from_private_bytes(self.seed).sign(message))
+        return encode_base64(_private_key(self.seed).sign(message))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ Writing
 - `insert`      many rows into a table, quickly
 Looking after
 - `rewrite`     a file written anew: compact, backup, restore
-- `forget` `removal`  the right to vanish: what it is, and what goes
+- `forget` `removal` `recount`  the right to vanish: what it is, what goes, and what past crawls counted without it
 - `suppression` who was forgotten, as salted hashes
 - `drain`       what waits in the inbox, taken in
 Taking along
@@ -30,6 +30,7 @@ Publishing and reading
 - `snapshot`    how it is cited
 - `serving`     names, the pointer to the newest, how many are kept
 - `reader` `server_detail` `histories`  the questions that readers ask a serving file
+- `federation` `filters` `tally`  servers as known after a crawl; what lists are narrowed by; servers counted
 - `difference`  what changed between two crawls
 - `verify`      is a census file what it claims to be
 - `answer`      rows of an answer as dataclasses
@@ -42,7 +43,7 @@ Beside the files
 - `dictionary`  the data dictionary, generated from the schema's comments
 Measuring
 - `bench`       years of crawls, beside full daily copies
-- `bench_world` the federation that is made up for it
+- `bench_world` `bench_questions`  the federation that is made up for it, and what is asked
 Underneath
 - `connection`  DuckDB behind one door
 - `migrations`  from any older schema to this one, step by step

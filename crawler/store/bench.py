@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from crawler.model.crawl import CrawlState
+from crawler.store.bench_questions import BUSIEST, FULL_QUESTIONS, QUESTIONS, answers
 from crawler.store.bench_world import DAY, FULL_NAMES, FULL_TABLES, GOES_ON, SEEN_DAY, STEP, WORLD
-from crawler.store.connection import Connection, connect_to_read, connect_to_write, transaction
+from crawler.store.connection import Connection, connect_to_write, transaction, without_checkpoint
 from crawler.store.crawls import series_of
 from crawler.store.insert import literal
 from crawler.store.intervals import INTERVALS
@@ -27,13 +28,14 @@ from crawler.store.journal import JOURNAL, JOURNAL_DAYS
 from crawler.store.publish import stage
 from crawler.store.rewrite import COMPACTED_EVERY, compact
 from crawler.store.seal import seal
+from crawler.store.serving import maintained, serving_file
 from crawler.store.upgrade import bring_up_to_date
 
 T = TypeVar("T")
 
 _FIRST = datetime(2025, 1, 1, tzinfo=UTC)
-_ASKED = 5
-"""Times that a question is asked; the median counts."""
+_LAST = 5
+"""Days at the end that are lived as a watch lives them, published each; their median counts."""
 
 _PARTICIPATION = ("room_participation",)
 _TEXT = ("room_text", "known_room", "client_api", "server")
@@ -52,69 +54,34 @@ def bench_store(folder: Path, *, servers: int, rooms: int, days: int, told: Call
     Returns:
         What is printed, JSON-like: megabytes of 10^6 bytes, seconds (wall, and CPU of all threads), milliseconds.
     """
-    census, full, world = folder / "census.duckdb", folder / "full.duckdb", folder / "world.duckdb"
-    seals: list[_Took] = []
-    copies: list[_Took] = []
-
-    def live(connection: Connection, day: int) -> None:
-        seals.append(_crawl(connection, census, day))
-        copies.append(_copy(connection, full, day))
-        told(day)
-
-    with closing(connect_to_write(census)) as connection:
-        bring_up_to_date(connection, census, lambda: _FIRST)
-        connection.execute(f"ATTACH {literal(str(full))} AS whole")
+    bench = _Bench(folder)
+    with closing(connect_to_write(bench.census)) as connection:
+        bring_up_to_date(connection, bench.census, lambda: _FIRST)
+        connection.execute(f"ATTACH {literal(str(bench.full))} AS whole")
         for statement in (*FULL_TABLES, *WORLD):
             connection.execute(statement.format(servers=servers, rooms=rooms, days=days))
-        _put_aside(connection, world)
-    # As on any day the last finds a file that is compacted now and then, and a serving file to grow from.
-    anew = _Took(0, 0)
-    for first in range(1, days, COMPACTED_EVERY):
-        last = min(first + COMPACTED_EVERY, days) - 1
-        with _taken_up(census, full, world) as connection:
+        bench.put_aside(connection)
+    for first, last in _stretches(days):
+        with bench.taken_up() as connection:
             for day in range(first, last + 1):
-                live(connection, day)
-            _put_aside(connection, world)
-        if last % COMPACTED_EVERY == 0:
-            compact(census)
-        if last == days - 1:
-            anew, _ = _timed(lambda: stage(census).commit())
-    with _taken_up(census, full, world) as connection:
-        live(connection, days)
-        for name, query in FULL_NAMES.items():
-            connection.execute(f"INSERT INTO whole.{name} {query}")
-        counted = {table: _count(connection, table) for table in (*_tables(), *JOURNAL)}
-        sizes = {name: _megabytes(connection, tables) for name, tables in _parts().items()}
-        changed = {name: _changed(connection, table, days) for name, table in _CHANGING.items()}
-        (room_id, server_name), *_ = connection.execute(_BUSIEST).fetchall()
-        connection.execute("CHECKPOINT whole")
-    publish, serving = _timed(lambda: stage(census).commit())
-    asked = {"room": room_id, "server": server_name}
-    full_publish, full_copy = _timed(lambda: Path(shutil.copyfile(full, folder / "full-published.duckdb")))
-    return {
-        "servers": servers,
-        "rooms": rooms,
-        "days": days,
-        "changed_last_day": changed,
-        "file_mb": sizes["intervals_and_text"],
-        "participation_mb": sizes["participation"],
-        "journal_mb": sizes["journal"],
-        "serving_mb": round(serving.stat().st_size / 1e6, 1),
-        **_appended(seals),
-        "publish_s": publish.wall_s,
-        "publish_cpu_s": publish.cpu_s,
-        "publish_anew_s": anew.wall_s,
-        "publish_anew_cpu_s": anew.cpu_s,
-        **_answers(serving, _QUESTIONS, asked),
-        "tables": counted,
-        "full_copies": {
-            "file_mb": round(full.stat().st_size / 1e6, 1),
-            **_appended(copies),
-            "publish_s": full_publish.wall_s,
-            "publish_cpu_s": full_publish.cpu_s,
-            **_answers(full_copy, _FULL_QUESTIONS, asked),
-        },
-    }
+                bench.live(connection, day)
+                told(day)
+            bench.put_aside(connection)
+        if last > days - _LAST:
+            bench.publish()
+        if last % COMPACTED_EVERY == 0 and last < days:
+            bench.compact()
+    return {"servers": servers, "rooms": rooms, "days": days, **bench.outcome(days)}
+
+
+def _stretches(days: int) -> Iterator[tuple[int, int]]:
+    """Days between which the file is closed: to compact it, and of the last ones each, to publish it."""
+    first = 1
+    while first <= days:
+        turn = first + COMPACTED_EVERY - 1 - (first - 1) % COMPACTED_EVERY
+        last = first if first > days - _LAST else min(turn, days - _LAST)
+        yield first, last
+        first = last + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,34 +92,108 @@ class _Took:
     cpu_s: float
 
 
-def _appended(days: Sequence[_Took]) -> dict[str, float]:
-    last = days[-5:]
-    return {
-        "append_first_s": days[1].wall_s,
-        "append_last_s": statistics.median(day.wall_s for day in last),
-        "append_first_cpu_s": days[1].cpu_s,
-        "append_last_cpu_s": statistics.median(day.cpu_s for day in last),
-    }
+class _Bench:
+    """The files, and how long what was done to them took, in order."""
 
+    def __init__(self, folder: Path) -> None:
+        self.census, self.full = folder / "census.duckdb", folder / "full.duckdb"
+        self._world = folder / "world.duckdb"
+        self._full_published = folder / "full-published.duckdb"
+        self._seals: list[_Took] = []
+        self._closings: list[_Took] = []
+        self._copies: list[_Took] = []
+        self._copies_closings: list[_Took] = []
+        self._anew: list[_Took] = []
+        self._grown: list[_Took] = []
+        self._compacted: list[_Took] = []
 
-def _put_aside(connection: Connection, world: Path) -> None:
-    """To publish and to compact, the census file must be closed; what goes on between days is in temporary tables."""
-    world.unlink(missing_ok=True)
-    connection.execute(f"ATTACH {literal(str(world))} AS aside")
-    for table in GOES_ON:
-        connection.execute(f"CREATE TABLE aside.{table} AS FROM temp.{table}")
-    connection.execute("DETACH aside")
+    def live(self, connection: Connection, day: int) -> None:
+        """One day: a crawl, sealed, and the same day as a full copy. What either left in its log goes into its file, as
+        it does when a crawl closes it."""
+        self._seals.append(_crawl(connection, self.census, day))
+        self._closings.append(_timed(lambda: connection.execute("CHECKPOINT"))[0])
+        self._copies.append(_copy(connection, self.full, day))
+        self._copies_closings.append(_timed(lambda: connection.execute("CHECKPOINT whole"))[0])
 
+    def publish(self) -> None:
+        """Publish as a crawl does: what is new, or all of it where the file was written anew since."""
+        anew = serving_file(self.census) is None or maintained(self.census) is not None
+        took, _ = _timed(lambda: stage(self.census).commit())
+        (self._anew if anew else self._grown).append(took)
 
-@contextmanager
-def _taken_up(census: Path, full: Path, world: Path) -> Iterator[Connection]:
-    with closing(connect_to_write(census)) as connection:
-        connection.execute(f"ATTACH {literal(str(full))} AS whole")
-        connection.execute(f"ATTACH {literal(str(world))} AS aside (READ_ONLY)")
+    def compact(self) -> None:
+        """Compact as a crawl does in its turn."""
+        self._compacted.append(_timed(lambda: compact(self.census))[0])
+
+    def put_aside(self, connection: Connection) -> None:
+        """To publish and to compact, the census file must be closed; what goes on is in temporary tables."""
+        self._world.unlink(missing_ok=True)
+        connection.execute(f"ATTACH {literal(str(self._world))} AS aside")
         for table in GOES_ON:
-            connection.execute(f"CREATE TEMP TABLE {table} AS FROM aside.{table}")
+            connection.execute(f"CREATE TABLE aside.{table} AS FROM temp.{table}")
         connection.execute("DETACH aside")
-        yield connection
+
+    @contextmanager
+    def taken_up(self) -> Iterator[Connection]:
+        """Both files open, with what was put aside."""
+        with closing(connect_to_write(self.census)) as connection:
+            connection.execute(f"ATTACH {literal(str(self.full))} AS whole")
+            connection.execute(f"ATTACH {literal(str(self._world))} AS aside (READ_ONLY)")
+            for table in GOES_ON:
+                connection.execute(f"CREATE TEMP TABLE {table} AS FROM aside.{table}")
+            connection.execute("DETACH aside")
+            yield connection
+
+    def outcome(self, days: int) -> dict[str, object]:
+        """What is printed of it, at the end."""
+        with self.taken_up() as connection:
+            for name, query in FULL_NAMES.items():
+                connection.execute(f"INSERT INTO whole.{name} {query}")
+            connection.execute("CHECKPOINT whole")
+            counted = {table: _count(connection, table) for table in (*_tables(), *JOURNAL)}
+            sizes = {name: _megabytes(connection, tables) for name, tables in _parts().items()}
+            changed = {name: _changed(connection, table, days) for name, table in _CHANGING.items()}
+            (room_id, server_name), *_ = connection.execute(BUSIEST).fetchall()
+        serving = serving_file(self.census)
+        if serving is None:
+            raise ValueError("nothing was published")
+        asked = {"room": room_id, "server": server_name}
+        full_publish, full_copy = _timed(lambda: Path(shutil.copyfile(self.full, self._full_published)))
+        return {
+            "changed_last_day": changed,
+            "file_mb": sizes["intervals_and_text"],
+            "participation_mb": sizes["participation"],
+            "journal_mb": sizes["journal"],
+            "serving_mb": round(serving.stat().st_size / 1e6, 1),
+            **_first_and_last("append", self._seals),
+            **_first_and_last("checkpoint", self._closings),
+            **_median("publish", self._grown),
+            **_median("publish_anew", self._anew),
+            "compacted_times": len(self._compacted),
+            "days_since_compacted": days - COMPACTED_EVERY * len(self._compacted),
+            **_median("compact", self._compacted[-1:]),
+            **answers(serving, QUESTIONS, asked),
+            "tables": counted,
+            "full_copies": {
+                "file_mb": round(self.full.stat().st_size / 1e6, 1),
+                **_first_and_last("append", self._copies),
+                **_first_and_last("checkpoint", self._copies_closings),
+                **_median("publish", [full_publish]),
+                **answers(full_copy, FULL_QUESTIONS, asked),
+            },
+        }
+
+
+def _first_and_last(what: str, days: Sequence[_Took]) -> dict[str, float | None]:
+    return {**_median(f"{what}_first", days[1:2]), **_median(f"{what}_last", days[-_LAST:])}
+
+
+def _median(what: str, took: Sequence[_Took]) -> dict[str, float | None]:
+    """None of what never was."""
+    return {
+        f"{what}_s": round(statistics.median(each.wall_s for each in took), 3) if took else None,
+        f"{what}_cpu_s": round(statistics.median(each.cpu_s for each in took), 3) if took else None,
+    }
 
 
 def _crawl(connection: Connection, census: Path, day: int) -> _Took:
@@ -174,7 +215,7 @@ def _crawl(connection: Connection, census: Path, day: int) -> _Took:
 
 
 def _seal(connection: Connection, census: Path, day: int, at: datetime) -> None:
-    with transaction(connection, census):
+    with without_checkpoint(connection), transaction(connection, census):
         seal(connection, day, CrawlState.COMPLETED, at, "{}", JOURNAL_DAYS)
 
 
@@ -184,7 +225,7 @@ def _copy(connection: Connection, full: Path, day: int) -> _Took:
         _run(connection, f"CREATE OR REPLACE TEMP TABLE whole_{name} AS {query}", day, _FIRST)
 
     def append() -> None:
-        with transaction(connection, full):
+        with without_checkpoint(connection), transaction(connection, full):
             for name in DAY:
                 connection.execute(f"INSERT INTO whole.{name} SELECT ?, * FROM temp.whole_{name}", [day])  # noqa: S608 - our own names
 
@@ -233,24 +274,6 @@ def _megabytes(connection: Connection, tables: tuple[str, ...]) -> float:
     return round(len(blocks - {-1}) * 262_144 / 1e6, 1)
 
 
-def _answers(file: Path, questions: dict[str, tuple[str, ...]], asked: dict[str, str]) -> dict[str, float]:
-    found = {}
-    with closing(connect_to_read(file)) as connection:
-        for name, statements in questions.items():
-            found[name] = max(_asked_ms(connection, statement, asked) for statement in statements)
-    return found
-
-
-def _asked_ms(connection: Connection, statement: str, asked: dict[str, str]) -> float:
-    values = {key: value for key, value in asked.items() if f"${key}" in statement}
-    times = []
-    for _ in range(_ASKED):
-        began = time.perf_counter()
-        connection.execute(statement, values).fetchall()
-        times.append(time.perf_counter() - began)
-    return round(statistics.median(times) * 1000, 1)
-
-
 def _changed(connection: Connection, table: str, day: int) -> float:
     """Rows that began on a day, of those that stand."""
     row = connection.execute(
@@ -261,28 +284,3 @@ def _changed(connection: Connection, table: str, day: int) -> float:
 
 
 _CHANGING = {"servers": "server_state", "rooms": "room_state", "participations": "room_participation"}
-
-_BUSIEST = """
-SELECT
-    (SELECT room_id FROM room_life GROUP BY room_id ORDER BY count(*) DESC, room_id LIMIT 1),
-    (SELECT server_name FROM server_life GROUP BY server_name ORDER BY count(*) DESC, server_name LIMIT 1)
-"""
-
-_QUESTIONS = {
-    "online_series_ms": ("SELECT * FROM online_by_software",),
-    "growth_ms": ("SELECT * FROM members_by_crawl",),
-    "life_ms": (
-        "SELECT * FROM room_life WHERE room_id = $room ORDER BY valid_from",
-        "SELECT * FROM server_life WHERE server_name = $server ORDER BY valid_from",
-    ),
-}
-"""Each is as slow as the slowest of its statements."""
-
-_FULL_QUESTIONS = {
-    "online_series_ms": ("SELECT day, software, count(*) FROM server_day WHERE online GROUP BY ALL ORDER BY ALL",),
-    "growth_ms": ("SELECT day, count(*), sum(members) FROM room_day GROUP BY day ORDER BY day",),
-    "life_ms": (
-        "SELECT * FROM room_day JOIN room_name USING (room) WHERE room_id = $room ORDER BY day",
-        "SELECT * FROM server_day JOIN server_name USING (server_id) WHERE server_name = $server ORDER BY day",
-    ),
-}

@@ -143,6 +143,19 @@ def transaction(connection: Connection, path: Path) -> Iterator[None]:
         raise _not_written(path, error) from error
 
 
+@contextmanager
+def without_checkpoint(connection: Connection) -> Iterator[None]:
+    """Transactions that end in the log and leave the file alone. What is committed is as safe, and a disk that has no
+    room for the blocks of a checkpoint makes no failure of it; the log goes into the file with a commit after these, or
+    when the file is closed."""
+    connection.execute("SET GLOBAL checkpoint_threshold = '1TB'")
+    try:
+        yield
+    finally:
+        with suppress(duckdb.FatalException):  # nothing can be asked any more of a file that could not be written
+            connection.execute("RESET GLOBAL checkpoint_threshold")
+
+
 def _not_written(path: Path, error: duckdb.Error) -> StoreError:
     return StoreError(
         f"cannot write to {path}: {first_line(error)}; what was committed before is whole. "

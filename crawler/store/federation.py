@@ -10,6 +10,7 @@ from datetime import datetime
 
 from crawler.store.answer import all_of, fetch, page_of
 from crawler.store.connection import Connection
+from crawler.store.filters import narrow_servers
 from crawler.store.question import PREDICATES, Question, order_by, search_text
 from crawler.store.rows import Page, RoomRow
 
@@ -133,17 +134,15 @@ def known_servers(
         UsageError: a predicate or a sort is not known.
     """
     question = Question(values={"crawl": crawl_id})
-    if text:
-        question.where("contains(server_key, lower($text))", text=search_text(text))
-    for name, wanted in (predicates or {}).items():
-        question.flag(PREDICATES, name, wanted)
     if visited is not None:
         question.where("visited = $visited", visited=visited)
-    for column, value in (("software", software), ("version", version), ("failed_kind", failed_kind)):
-        if value is not None:
-            question.where(f"coalesce({column}, '') = ${column}", **{column: search_text(value)})
-    if directory_state is not None:
-        question.where("directory_state = $directory_state", directory_state=search_text(directory_state))
+    exactly = {
+        "software": software,
+        "version": version,
+        "failed_kind": failed_kind,
+        "directory_state": directory_state,
+    }
+    narrow_servers(question, text=text, predicates=predicates, exactly=exactly)
     order = order_by(KNOWN_SORTS, sort, descending=descending, then="server_key")
     return page_of(connection, KnownServer, f"({_KNOWN})", question, order, limit, offset)
 

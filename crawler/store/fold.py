@@ -13,6 +13,8 @@ room (look-ups have a budget).
 Series (`series`) do not see each other: a crawl ends nothing that another vantage, or another world, said.
 """
 
+from collections.abc import Iterator
+
 from crawler.store.connection import Connection
 from crawler.store.intervals import API, INTERVALS, SEEN, TEXT, Interval, same
 
@@ -27,11 +29,11 @@ def fold(connection: Connection, crawl_id: int) -> None:
     row = connection.execute("SELECT series_id, scope = 'full' FROM crawl WHERE crawl_id = ?", [crawl_id]).fetchone()
     if row is None:
         raise ValueError(f"there is no crawl {crawl_id}")
-    values = {"crawl": crawl_id, "series": row[0], "full": row[1]}
+    values = {"crawl": crawl_id, "series": row[0]}
     for statement in _DIMENSIONS:
         _run(connection, statement, values)
     for interval in INTERVALS:
-        for statement in _statements(interval):
+        for statement in _statements(interval, full=bool(row[1])):
             _run(connection, statement, values)
     _run(connection, _DEVIATIONS, values)
     for table in SEEN:
@@ -46,31 +48,35 @@ def _run(connection: Connection, statement: str, values: dict[str, object]) -> N
     connection.execute(statement, {name: value for name, value in values.items() if f"${name}" in statement})
 
 
-def _statements(kind: Interval) -> tuple[str, ...]:
-    """The statements of one kind. One join lays what stands open beside what was seen; what has no partner ends, or
-    begins. On most days that is little, and nothing else is touched."""
+def _statements(kind: Interval, *, full: bool) -> Iterator[str]:
+    """The statements of one kind. One join lays what stands open beside what was seen; what has no partner that says
+    the same ends, or begins. On most days that is little, and nothing else is touched."""
     columns = ", ".join((*kind.keys, *kind.values))
+    now = kind.now
+    if not now.startswith("temp."):
+        now = "temp.fold_now"
+        yield f"CREATE OR REPLACE TEMP TABLE fold_now AS {kind.now}"
     # `=` on keys, which are never NULL, lets DuckDB hash on them; what they say may be NULL.
     agree = " AND ".join(
         [f"i.{key} = n.{key}" for key in kind.keys]
         + [f"i.{value} IS NOT DISTINCT FROM n.{value}" for value in kind.values]
     )
-    standing = "series_id = $series AND valid_to IS NULL"
-    order = ", ".join(kind.keys)
-    return (
-        f"CREATE OR REPLACE TEMP TABLE fold_now AS {kind.now}",
-        f"""CREATE OR REPLACE TEMP TABLE fold_change AS
-        SELECT i.place AS open_row, n.place AS now_row
-        FROM (SELECT rowid AS place, {columns} FROM {kind.table} WHERE {standing}) i
-        FULL JOIN (SELECT rowid AS place, {columns} FROM temp.fold_now) n ON {agree}
-        WHERE i.place IS NULL OR n.place IS NULL""",  # noqa: S608 - our own names
-        f"""UPDATE {kind.table} i SET valid_to = $crawl
-        WHERE i.rowid IN (SELECT open_row FROM temp.fold_change WHERE open_row IS NOT NULL) AND ({kind.looked})""",  # noqa: S608 - our own names
-        # In the order of the keys, so that columns of one crawl's rows compress well.
-        f"""INSERT INTO {kind.table} (series_id, {columns}, valid_from, valid_to)
-        SELECT $series, {columns}, $crawl, NULL FROM temp.fold_now n
-        WHERE n.rowid IN (SELECT now_row FROM temp.fold_change WHERE now_row IS NOT NULL) ORDER BY {order}""",  # noqa: S608 - our own names
-    )
+    keys = ", ".join(f"i.{key}" for key in kind.keys)
+    yield f"""CREATE OR REPLACE TEMP TABLE fold_change AS
+        SELECT i.place AS open_row, n.place AS now_row, {keys}
+        FROM (
+            SELECT rowid AS place, {columns} FROM {kind.table} WHERE series_id = $series AND valid_to IS NULL
+        ) i FULL JOIN (SELECT rowid AS place, {columns} FROM {now}) n ON {agree}
+        WHERE i.place IS NULL OR n.place IS NULL"""  # noqa: S608 - our own names
+    yield f"""UPDATE {kind.table} SET valid_to = $crawl WHERE rowid IN (
+            SELECT open_row FROM temp.fold_change i
+            WHERE open_row IS NOT NULL AND ({kind.looked_full if full else kind.looked})
+        )"""  # noqa: S608 - our own names
+    # In the order of the keys, so that columns of one crawl's rows compress well.
+    yield f"""INSERT INTO {kind.table} (series_id, {columns}, valid_from, valid_to)
+        SELECT $series, {columns}, $crawl, NULL FROM {now} n
+        WHERE n.rowid IN (SELECT now_row FROM temp.fold_change WHERE now_row IS NOT NULL)
+        ORDER BY {", ".join(kind.keys)}"""  # noqa: S608 - our own names
 
 
 def _numbered(table: str, number: str, columns: tuple[str, ...], source: str) -> tuple[str, str]:
@@ -92,6 +98,8 @@ def _numbered(table: str, number: str, columns: tuple[str, ...], source: str) ->
     )
 
 
+_HASH = f"hash({', '.join(TEXT)})"
+
 _DIMENSIONS = (
     """
     CREATE OR REPLACE TEMP TABLE fold_resting AS
@@ -99,16 +107,21 @@ _DIMENSIONS = (
     WHERE series_id = $series AND valid_to IS NULL AND NOT online
         AND server_id NOT IN (SELECT server_id FROM visit WHERE crawl_id = $crawl)
     """,
-    # Room IDs and texts are long, and nearly all are as they were: each is looked up once, by what stands open.
+    # Room IDs and texts are long, and nearly all are as they were. Texts are compared by hashes of 64 bits, so that no
+    # join has to carry them: who made two that collide would hide a change of his own room, and nothing else.
     f"""
     CREATE OR REPLACE TEMP TABLE fold_listing AS
-    SELECT l.rowid AS place, l.server_id, k.room_number, l.members, l.world_readable, l.guest_can_join,
-        CASE WHEN {same("t", "l", TEXT)} THEN t.text_id END AS text_id
-    FROM seen_listing l
+    SELECT l.place, l.server_id, k.room_number, l.members, l.world_readable, l.guest_can_join, t.text_id
+    FROM (
+        SELECT rowid AS place, server_id, room_id, members, world_readable, guest_can_join, {_HASH} AS said
+        FROM seen_listing WHERE crawl_id = $crawl
+    ) l
     LEFT JOIN known_room k ON k.room_id = l.room_id
-    LEFT JOIN room_state r ON r.room_number = k.room_number AND r.series_id = $series AND r.valid_to IS NULL
-    LEFT JOIN room_text t ON t.text_id = r.text_id
-    WHERE l.crawl_id = $crawl
+    LEFT JOIN (
+        SELECT room_number, text_id, said
+        FROM room_state JOIN (SELECT text_id, {_HASH} AS said FROM room_text) USING (text_id)
+        WHERE series_id = $series AND valid_to IS NULL
+    ) t ON t.room_number = k.room_number AND t.said = l.said
     """,  # noqa: S608 - our own names
     """
     CREATE OR REPLACE TEMP TABLE fold_answer AS
@@ -159,18 +172,18 @@ _DIMENSIONS = (
     # Most rooms are in one directory, and need none of the arithmetic of the others.
     """
     CREATE OR REPLACE TEMP TABLE fold_account AS
-    WITH counted AS (SELECT room_number, count(*)::INTEGER AS directories FROM temp.fold_listing GROUP BY room_number)
-    SELECT room_number, directories, members::DOUBLE AS members, NULL::INTEGER AS members_min,
+    WITH several AS (SELECT room_number FROM temp.fold_listing GROUP BY room_number HAVING count(*) > 1)
+    SELECT room_number, 1::INTEGER AS directories, members::DOUBLE AS members, NULL::INTEGER AS members_min,
         NULL::INTEGER AS members_max, text_id, world_readable, guest_can_join
-    FROM temp.fold_listing JOIN counted USING (room_number) WHERE directories = 1
+    FROM temp.fold_listing WHERE room_number NOT IN (FROM several)
     UNION ALL
-    SELECT room_number, any_value(directories), median(members),
+    SELECT room_number, count(*)::INTEGER, median(members),
         CASE WHEN min(members) < max(members) THEN min(members) END,
         CASE WHEN min(members) < max(members) THEN max(members) END,
         -- One key of 64 bits: most members first, then the server we met first, so that the choice is always the same.
         arg_max(text_id, coalesce(members, -1)::BIGINT * 4294967296 - server_id),
         bool_or(world_readable), bool_or(guest_can_join)
-    FROM temp.fold_listing JOIN counted USING (room_number) WHERE directories > 1
+    FROM temp.fold_listing WHERE room_number IN (FROM several)
     GROUP BY room_number
     """,
 )

@@ -6,8 +6,14 @@ otherwise (`valid_to`; NULL while it stands). `fold` makes them.
 
 from dataclasses import dataclass
 
+_VISITED = "i.server_id IN (SELECT server_id FROM visit WHERE crawl_id = $crawl)"
+
 _NOT_RESTING = "i.server_id NOT IN (SELECT server_id FROM temp.fold_resting)"
-"""Dead servers are looked at ever less often: what was last seen of one stands until the next look."""
+"""Dead servers are looked at ever less often: what was last seen of one stands until the next look. None of them was
+visited."""
+
+_UNRESOLVED = f"""{_NOT_RESTING}
+    AND i.server_id NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND resolves)"""  # noqa: S608 - our own names
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +24,18 @@ class Interval:
         table: Its table.
         keys: Columns that name the thing; at most one row of each stands open.
         values: Columns that say how it is.
-        now: Query of keys and values, in this order: all that this crawl saw.
-        looked: Condition on an open row `i`: this crawl looked at it. Of what a full crawl did not look at on purpose.
+        now: All that this crawl saw: a query of keys and values, or the name of a temporary table that has them.
+        looked: Condition on an open row `i` that was not seen as it is: a limited crawl looked at it.
+        looked_full: The same of a full crawl, which looked at all but what it left out on purpose. The keys of those
+            rows are in `temp.fold_change`.
     """
 
     table: str
     keys: tuple[str, ...]
     values: tuple[str, ...]
     now: str
-    looked: str = f"""i.server_id IN (SELECT server_id FROM visit WHERE crawl_id = $crawl)
-    OR ($full AND {_NOT_RESTING})"""  # noqa: S608 - our own names
+    looked: str = _VISITED
+    looked_full: str = _NOT_RESTING
 
 
 TEXT = ("name", "topic", "canonical_alias", "join_rule", "room_type")
@@ -59,6 +67,16 @@ def _of_visits(columns: tuple[str, ...], where: str = "true") -> str:
     return f"SELECT server_id, {', '.join(columns)} FROM seen_server WHERE crawl_id = $crawl AND {where}"  # noqa: S608 - our own names
 
 
+_LOOKED_CLOSELY = "i.server_id IN (SELECT server_id FROM visit WHERE crawl_id = $crawl AND families IS NOT NULL)"
+_LOOKED_AT_ADDRESSES = "i.server_id IN (SELECT server_id FROM address_look WHERE crawl_id = $crawl)"
+
+_CHANGED_ROOM = "room_number IN (SELECT room_number FROM temp.fold_change)"
+"""Narrows what a condition is held against to what it can be asked of: few rooms of all."""
+
+_ASKED_AGAIN = f"""(i.named_by, i.room_number) IN (
+    SELECT (named_by, room_number) FROM temp.fold_answer WHERE {_CHANGED_ROOM}
+)"""  # noqa: S608 - our own names
+
 INTERVALS = (
     Interval(
         "server_state",
@@ -83,9 +101,8 @@ INTERVALS = (
         ("families",),
         "SELECT server_id, families FROM visit WHERE crawl_id = $crawl AND families IS NOT NULL",
         # Close looks take turns: what one found stands until the next, or until a census does not find the server.
-        f"""i.server_id IN (SELECT server_id FROM visit WHERE crawl_id = $crawl AND families IS NOT NULL)
-        OR ($full AND i.server_id NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND resolves)
-            AND {_NOT_RESTING})""",  # noqa: S608 - our own names
+        looked=_LOOKED_CLOSELY,
+        looked_full=f"{_LOOKED_CLOSELY} OR ({_UNRESOLVED})",
     ),
     Interval(
         "address_state",
@@ -93,20 +110,20 @@ INTERVALS = (
         _ADDRESS_LOOK,
         f"""SELECT DISTINCT ON (server_id, address, port) server_id, address, port, {", ".join(_ADDRESS_LOOK)}
         FROM address_look WHERE crawl_id = $crawl ORDER BY server_id, address, port, ordinal""",  # noqa: S608 - our own names
-        f"""i.server_id IN (SELECT server_id FROM address_look WHERE crawl_id = $crawl)
-        OR ($full AND i.server_id NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND resolves)
-            AND {_NOT_RESTING})""",  # noqa: S608 - our own names
+        looked=_LOOKED_AT_ADDRESSES,
+        looked_full=f"{_LOOKED_AT_ADDRESSES} OR ({_UNRESOLVED})",
     ),
-    Interval("room_listing", ("server_id", "room_number"), (), "SELECT server_id, room_number FROM temp.fold_listing"),
+    Interval("room_listing", ("server_id", "room_number"), (), "temp.fold_listing"),
     Interval(
         "room_state",
         ("room_number",),
         _ACCOUNT,
-        f"SELECT room_number, {', '.join(_ACCOUNT)} FROM temp.fold_account",  # noqa: S608 - our own names
+        "temp.fold_account",
         # A limited crawl knows of the rooms that it saw listed, and of those that it saw leave their last directory.
-        """$full OR i.room_number IN (SELECT room_number FROM temp.fold_now) OR i.room_number NOT IN (
+        looked="""i.room_number IN (SELECT room_number FROM temp.fold_account) OR i.room_number NOT IN (
             SELECT room_number FROM room_listing WHERE series_id = $series AND valid_to IS NULL
         )""",
+        looked_full="true",
     ),
     Interval(
         "room_participation",
@@ -114,11 +131,11 @@ INTERVALS = (
         (),
         """SELECT a.room_number, p.server_id, a.named_by
         FROM seen_participation p JOIN temp.fold_answer a USING (answer_id) WHERE p.crawl_id = $crawl""",
-        # Asked again; or, in a census, past asking: nobody there to answer, or nothing that would lead us to ask.
-        """(i.named_by, i.room_number) IN (SELECT (named_by, room_number) FROM temp.fold_answer) OR ($full AND (
-            i.named_by NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND online)
-            OR i.room_number NOT IN (SELECT room_number FROM temp.fold_listing)
-        ))""",
+        looked=_ASKED_AGAIN,
+        # Asked again; or past asking: nobody there to answer, or nothing that would lead us to ask.
+        looked_full=f"""{_ASKED_AGAIN}
+        OR i.named_by NOT IN (SELECT server_id FROM seen_server WHERE crawl_id = $crawl AND online)
+        OR i.room_number NOT IN (SELECT room_number FROM temp.fold_listing WHERE {_CHANGED_ROOM})""",  # noqa: S608 - our own names
     ),
 )
 """In the order of folding: rooms after their listings."""

@@ -19,11 +19,12 @@ from crawler.store.at_hand import CHANGED, ROOMS, AtHand
 from crawler.store.changes import Change, changes
 from crawler.store.connection import Connection, connect_to_read
 from crawler.store.crawls import crawl_rows, read_crawls
+from crawler.store.filters import narrow_rooms, narrow_servers
 from crawler.store.histories import RoomDetail, ServerHistory, room_detail, server_history
 from crawler.store.insert import quoted
 from crawler.store.keys import KeyUse, key_uses
 from crawler.store.migrations import latest_version, refuse_newer, schema_version
-from crawler.store.question import PREDICATES, ROOM_SORTS, SERVER_SORTS, SPACE, Question, order_by, search_text
+from crawler.store.question import ROOM_SORTS, SERVER_SORTS, Question, order_by, search_text
 from crawler.store.rows import (
     Funnel,
     Page,
@@ -35,6 +36,7 @@ from crawler.store.rows import (
 )
 from crawler.store.server_detail import server_detail
 from crawler.store.serving import serving_file
+from crawler.store.tally import funnel, software_counts
 
 __all__ = ["SnapshotReader", "crawl_rows"]
 
@@ -129,12 +131,11 @@ class SnapshotReader:
 
     def funnel(self, crawl_id: int) -> Funnel:
         """Servers by predicate."""
-        return Funnel(*fetch(self._connection, _FUNNEL, {"crawl": crawl_id})[0])
+        return funnel(self._connection, crawl_id)
 
     def software_counts(self, crawl_id: int) -> list[SoftwareCount]:
         """Online servers by software and version, the most common first."""
-        rows = fetch(self._connection, _SOFTWARE_COUNTS, {"crawl": crawl_id})
-        return [SoftwareCount(*row) for row in rows]
+        return software_counts(self._connection, crawl_id)
 
     def servers_page(
         self,
@@ -157,7 +158,7 @@ class SnapshotReader:
             text: Part of the name, in any case; empty: every name.
             predicates: Predicate -> whether it must hold (`PREDICATES`).
             software: Exactly this; "" for servers that do not say; None: any.
-            failed_kind: Exactly this; None: any, and none.
+            failed_kind: Exactly this; "" for servers without a failure; None: any, and none.
             directory_state: Exactly this; None: any.
             sort: A name of `SERVER_SORTS`; what is not known comes last, equals by name.
             descending: From the largest.
@@ -169,16 +170,8 @@ class SnapshotReader:
         """
         question = Question()
         question.where("crawl_id = $crawl", crawl=crawl_id)
-        if text:
-            question.where("contains(server_key, lower($text))", text=search_text(text))
-        for name, wanted in (predicates or {}).items():
-            question.flag(PREDICATES, name, wanted)
-        if software is not None:
-            question.where("coalesce(software, '') = $software", software=search_text(software))
-        if failed_kind is not None:
-            question.where("failed_kind = $failed_kind", failed_kind=search_text(failed_kind))
-        if directory_state is not None:
-            question.where("directory_state = $directory_state", directory_state=search_text(directory_state))
+        exactly = {"software": software, "failed_kind": failed_kind, "directory_state": directory_state}
+        narrow_servers(question, text=text, predicates=predicates, exactly=exactly)
         order = order_by(SERVER_SORTS, sort, descending=descending, then="server_key")
         source = "server_observation JOIN server USING (server_id)"
         return page_of(self._connection, ServerRow, source, question, order, limit, offset)
@@ -269,22 +262,17 @@ class SnapshotReader:
         question = Question()
         if table is None:
             question.where("crawl_id = $crawl", crawl=crawl_id)
-        if text:
-            columns = ("name", "topic", "canonical_alias", "room_id")
-            found = " OR ".join(f"contains(lower({column}), lower($text))" for column in columns)
-            question.where(f"({found})", text=search_text(text))
-        if spaces is not None:
-            question.where(f"coalesce(room_type, '') {'=' if spaces else '<>'} $space", space=SPACE)
-        if join_rule is not None:
-            question.where("coalesce(join_rule, '') = $join_rule", join_rule=search_text(join_rule))
-        if min_members is not None:
-            question.where("members >= $min_members", min_members=min_members)
-        if listed_by is not None:
-            question.where(_LISTED_BY, listing_crawl=crawl_id, listed_by=search_text(listed_by))
-        if noise is not None and table is not None:
-            question.where(f"coalesce(is_noise, {noise}) = {noise}")
-        elif noise is not None and self.has_features:
-            question.where(f"room_id {'IN' if noise else 'NOT IN'} (SELECT room_id FROM room_feature WHERE score > 0)")  # noqa: S608
+        narrow_rooms(
+            question,
+            crawl_id,
+            text=text,
+            spaces=spaces,
+            join_rule=join_rule,
+            min_members=min_members,
+            listed_by=listed_by,
+            noise=noise if self.has_features else None,
+            knows_noise=table is not None,
+        )
         order = order_by(ROOM_SORTS, sort, descending=descending, then="room_id")
         if table is not None:
             return page_of_table(self._connection, RoomRow, table, question, order, limit, offset)
@@ -315,31 +303,3 @@ def _refuse_other_schema(connection: Connection, path: Path) -> None:
     refuse_newer(version, path)
     if version < latest_version():
         raise StoreError(f"{path} was published with the older schema {version}; the next crawl publishes it anew")
-
-
-_SOFTWARE_COUNTS = """
-SELECT software, version, count(*) AS servers
-FROM server_observation WHERE crawl_id = $crawl AND online
-GROUP BY software, version
-ORDER BY servers DESC, software NULLS LAST, version NULLS LAST
-"""
-
-_FUNNEL = """
-SELECT
-    coalesce((SELECT known FROM crawl WHERE crawl_id = $crawl AND state = 'completed'), 0),
-    count(*),
-    count(*) FILTER (resolves),
-    count(*) FILTER (reachable),
-    count(*) FILTER (secure),
-    count(*) FILTER (online),
-    count(*) FILTER (federating),
-    count(*) FILTER (accepting),
-    count(*) FILTER (federating AND accepting IS NOT NULL),
-    count(*) FILTER (listing)
-FROM server_observation WHERE crawl_id = $crawl
-"""
-
-_LISTED_BY = """room_id IN (
-    SELECT room_id FROM listing JOIN server USING (server_id)
-    WHERE crawl_id = $listing_crawl AND server_key = lower($listed_by)
-)"""

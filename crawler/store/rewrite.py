@@ -26,8 +26,8 @@ from crawler.store.serving import publish_anew
 from crawler.store.upgrade import bring_up_to_date
 
 COMPACTED_EVERY = 30
-"""A crawl of so many compacts the census file after it: crawls add rows at the end, and a file grows by a third more
-than what is in it needs."""
+"""A completed crawl of so many compacts the census file after it: crawls add rows at the end, and a file grows by a
+third more than what is in it needs."""
 
 
 @dataclass(frozen=True, slots=True)

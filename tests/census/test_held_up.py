@@ -39,6 +39,8 @@ class Crawled:
     seen: dict[str, dict[str, Any]]
     report: dict[str, Any]
     alias_questions: dict[str, int]
+    requests: dict[str, int]
+    """Of each server, in the try that settled what it is."""
 
     def further(self) -> dict[str, dict[str, Any]]:
         """The names beyond those that were asked for: those that hold us up."""
@@ -58,7 +60,9 @@ def crawl(lab: Practice, folder: Path) -> Crawled:
     (crawled,) = rows(serving, "SELECT report FROM crawl")
     seen = rows(serving, "SELECT * FROM server_observation JOIN server USING (server_id)")
     by_name = {row["server_name"]: row for row in seen}
-    return Crawled(lab.truth["servers"], by_name, json.loads(crawled["report"]), questions)
+    visits = rows(serving, "SELECT server_name, requests FROM visit JOIN server USING (server_id)")
+    requests = {row["server_name"]: row["requests"] for row in visits}
+    return Crawled(lab.truth["servers"], by_name, json.loads(crawled["report"]), questions, requests)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +85,13 @@ def test_who_held_us_up_is_named_with_the_bound_that_ended_it(crawled: Crawled) 
     expected = {name: bound_of[facts["death"]] for name, facts in crawled.further().items()}
     assert set(expected.values()) == set(bound_of.values())
     assert crawled.report["bounds_hit"] == {"servers": len(expected), "named": expected}
+
+
+def test_who_does_not_end_an_answer_is_not_asked_the_next(crawled: Crawled) -> None:
+    """Each question that is not put saves the whole of its deadline. What their well-known host has, it may tell."""
+    held = [name for name, facts in crawled.further().items() if facts["death"] in ("never_answers", "drips")]
+    assert held
+    assert all(crawled.requests[name] <= 3 for name in held), [crawled.requests[name] for name in held]
 
 
 def test_pages_without_end_cost_a_few_pages(crawled: Crawled) -> None:

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from crawler.config import load_settings
 from crawler.errors import UsageError
+from crawler.settings import load_settings
 from crawler.store import inbox
 from dashboard.api.usage import PROOF_HEADER, REPORTS_A_MINUTE
 from dashboard.app import create_app

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import trio
 
-from crawler.config import load_settings
 from crawler.engine.identity import key_service, read_identity
 from crawler.engine.seeds import read_seeds
 from crawler.errors import UsageError
 from crawler.lab.hosting import REFUSING_PORT
 from crawler.lab.run import LabOptions, run_lab
+from crawler.settings import load_settings
 from tests.lab.conftest import LabMaker
 
 PROGRAM = """

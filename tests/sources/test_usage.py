@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import trio
 
-from crawler.config import load_settings
 from crawler.model.names import parse_server_name
 from crawler.model.usage import Proof
 from crawler.net.transport import Network
 from crawler.protocol.usage import token_digest
+from crawler.settings import load_settings
 from crawler.sources.usage import Prover, one_spelling
 from tests.synapse.federation import Network as World
 from tests.synapse.federation import json_reply, open_network, web_server

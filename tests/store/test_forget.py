@@ -134,6 +134,29 @@ def test_counts_of_past_crawls_go_down_by_what_was_removed(path: Path) -> None:
     assert query(path, counts) == [(3, 2, 2, 3)] * 3
 
 
+def test_what_directories_said_together_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    room = PublicRoom("!r:far.example", 0, "Hall")
+    told = {"a.example": 50, GONE: 10, "b.example": 90}
+
+    def seen(*names: str) -> list[ServerObservation]:
+        return [online(name, rooms=(replace(room, members=told[name]),)) for name in names]
+
+    for _ in range(2):
+        crawl(path, seen("a.example", GONE, "b.example"))
+    forget(path, [subject_of(GONE)])
+    rooms = "SELECT crawl_id, directories, members, members_min, members_max FROM room ORDER BY crawl_id"
+    assert query(path, rooms) == [(1, 2, 50, 10, 90), (2, 2, 50, 10, 90)]
+    # The others still say what they said, also who said just the median, which is not kept apart from it.
+    listing = "SELECT server_name, members FROM listing JOIN server USING (server_id) WHERE crawl_id = 2 ORDER BY 1"
+    assert query(path, listing) == [("a.example", 50), ("b.example", 90)]
+    assert verify(path) == []
+    # The next census has only what is said then.
+    crawl(path, seen("a.example", "b.example"))
+    assert query(path, rooms)[-1] == (3, 2, 70, 50, 90)
+    assert verify(path) == []
+
+
 def test_it_does_not_come_back(path: Path) -> None:
     forget(path, [subject_of(GONE)])
     make(path, 2)
@@ -258,19 +281,31 @@ def test_compacting_changes_nothing_but_the_size(path: Path) -> None:
     assert [file.name for file in path.parent.iterdir() if "fresh" in file.name] == []
 
 
-def test_every_thirtieth_crawl_compacts(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sealed = crawl(path, [online("z.example")])
+def test_every_thirtieth_completed_crawl_compacts(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    crawl(path, [online("z.example")], state=CrawlState.CANCELLED)
+
+    def make_completed(number: int) -> None:
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(
+                """INSERT INTO crawl SELECT c.* REPLACE (n AS crawl_id) FROM crawl c, range(5, 2 + $number) r(n)
+                WHERE c.crawl_id = 3 AND n NOT IN (SELECT crawl_id FROM crawl)""",
+                {"number": number},
+            )
+
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE TABLE ballast AS SELECT md5(range::VARCHAR) AS m FROM range(100000)")
         connection.execute("DROP TABLE ballast")
     before = path.stat().st_size
-    compact_in_turn(path, replace(sealed, id=29))
+    make_completed(29)
+    compact_in_turn(path)
     assert path.stat().st_size == before
-    compact_in_turn(path, replace(sealed, id=30))
+    make_completed(30)
+    compact_in_turn(path)
     assert path.stat().st_size < before
     assert capsys.readouterr().err == ""
+    make_completed(60)
     with CensusWriter.open(path):
-        compact_in_turn(path, replace(sealed, id=60))
+        compact_in_turn(path)
     assert "The census file was not compacted" in capsys.readouterr().err
 
 

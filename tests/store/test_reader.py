@@ -118,7 +118,7 @@ def test_a_page_of_servers_is_what_python_says(
         if text.lower() in row.server_name.lower()
         and all(getattr(row, name) is value for name, value in predicates.items())
         and (software is None or (row.software or "") == software)
-        and (failed_kind is None or row.failed_kind == failed_kind)
+        and (failed_kind is None or (row.failed_kind or "") == failed_kind)
         and (directory_state is None or row.directory_state == directory_state)
     ]
 
