@@ -106,9 +106,18 @@ class Verbs(LazyGroup):
             raise _told(error) from error
         except BaseExceptionGroup as group:  # trio's nurseries wrap what ends them
             only = _only_error(group)
-            if only is None:
+            if isinstance(only, KeyboardInterrupt):
+                raise _Stopped from group
+            if not isinstance(only, CensusError):
                 raise
             raise _told(only) from group
+        except KeyboardInterrupt as stopped:
+            raise _Stopped from stopped
+        except RuntimeError as error:
+            # What DuckDB makes of Ctrl-C in the middle of a statement.
+            if not isinstance(error.__cause__, KeyboardInterrupt):
+                raise
+            raise _Stopped from error
         except BrokenPipeError:
             # The reader of our output has left, as `head` does; the interpreter must not complain when it flushes.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -127,11 +136,18 @@ class _BadInput(_Told):
     exit_code = 2
 
 
+class _Stopped(_Told):
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__("stopped")
+
+
 def _told(error: CensusError) -> _Told:
     return _BadInput(str(error)) if error.exit_code == _BadInput.exit_code else _Told(str(error))
 
 
-def _only_error(group: BaseExceptionGroup[BaseException]) -> CensusError | None:
+def _only_error(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
     leaves: list[BaseException] = []
     stack: list[BaseException] = [group]
     while stack:
@@ -140,8 +156,7 @@ def _only_error(group: BaseExceptionGroup[BaseException]) -> CensusError | None:
             stack.extend(error.exceptions)
         else:
             leaves.append(error)
-    first = leaves[0]
-    return first if len(leaves) == 1 and isinstance(first, CensusError) else None
+    return leaves[0] if len(leaves) == 1 else None
 
 
 @click.group(cls=Verbs, verbs=VERBS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

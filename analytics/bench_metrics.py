@@ -23,14 +23,10 @@ import click
 from analytics.decentralisation import held_by
 from analytics.federation_graph import federation_graph
 from analytics.graph_tables import removals
-from analytics.load import (
-    carried_over,
-    census_ids,
-    load_frames,
-    load_lives,
-    load_series_frame,
-    load_version_stays,
-)
+from analytics.load import census_ids
+from analytics.load_frames import load_frames
+from analytics.load_history import load_lives, load_version_stays
+from analytics.load_stored import carried_over, load_series_frame
 from analytics.mission import PARTS, Gathered, Part
 from analytics.room_graph import GraphShape, graph_shape
 from analytics.room_text import FEATURES_VERSION
@@ -65,7 +61,7 @@ def bench_metrics(folder: Path, *, servers: int, rooms: int, days: int, say: Cal
     """Measure.
 
     Args:
-        folder: Where the files may lie; some hundred megabytes at full size.
+        folder: Where the files may lie, some hundred megabytes at full size; a history that is there is used again.
         servers: Servers of the first day.
         rooms: Rooms of the first day.
         days: Censuses, one a day.
@@ -74,9 +70,13 @@ def bench_metrics(folder: Path, *, servers: int, rooms: int, days: int, say: Cal
     Returns:
         What is printed, JSON-like: seconds of wall time, megabytes of 2^20 bytes.
     """
-    census = folder / "census.duckdb"
-    say(f"writing {days} days of {servers} servers and {rooms} rooms")
-    _apart(_write, census, servers, rooms, days)
+    census = folder / f"history-{servers}-{rooms}-{days}.duckdb"
+    if not census.exists():
+        say(f"writing {days} days of {servers} servers and {rooms} rooms")
+        half = census.with_suffix(".half")
+        half.unlink(missing_ok=True)
+        _apart(_write, half, servers, rooms, days)
+        half.rename(census)
     say("text features and resilience of the newest census")
     first = _apart(_first, census)
     say("the step at publish")
@@ -177,7 +177,14 @@ def _apart(action: Callable[..., dict[str, Any]], *arguments: object) -> dict[st
 @click.option(
     "--days", type=click.IntRange(min=2), default=365, show_default=True, metavar="N", help="Censuses, one a day."
 )
-def metrics(servers: int, rooms: int, days: int) -> None:
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    metavar="DIR",
+    help="Keep the made-up history here and use it again the next time; else it is made anew and removed.",
+)
+def metrics(servers: int, rooms: int, days: int, folder: Path | None) -> None:
     """Compute the nine metrics and the concentration tables of the newest of many made-up censuses, store them beside
     those of the earlier ones, read the series of all back, and print one JSON object.
 
@@ -187,10 +194,12 @@ def metrics(servers: int, rooms: int, days: int) -> None:
     of a census are computed once, at its publish, and taken over afterwards: no earlier census is read again. The full
     size takes some minutes and 500 MB of temporary space.
     """
-    with tempfile.TemporaryDirectory(prefix="matrix-census-bench-") as folder:
 
-        def say(text: str) -> None:
-            click.echo(f"{text} ...", err=True)
+    def say(text: str) -> None:
+        click.echo(f"{text} ...", err=True)
 
-        found = bench_metrics(Path(folder), servers=servers, rooms=rooms, days=days, say=say)
+    with tempfile.TemporaryDirectory(prefix="matrix-census-bench-") as temporary:
+        place = folder or Path(temporary)
+        place.mkdir(parents=True, exist_ok=True)
+        found = bench_metrics(place, servers=servers, rooms=rooms, days=days, say=say)
     click.echo(json.dumps(found, indent=1))

@@ -17,7 +17,8 @@ from rich.text import Text
 from analytics import wording
 from analytics.alerts import alerts as compare
 from analytics.charter import BY_NUMBER, CHARTER, MissionMetric
-from analytics.load import load_series, newest_census
+from analytics.load import newest_census
+from analytics.load_stored import load_series
 from analytics.mission import DEFINITIONS, Definition, metric_rows
 from analytics.schemas import METRIC_COLUMNS, MetricRow
 from crawler.cli.options import db_option, json_option

@@ -11,7 +11,8 @@ import numpy as np
 
 from analytics import wording
 from analytics.audit import LABELS, UNSURE, Drawn, Scored, draw, score
-from analytics.load import load_room_scores, newest_snapshot
+from analytics.load import newest_snapshot
+from analytics.load_stored import load_room_scores
 from crawler.cli.options import db_option, json_option
 from crawler.errors import StoreError, UsageError, printable
 from crawler.store.serving import serving_file

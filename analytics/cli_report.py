@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 import polars as pl
 
-from analytics.load import load_metric_rows, load_series_frame, newest_snapshot
+from analytics.load import newest_snapshot
+from analytics.load_stored import load_metric_rows, load_series_frame
 from analytics.reference import load_corrections, reference
 from analytics.report import Period, build_report, first_census
 from analytics.report_html import html_report

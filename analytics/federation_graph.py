@@ -75,15 +75,12 @@ def federation_graph(snapshot: Snapshot, software: pl.DataFrame) -> FederationGr
     """Online servers, listed rooms that are no spaces, and who is known to be in what: servers named in a room, and
     servers whose directory lists it."""
     servers = holders(snapshot, software).sort("server_id")
-    rooms = snapshot.rooms.filter(~is_space()).select("room_id", "members").sort("room_id")
+    rooms = snapshot.rooms.filter(~is_space()).select("room_number", "members").sort("room_number")
     numbered = servers.select("server_id").with_row_index("server")
-    rooms_numbered = rooms.select("room_id").with_row_index("room")
+    rooms_numbered = rooms.select("room_number").with_row_index("room")
     edges = pl.concat(
         [
-            named.select("room_id", "server_id")
-            .join(numbered, on="server_id")
-            .join(rooms_numbered, on="room_id")
-            .select("room", "server")
+            named.join(numbered, on="server_id").join(rooms_numbered, on="room_number").select("room", "server")
             for named in (snapshot.participations, snapshot.listings)
         ]
     )

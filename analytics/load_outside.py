@@ -6,10 +6,10 @@ Serving files of an older schema have none of these tables: then nothing is know
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import polars as pl
 
+from analytics.load import Connection, ask, has_table
 from analytics.outside import (
     DEVELOPER_COUNT_COLUMNS,
     DEVELOPER_MONTH_COLUMNS,
@@ -24,9 +24,6 @@ from analytics.outside import (
 from analytics.reference import Reference
 from analytics.schemas import checked
 
-if TYPE_CHECKING:
-    import duckdb
-
 
 @dataclass(frozen=True, slots=True)
 class OutsideSaid:
@@ -40,45 +37,44 @@ class OutsideSaid:
         return self.lists != other.lists or self.of_census.get(crawl_id) != other.of_census.get(crawl_id)
 
 
-def load_outside(connection: "duckdb.DuckDBPyConnection", crawl_id: int, at: datetime) -> Outside:
+def load_outside(connection: Connection, crawl_id: int, at: datetime) -> Outside:
     """What is known as of a census that was sealed at a time."""
-    if not _is_there(connection):
+    if not has_table(connection, _TABLE):
         return Outside()
 
-    def of(query: str, columns: Columns, what: str, values: Mapping[str, object]) -> pl.DataFrame:
-        return checked(pl.DataFrame(connection.sql(query, params=values)), columns, what)
+    def of(query: str, columns: Columns, what: str, **values: int | str) -> pl.DataFrame:
+        return checked(ask(connection, query, **values), columns, what)
 
-    day = {"day": at.date().isoformat()}
-    sources = of(_SOURCES, SOURCE_COLUMNS, "outside_source", {})
+    day = at.date().isoformat()
+    sources = of(_SOURCES, SOURCE_COLUMNS, "outside_source")
     return Outside(
-        usage=of(_USAGE_SUM, USAGE_SUM_COLUMNS, "usage_sum", {"crawl": crawl_id}),
-        reporting=of(_USAGE_REPORTING, USAGE_REPORTING_COLUMNS, "usage_reporting", {"crawl": crawl_id}),
-        developers=of(_DEVELOPERS, DEVELOPER_COUNT_COLUMNS, "developer_count", day),
-        months=of(_MONTHS, DEVELOPER_MONTH_COLUMNS, "developer_month", {}),
-        overlaps=of(_OVERLAPS, DEVELOPER_OVERLAP_COLUMNS, "developer_overlap", day),
+        usage=of(_USAGE_SUM, USAGE_SUM_COLUMNS, "usage_sum", crawl=crawl_id),
+        reporting=of(_USAGE_REPORTING, USAGE_REPORTING_COLUMNS, "usage_reporting", crawl=crawl_id),
+        developers=of(_DEVELOPERS, DEVELOPER_COUNT_COLUMNS, "developer_count", day=day),
+        months=of(_MONTHS, DEVELOPER_MONTH_COLUMNS, "developer_month"),
+        overlaps=of(_OVERLAPS, DEVELOPER_OVERLAP_COLUMNS, "developer_overlap", day=day),
         sources=tuple(Source(**row) for row in sources.iter_rows(named=True)),
     )
 
 
-def with_imported_spec(connection: "duckdb.DuckDBPyConnection", shipped: Reference) -> Reference:
+def with_imported_spec(connection: Connection, shipped: Reference) -> Reference:
     """The reference tables, those of the specification as they were imported last, if they were."""
-    if not _is_there(connection):
+    if not has_table(connection, _TABLE):
         return shipped
-    sources = pl.DataFrame(connection.sql(f"{_SOURCES} DESC")).filter(pl.col("kind") == "spec")
+    sources = ask(connection, f"{_SOURCES} DESC").filter(pl.col("kind") == "spec")
     if sources.is_empty():
         return shipped
     source = Source(**sources.select(list(SOURCE_COLUMNS)).row(0, named=True))
-    values = {"source": source.source_id}
     return shipped.with_spec(
-        releases=pl.DataFrame(connection.sql(_RELEASES, params=values)),
-        mscs=pl.DataFrame(connection.sql(_PROPOSALS, params=values)),
+        releases=ask(connection, _RELEASES, source=source.source_id),
+        mscs=ask(connection, _PROPOSALS, source=source.source_id),
         source=str(source),
     )
 
 
-def outside_said(connection: "duckdb.DuckDBPyConnection") -> OutsideSaid:
+def outside_said(connection: Connection) -> OutsideSaid:
     """What tells whether the rows of a census that rest on this would be others now."""
-    if not _is_there(connection):
+    if not has_table(connection, _TABLE):
         return OutsideSaid({}, ())
     of_census: dict[int, list[tuple[object, ...]]] = {}
     for table in ("usage_sum", "usage_reporting"):
@@ -88,9 +84,7 @@ def outside_said(connection: "duckdb.DuckDBPyConnection") -> OutsideSaid:
     return OutsideSaid({crawl_id: tuple(said) for crawl_id, said in of_census.items()}, tuple(lists))
 
 
-def _is_there(connection: "duckdb.DuckDBPyConnection") -> bool:
-    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'outside_source'").fetchone()
-    return found != (0,)
+_TABLE = "outside_source"
 
 
 _SOURCES = """

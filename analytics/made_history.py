@@ -11,7 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 
-from analytics.load import census_ids, load_frames, load_lives, load_version_stays
+from analytics.load import census_ids
+from analytics.load_frames import load_frames
+from analytics.load_history import load_lives, load_version_stays
 from analytics.mission import Gathered, snapshot_rows
 from analytics.schemas import MetricRow
 from analytics.steps import store_history, store_newest, store_rows

@@ -25,7 +25,9 @@ from analytics.decentralisation import CONCENTRATION, decentralisation, held_by
 from analytics.federation_graph import HOLDER_WORDS, FederationGraph, federation_graph
 from analytics.funnel import SERVERS, funnel
 from analytics.graph_tables import Removal, removals
-from analytics.load import load_frames, load_lives, load_metric_rows, load_version_stays
+from analytics.load_frames import load_frames
+from analytics.load_history import load_lives, load_version_stays
+from analytics.load_stored import load_metric_rows
 from analytics.room_graph import GraphShape, graph_shape
 from analytics.rooms import DIRECTORIES, LARGEST_ROOM, MEMBERSHIPS, PEOPLE, ROOMS, rooms
 from analytics.schemas import MetricRow

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 """Raised when a rule changes: features of an older version are computed again."""
 
 LINKS_PER_100 = 2.0

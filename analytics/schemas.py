@@ -187,7 +187,7 @@ OBSERVATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 }
 
 ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "crawl_id": pl.Int32,
+    "room_number": pl.Int32,
     "room_id": pl.String,
     "directories": pl.Int32,
     "members": pl.Float64,
@@ -201,10 +201,9 @@ ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "world_readable": pl.Boolean,
     "first_crawl_id": pl.Int32,
 }
-"""`first_crawl_id` is the crawl that listed the room for the first time."""
+"""`room_number` stands for the room ID in other frames; `first_crawl_id` is the first crawl that listed the room."""
 
 LEAD_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "crawl_id": pl.Int32,
     "server_id": pl.Int32,
     "source": pl.String,
     "named_by": pl.Int32,
@@ -212,8 +211,7 @@ LEAD_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 """Who named whom, and how; once each."""
 
 IN_ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "crawl_id": pl.Int32,
-    "room_id": pl.String,
+    "room_number": pl.Int32,
     "server_id": pl.Int32,
 }
 """A server and a room: which directories list it (`listings`), which servers are named as taking part
@@ -288,7 +286,8 @@ SOFTWARE_RELEASE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "advisories": pl.String,
     "source": pl.String,
 }
-"""The reference table of releases, `data/reference/releases.csv`; `security`: it mended a vulnerability."""
+"""The reference table of releases, `data/reference/releases.csv`; `security`: whether it mended a vulnerability;
+null: not known."""
 
 ANNOTATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "happened_on": pl.Date,

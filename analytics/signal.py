@@ -8,14 +8,13 @@ only: no row names a room.
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import polars as pl
 
 from analytics.concentration import hill_number
 from analytics.language import LETTERS_MIN, UNDETERMINED, language_of
-from analytics.near_duplicates import group_sizes
+from analytics.near_duplicates import group_sizes, sketch
 from analytics.proportions import wilson
-from analytics.room_text import BURST_MIN, RULES, RoomText, room_text, text_hash
+from analytics.room_text import BURST_MIN, RULES, room_text, text_hash
 from analytics.rooms import is_space
 from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Snapshot, share
@@ -40,33 +39,24 @@ FEATURE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "alike": pl.Int64,
     "language": pl.String,
     "score": pl.Int64,
+    "sketch": pl.List(pl.UInt64),
 }
 
 
 def room_features(snapshot: Snapshot, earlier: pl.DataFrame | None = None) -> pl.DataFrame:
     """The features of every listed room that is no space (`FEATURE_COLUMNS`).
 
-    `earlier` are features of the census before: what depends on the text alone is taken from there where the text is
-    the same.
+    `earlier` are features of the census before: what depends on the text alone, the sketch by which near duplicates are
+    found included, is taken from there where the text is the same.
     """
     rooms = snapshot.rooms.filter(~is_space()).sort("room_id")
-    kept = {} if earlier is None else {row["text_hash"]: row for row in earlier.iter_rows(named=True)}
-    known: dict[str, tuple[RoomText, str]] = {}
-    rows = []
-    for room_id, name, topic, alias in rooms.select("room_id", "name", "topic", "canonical_alias").iter_rows():
-        key = text_hash(name, topic, alias)
-        if key not in known:
-            known[key] = _carried(kept[key]) if key in kept else _computed(name, topic, alias)
-        text, language = known[key]
-        flags = (text.links, text.phone, text.mentions, text.confusables, text.random_alias)
-        rows.append((room_id, text.text_hash, *flags, language))
-    columns = ("room_id", "text_hash", "links", "phone", "mentions", "confusables", "random_alias", "language")
-    frame = pl.DataFrame(rows, schema={name: FEATURE_COLUMNS[name] for name in columns}, orient="row")
-    texts = [f"{name or ''} {topic or ''}" for name, topic in rooms.select("name", "topic").iter_rows()]
-    alike = np.array(
-        [1 if len(text) < LETTERS_MIN else size for text, size in zip(texts, group_sizes(texts), strict=True)]
+    texts = rooms.select("name", "topic", "canonical_alias")
+    keyed = rooms.select("room_id").with_columns(
+        pl.Series("text_hash", [text_hash(*text) for text in texts.iter_rows()], dtype=pl.String)
     )
-    return frame.with_columns(
+    features = keyed.join(_of_texts(texts, keyed["text_hash"], earlier), on="text_hash", maintain_order="left")
+    alike = group_sizes(features["sketch"])
+    return features.with_columns(
         pl.Series("alike", alike, dtype=pl.Int64),
         pl.Series("near_duplicates", alike >= ALIKE_MIN, dtype=pl.Boolean),
         (rooms["members_max"] <= 1).fill_null(value=False).alias("empty"),
@@ -74,6 +64,25 @@ def room_features(snapshot: Snapshot, earlier: pl.DataFrame | None = None) -> pl
     ).with_columns(
         pl.sum_horizontal(pl.col(name).cast(pl.Int64) for name in FEATURES).alias("score"),
     ).select(list(FEATURE_COLUMNS))  # fmt: skip
+
+
+_OF_TEXT = ("text_hash", "links", "phone", "mentions", "confusables", "random_alias", "language", "sketch")
+"""What depends on the text alone."""
+
+
+def _of_texts(texts: pl.DataFrame, hashes: pl.Series, earlier: pl.DataFrame | None) -> pl.DataFrame:
+    """`_OF_TEXT` of each different text: taken from `earlier` where it is there, computed where it is not."""
+    schema = {name: FEATURE_COLUMNS[name] for name in _OF_TEXT}
+    kept = pl.DataFrame(schema=schema) if earlier is None else earlier.select(_OF_TEXT).unique("text_hash")
+    new = texts.with_columns(hashes).unique("text_hash", maintain_order=True).join(kept, on="text_hash", how="anti")
+    rows = [_computed(*row) for row in new.iter_rows()]
+    return pl.concat([kept, pl.DataFrame(rows, schema=schema, orient="row")])
+
+
+def _computed(name: str | None, topic: str | None, alias: str | None, key: str) -> tuple[object, ...]:
+    signs, text = room_text(name, topic, alias), f"{name or ''} {topic or ''}"
+    flags = (signs.links, signs.phone, signs.mentions, signs.confusables, signs.random_alias)
+    return key, *flags, language_of(text), sketch(text)
 
 
 def in_burst(rooms: pl.DataFrame) -> pl.Series:
@@ -94,31 +103,15 @@ def in_burst(rooms: pl.DataFrame) -> pl.Series:
     return together["burst"]
 
 
-def _computed(name: str | None, topic: str | None, alias: str | None) -> tuple[RoomText, str]:
-    return room_text(name, topic, alias), language_of(f"{name or ''} {topic or ''}")
-
-
-def _carried(row: Mapping[str, object]) -> tuple[RoomText, str]:
-    text = RoomText(
-        text_hash=str(row["text_hash"]),
-        links=bool(row["links"]),
-        phone=bool(row["phone"]),
-        mentions=bool(row["mentions"]),
-        confusables=bool(row["confusables"]),
-        random_alias=bool(row["random_alias"]),
-    )
-    return text, str(row["language"])
-
-
 def signal(snapshot: Snapshot, features: pl.DataFrame) -> Iterator[MetricRow]:
     """The share of rooms, of memberships and of the tops of directories below each score; each feature's share;
     languages. No listed rooms: no values.
     """
     answered = int(snapshot.observations["listing"].sum())
     coverage = share(answered, int(snapshot.observations["online"].sum()))
-    scored = features.join(snapshot.rooms.select("room_id", "members"), on="room_id")
+    scored = features.join(snapshot.rooms.select("room_number", "room_id", "members"), on="room_id")
     tops = (
-        snapshot.listings.join(scored, on="room_id")
+        snapshot.listings.join(scored, on="room_number")
         .sort(["server_id", "members", "room_id"], descending=[False, True, False], nulls_last=True)
         .group_by("server_id", maintain_order=True)
         .head(TOP_OF_DIRECTORY)

@@ -111,7 +111,7 @@ def _snapshot(known: Sequence[int], leads: Sequence[tuple[int, str, int | None]]
         known=len(known),
         observations=pl.DataFrame(seen, schema=OBSERVATION_COLUMNS),
         rooms=pl.DataFrame(schema=ROOM_COLUMNS),
-        leads=pl.DataFrame([(1, *lead) for lead in leads], schema=LEAD_COLUMNS, orient="row"),
+        leads=pl.DataFrame(leads, schema=LEAD_COLUMNS, orient="row"),
         listings=pl.DataFrame(schema=IN_ROOM_COLUMNS),
         participations=pl.DataFrame(schema=IN_ROOM_COLUMNS),
         places=Places(pl.DataFrame(schema=PLACE_COLUMNS), NO_DATA),

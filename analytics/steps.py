@@ -28,18 +28,10 @@ from analytics.graph_tables import (
     distribution_rows,
     resilience_rows,
 )
-from analytics.load import (
-    METRIC_TABLE,
-    carried_over,
-    census_ids,
-    load_frames,
-    load_lives,
-    load_metric_rows,
-    load_outside_alone,
-    load_room_steps,
-    load_version_stays,
-    outside_changed,
-)
+from analytics.load import census_ids
+from analytics.load_frames import load_frames, load_outside_alone, outside_changed
+from analytics.load_history import load_lives, load_room_steps, load_version_stays
+from analytics.load_stored import METRIC_TABLE, carried_over, load_metric_rows
 from analytics.mission import OUTSIDE, Gathered, outside_rows, snapshot_rows
 from analytics.room_text import FEATURES_VERSION, RULES
 from analytics.schemas import METRIC_COLUMNS, METRIC_COMMENTS, MetricRow
@@ -48,7 +40,7 @@ from analytics.snapshot import Frames, Snapshot
 from analytics.versions import ADOPTION_COLUMNS, ADOPTION_COMMENTS, adoption_rows
 from crawler.store.draft import Draft
 
-ROWS_VERSION = 4
+ROWS_VERSION = 5
 """Raised when a row's meaning changes: rows of an older version are computed again."""
 
 HOLDERS_STORED = 200
@@ -208,6 +200,7 @@ FEATURE_TABLE_COLUMNS: Mapping[str, str] = {
     "alike": "INTEGER NOT NULL",
     "language": "VARCHAR NOT NULL",
     "score": "INTEGER NOT NULL",
+    "sketch": "UBIGINT[]",
 }
 
 FEATURE_COMMENTS: Mapping[str, str] = {
@@ -218,6 +211,8 @@ FEATURE_COMMENTS: Mapping[str, str] = {
     "alike": "Listed rooms with nearly the same name and topic, this one included.",
     "language": "ISO 639 code of the language of name and topic; und where it is undetermined.",
     "score": f"How many of the {len(FEATURES)} signs it shows.",
+    "sketch": "MinHash sketch of name and topic, by which the next census finds near duplicates: last bytes of 64 "
+    "minima, eight a number; NULL for texts too short to compare.",
 }
 
 

@@ -17,6 +17,10 @@ REPORTING = "reporting_servers"
 RETAINED_USERS = "retained_users"
 REPORTED_BRIDGED = "reported_bridged_users"
 
+BRIDGED = "bridged_users"
+"""The sum of what is subtracted server by server, when reports are summed up (`usage_sum`): sums over different servers
+have no difference. Censuses that were settled before there was such a sum have none."""
+
 WINDOW = "last report of each server within 7 days of the census"
 DENOMINATOR = "online servers that report their usage"
 
@@ -72,11 +76,20 @@ def _sums(
             yield _none(snapshot, metric, dimension, unit)
 
 
-def _sum(snapshot: Snapshot, metric: str, dimension: str, total: int, servers: int, unit: str, what: str) -> MetricRow:
+def _sum(
+    snapshot: Snapshot,
+    metric: str,
+    dimension: str,
+    total: int,
+    servers: int,
+    unit: str,
+    what: str,
+    who: str = "servers whose verified report says it",
+) -> MetricRow:
     return snapshot.row(
         metric, dimension, total, n=servers, coverage=_coverage(snapshot, servers), unit=unit, denominator=DENOMINATOR,
         window=WINDOW, grade=Grade.REPORTED,
-        method=f"{what} over servers whose verified report says it; each server's own count, not scaled up to those "
+        method=f"{what} over {who}; each server's own count, not scaled up to those "
         "that do not report. Accounts, not people.",
     )  # fmt: skip
 
@@ -126,15 +139,18 @@ def _reporting(snapshot: Snapshot) -> Iterator[MetricRow]:
 
 
 def _bridged(snapshot: Snapshot, sums: dict[str, tuple[int, int]]) -> Iterator[MetricRow]:
-    everybody, native = sums.get("total_users"), sums.get("total_nonbridged_users")
-    # The difference of two sums is one only if the same servers are in both.
-    if everybody is not None and native is not None and everybody[1] == native[1] and everybody[0] >= native[0]:
+    if BRIDGED in sums:
         yield _sum(
-            snapshot, REPORTED_BRIDGED, "all", everybody[0] - native[0], native[1], "users",
-            "Sum of total_users less sum of total_nonbridged_users",
+            snapshot, REPORTED_BRIDGED, "all", *sums[BRIDGED], "users",
+            "Sum of total_users less total_nonbridged_users, taken server by server,",
+            who="servers whose verified report says both",
         )  # fmt: skip
     else:
-        yield _none(snapshot, REPORTED_BRIDGED, "all", "users")
+        yield snapshot.not_known(
+            REPORTED_BRIDGED, "all", unit="users", denominator=DENOMINATOR, window=WINDOW, grade=Grade.REPORTED,
+            why="no server that this census saw online sent a verified usage report with both total_users and "
+            "total_nonbridged_users.",
+        )  # fmt: skip
     if "daily_user_type_bridged" in sums:
         yield _sum(
             snapshot, REPORTED_BRIDGED, "new in a day", *sums["daily_user_type_bridged"], "users",

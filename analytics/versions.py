@@ -209,6 +209,12 @@ def _waits(
 def _below(snapshot: Snapshot, releases: pl.DataFrame, software: str) -> Iterator[MetricRow]:
     past = releases.filter(pl.col("security") & (pl.col("released_on") <= snapshot.at.date()))
     if past.is_empty():
+        yield snapshot.not_known(
+            BELOW, f"{software}, below its last security release", unit="share of servers",
+            denominator=f"online servers that say a version of {software}", grade=Grade.MEASURED,
+            why="the table of releases (data/reference/releases.csv) does not say which release of it mended a "
+            "vulnerability.",
+        )  # fmt: skip
         return
     last = max(past["released_on"].to_list())
     mended = [

@@ -20,7 +20,7 @@ from typing import TypeVar
 import trio
 
 from analytics.funnel import Predicate
-from analytics.load import load_metric_rows
+from analytics.load_stored import load_metric_rows
 from analytics.mission import metric_rows
 from analytics.reference import load_software
 from analytics.schemas import MetricRow

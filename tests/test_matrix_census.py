@@ -5,11 +5,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import duckdb
 import pytest
+from click.testing import CliRunner
 
 from crawler.store.writer import CensusWriter
-from matrix_census import VERBS
+from matrix_census import VERBS, Verbs, main
+
+
+def _caused(error: BaseException, cause: BaseException) -> BaseException:
+    error.__cause__ = cause
+    return error
 
 
 def census(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -85,6 +92,39 @@ def test_a_file_of_a_newer_schema_is_refused_with_what_to_do(tmp_path: Path) -> 
         assert told.returncode == 2, told.stderr
         assert "newer" in told.stderr or "upgrade" in told.stderr.lower()
         assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        KeyboardInterrupt(),
+        BaseExceptionGroup("a nursery", [KeyboardInterrupt()]),
+        _caused(RuntimeError("what DuckDB makes of it"), KeyboardInterrupt()),
+    ],
+)
+def test_whatever_ctrl_c_becomes_on_its_way_it_is_one_line_and_code_130(
+    ends: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped() -> None:
+        raise ends
+
+    verb = click.Command("status", callback=stopped)
+    monkeypatch.setattr(Verbs, "get_command", lambda _self, _ctx, _name: verb)
+    told = CliRunner().invoke(main, ["status"])
+    assert (told.exit_code, told.stderr) == (130, "matrix-census: stopped\n")
+
+
+@pytest.mark.parametrize(
+    "fault", [RuntimeError("a fault of ours"), BaseExceptionGroup("two", [KeyboardInterrupt(), OSError()])]
+)
+def test_a_fault_of_ours_is_no_ctrl_c(fault: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failed() -> None:
+        raise fault
+
+    verb = click.Command("status", callback=failed)
+    monkeypatch.setattr(Verbs, "get_command", lambda _self, _ctx, _name: verb)
+    with pytest.raises(type(fault)):
+        CliRunner().invoke(main, ["status"], catch_exceptions=False)
 
 
 def test_what_is_no_census_file_is_refused(tmp_path: Path) -> None:

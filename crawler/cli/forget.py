@@ -40,6 +40,12 @@ def forget(ctx: click.Context, subjects: tuple[str, ...], db: Path, *, as_json: 
         said = {"servers": done.servers, "rooms": done.rooms, "rows": done.rows, "serving_files_removed": dropped}
         click.echo(json.dumps({**said, "published": str(published) if published else None}))
         return
+    if not done.rows:
+        click.echo(
+            f"{db} held nothing of {', '.join(subjects)}. Kept out of it from now on; if that was a slip: "
+            f"matrix-census unforget NAME --db {db}"
+        )
+        return
     click.echo(
         f"Forgotten: {done.servers} servers and {done.rooms} rooms, {done.rows} rows; {dropped} serving files removed. "
         "Copies that others have made cannot be recalled."
@@ -53,4 +59,4 @@ def unforget(subject: str, db: Path) -> None:
     """Let a server or room that was forgotten be crawled and stored again. What was removed stays removed."""
     if not unforget_in(db, subject_of(subject)):
         raise StoreError(f"{subject} is not forgotten in {db}")
-    click.echo(f"{subject} may be crawled again.")
+    click.echo(f"{subject} may be crawled again. What was removed stays removed.")

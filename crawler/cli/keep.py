@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.options import DEFAULT_DB, db_option, geo_db_option, json_option
+from crawler.cli.options import db_option, geo_db_option, json_option
 from crawler.cli.publication import publish, take_in
 from crawler.store.rewrite import back_up
 from crawler.store.rewrite import compact as compact_census
@@ -65,7 +65,9 @@ def backup(to: Path, db: Path) -> None:
       matrix-census backup census-2026-11-24.duckdb
     """
     back_up(db, to)
-    click.echo(f"{to} holds all of {db}, {to.stat().st_size / _MB:.1f} MB. Back with: matrix-census restore {to}")
+    click.echo(
+        f"{to} holds all of {db}, {to.stat().st_size / _MB:.1f} MB. Back with: matrix-census restore {to} --db NEW_FILE"
+    )
 
 
 @click.command(short_help="Write a census file from a backup.")
@@ -82,5 +84,4 @@ def restore(backup_file: Path, db: Path) -> None:
       matrix-census publish
     """
     restore_census(backup_file, db)
-    again = "matrix-census publish" if db == DEFAULT_DB else f"matrix-census publish --db {db}"
-    click.echo(f"{db} is what {backup_file} was. Readers see it after: {again}")
+    click.echo(f"{db} is what {backup_file} was. Readers see it after: matrix-census publish --db {db}")

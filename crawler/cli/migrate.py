@@ -31,5 +31,5 @@ def migrate(db: Path, *, as_json: bool) -> None:
     else:
         click.echo(
             f"{db} went from schema {done.before} to schema {done.after}; {done.folded} crawls became intervals. "
-            "The next crawl publishes it."
+            f"The next crawl publishes it; to do it now: matrix-census publish --db {db}"
         )

@@ -70,3 +70,6 @@ def rehearse(
     published = publish(db, ctx.find_root().obj["on_sealed"]) if publishes else None
     if as_json:
         click.echo(json.dumps({"census": str(db), "days": done, "published": str(published) if published else None}))
+        return
+    look = "serve" if published else "publish"
+    click.echo(f"{db} has {done} more days. Go on with: matrix-census {look} --db {db}")

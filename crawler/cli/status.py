@@ -21,16 +21,20 @@ NUMBERS = frozenset({"crawl", "took", "servers", "online", "rooms"})
 def status(db: Path, *, as_json: bool) -> None:
     """List the crawls of a census file, newest first.
 
-    A census is a crawl that is completed and full. A crawl that was killed stays running until it
-    is resumed, or until the next one begins and calls it failed. Works while a crawl is running: it then reads what was
-    published last.
+    A census is a crawl that is completed and full. A crawl that was killed stays running until it is resumed, or until
+    the next one begins and calls it failed. Works while a crawl is running: it then reads what was published last.
+
+    \b
+      matrix-census status --db rehearsal/census.duckdb
+      matrix-census status --json | jq '.[0].online'
     """
     crawls = crawl_rows(db)
     if as_json:
         click.echo(json.dumps([_as_dict(crawl) for crawl in crawls], indent=2))
         return
     if not crawls:
-        click.echo(f"{db} holds no crawl yet; start one with: matrix-census crawl --contact YOU")
+        holds = "holds no crawl yet" if db.exists() else "is not there yet"
+        click.echo(f"{db} {holds}; take a census with: matrix-census crawl --contact YOU --db {db}")
         return
     console = Console()
     if not console.is_terminal:

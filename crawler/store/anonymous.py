@@ -79,13 +79,17 @@ def make_pseudonyms(connection: Connection, k: int) -> None:
                 AND r.valid_from < coalesce(l.valid_to, 2147483647) AND l.valid_from < coalesce(r.valid_to, 2147483647)
             WHERE r.members >= $1
         ) THEN server_key ELSE 'server-' || number || '.invalid' END AS name
-        FROM (SELECT *, row_number() OVER (ORDER BY random())::INTEGER AS number FROM server)
+        FROM (
+            SELECT *, row_number() OVER (ORDER BY chance)::INTEGER AS number
+            FROM (SELECT *, random() AS chance FROM server)
+        )
         """,
         [k],
     )
     connection.execute(
         "CREATE TEMP TABLE room_pseudonym AS"
-        " SELECT room_number, row_number() OVER (ORDER BY random())::INTEGER AS number FROM known_room"
+        " SELECT room_number, row_number() OVER (ORDER BY chance)::INTEGER AS number"
+        " FROM (SELECT room_number, random() AS chance FROM known_room)"
     )
     # Some servers call their software by their own name.
     connection.execute(

@@ -4,17 +4,20 @@ The file is opened read-only, and the connection may neither read nor write any 
 somewhere can do no harm beyond taking long.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
-from crawler.errors import StoreError, UsageError
+from crawler.errors import UsageError, printable
 from crawler.store.connection import connect_to_read, first_line
-from crawler.store.serving import serving_file
+from crawler.store.serving import nothing_published, serving_file
+
+T = TypeVar("T")
 
 _ROWS = 2000
 """Rows fetched at once."""
@@ -42,13 +45,13 @@ def ask(census: Path, question: str) -> Iterator[Told]:
     """
     serving = serving_file(census)
     if serving is None:
-        raise StoreError(f"nothing is published for {census} yet; run a crawl first, or: matrix-census publish")
+        raise nothing_published(census)
     connection = connect_to_read(serving)
     try:
         for setting in ("enable_external_access = false", "lock_configuration = true"):
             connection.execute(f"SET {setting}")
         try:
-            connection.execute(question)
+            _interruptible(connection, lambda: connection.execute(question))
         except duckdb.Error as error:
             raise UsageError(_refusal(error)) from error
         columns = [str(column[0]) for column in connection.description or ()]
@@ -60,13 +63,29 @@ def ask(census: Path, question: str) -> Iterator[Told]:
 
 def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
     try:
-        while rows := connection.fetchmany(_ROWS):
+        while rows := _interruptible(connection, lambda: connection.fetchmany(_ROWS)):
             yield from rows
     except duckdb.Error as error:
         raise UsageError(_refusal(error)) from error
 
 
+def _interruptible(connection: duckdb.DuckDBPyConnection, action: Callable[[], T]) -> T:
+    """Do it in a thread, so that Ctrl-C reaches us meanwhile: DuckDB looks for it only between pieces of work, and then
+    waits for the end of those that are begun, which may be never."""
+    with ThreadPoolExecutor(1) as thread:
+        doing = thread.submit(action)
+        try:
+            return doing.result()
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
+
+
 def _refusal(error: duckdb.Error) -> str:
     if isinstance(error, duckdb.PermissionException) or "read-only" in str(error):
-        return f"refused: {first_line(error)}. A serving file is only to be read; to write, copy it and use duckdb"
-    return first_line(error)
+        said = first_line(error).rstrip(".!")
+        return f"refused: {said}. A serving file is only to be read; to write, copy it and use duckdb"
+    # What DuckDB thinks was meant comes before the part of the question that it did not understand.
+    said, _, _ = str(error).partition("\nLINE ")
+    told = " ".join(printable(each) for each in said.splitlines() if each.strip())
+    return f"{told} SHOW TABLES lists what there is." if isinstance(error, duckdb.CatalogException) else told

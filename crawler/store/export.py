@@ -28,7 +28,7 @@ from crawler.store.connection import Connection, connect_to_read, first_line
 from crawler.store.dictionary import dictionary
 from crawler.store.insert import column_types, quoted
 from crawler.store.intervals import INTERVALS
-from crawler.store.serving import serving_file
+from crawler.store.serving import nothing_published, serving_file
 
 FORMATS = ("parquet", "csv")
 MANIFEST = "manifest.json"
@@ -82,7 +82,7 @@ def export(census: Path, to: Path, options: ExportOptions) -> Exported:
     """
     serving = serving_file(census)
     if serving is None:
-        raise StoreError(f"nothing is published for {census} yet; run a crawl first, or: matrix-census publish")
+        raise nothing_published(census)
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise UsageError(f"{to} is there already; give the name of a new folder")
     beside = to.with_name(f".{to.name}.{os.getpid()}.part")

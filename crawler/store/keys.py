@@ -46,6 +46,15 @@ def key_uses(connection: Connection, server_key: str) -> tuple[KeyUse, ...]:
     return all_of(connection, KeyUse, source, {"server": server_key})
 
 
+def past_keys(connection: Connection, server_key: str) -> dict[str, set[str]]:
+    """Key ID -> all keys (unpadded base64) that completed crawls saw a server publish under it; empty when none saw a
+    key document of it. The name in ASCII lower case."""
+    found: dict[str, set[str]] = {}
+    for use in key_uses(connection, server_key):
+        found.setdefault(use.key_id, set()).add(use.key)
+    return found
+
+
 def reused_keys(connection: Connection, crawl_id: int) -> tuple[ReusedKey, ...]:
     """Key IDs that a server published in one crawl and that had another key in an earlier crawl of the same kind (real
     or synthetic), by server and key ID."""

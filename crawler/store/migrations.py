@@ -83,6 +83,18 @@ def refuse_newer(version: int, path: Path) -> None:
         )
 
 
+def refuse_older(version: int, path: Path) -> None:
+    """Refuse a file that has to be brought up to date first, where it is only to be read.
+
+    Raises:
+        StoreError: saying what to do.
+    """
+    if version < latest_version():
+        raise StoreError(
+            f"{path} has the older schema {version}; bring it up to date: matrix-census migrate --db {path}"
+        )
+
+
 def migrate(connection: Connection, path: Path, now: Now, steps: tuple[Migration, ...] | None = None) -> int:
     """Bring an open file to the schema of this program.
 

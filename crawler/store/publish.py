@@ -22,7 +22,7 @@ from crawler.store.increment import grow
 from crawler.store.insert import literal, quoted
 from crawler.store.intervals import SEEN
 from crawler.store.lock import lock_to_read, lock_to_write
-from crawler.store.migrations import latest_version, migrate, refuse_newer, schema_version
+from crawler.store.migrations import migrate, refuse_newer, refuse_older, schema_version
 from crawler.store.published import PUBLISHED, insert_published
 from crawler.store.serving import drop_drafts, maintained, next_name, pointer, serving_file, serving_folder
 from crawler.store.snapshot import write_snapshot
@@ -43,7 +43,7 @@ def stage(census: Path, *, now: Now = utc_now) -> Draft:
     """
     folder = serving_folder(census)
     if not census.is_file():
-        raise StoreError(f"there is no census file {census}; run a crawl first")
+        raise StoreError(f"there is no census file {census}; run a crawl first, or give another --db")
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -69,8 +69,7 @@ def _newest_completed(census: Path) -> int:
     try:
         version = schema_version(connection, census)
         refuse_newer(version, census)
-        if version < latest_version():
-            raise StoreError(f"{census} has the older schema {version}; bring it up to date: matrix-census migrate")
+        refuse_older(version, census)
         row = connection.execute("SELECT max(crawl_id) FROM crawl WHERE state = 'completed'").fetchone()
     finally:
         connection.close()

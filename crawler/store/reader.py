@@ -22,7 +22,7 @@ from crawler.store.crawls import crawl_rows, read_crawls
 from crawler.store.filters import narrow_rooms, narrow_servers
 from crawler.store.histories import RoomDetail, ServerHistory, room_detail, server_history
 from crawler.store.insert import quoted
-from crawler.store.keys import KeyUse, key_uses
+from crawler.store.keys import KeyUse, key_uses, past_keys
 from crawler.store.migrations import latest_version, refuse_newer, schema_version
 from crawler.store.question import ROOM_SORTS, SERVER_SORTS, Question, order_by, search_text
 from crawler.store.rows import (
@@ -35,7 +35,7 @@ from crawler.store.rows import (
     SoftwareCount,
 )
 from crawler.store.server_detail import server_detail
-from crawler.store.serving import serving_file
+from crawler.store.serving import nothing_published, serving_file
 from crawler.store.tally import funnel, software_counts
 
 __all__ = ["SnapshotReader", "crawl_rows"]
@@ -77,7 +77,7 @@ class SnapshotReader:
             except BaseException:
                 connection.close()
                 raise
-        raise StoreError(f"nothing is published for {census} yet; run a crawl first: matrix-census crawl --help")
+        raise nothing_published(census)
 
     def close(self) -> None:
         """Let the file go."""
@@ -213,16 +213,8 @@ class SnapshotReader:
         return key_uses(self._connection, search_text(server_key))
 
     def past_keys(self, server_key: str) -> dict[str, set[str]]:
-        """Key ID -> all keys (unpadded base64) that completed crawls saw a server publish under it; empty when none saw
-        a key document of it.
-
-        Args:
-            server_key: Its name in ASCII lower case.
-        """
-        found: dict[str, set[str]] = {}
-        for use in self.key_uses(server_key):
-            found.setdefault(use.key_id, set()).add(use.key)
-        return found
+        """Key ID -> all keys that crawls saw under it (`keys.past_keys`); the name in ASCII lower case."""
+        return past_keys(self._connection, search_text(server_key))
 
     def rooms_page(
         self,

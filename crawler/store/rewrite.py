@@ -21,7 +21,7 @@ from crawler.store.durable import flush_file, flush_folder
 from crawler.store.insert import column_types, quoted
 from crawler.store.intervals import ORDER
 from crawler.store.lock import lock_to_read, lock_to_write
-from crawler.store.migrations import latest_version, migrate, refuse_newer, schema_version
+from crawler.store.migrations import migrate, refuse_newer, refuse_older, schema_version
 from crawler.store.serving import publish_anew
 from crawler.store.upgrade import bring_up_to_date
 
@@ -63,7 +63,7 @@ def locked_census(census: Path) -> Iterator[None]:
         StoreError: there is none.
     """
     if not census.is_file():
-        raise StoreError(f"there is no census file {census}")
+        raise StoreError(f"there is no census file {census}; give another --db")
     with lock_to_write(census):
         yield
 
@@ -113,11 +113,11 @@ def back_up(census: Path, to: Path, *, now: Now = utc_now) -> None:
         StoreError: there is none, it is of an older schema, `to` is there already, or the disk gave out.
     """
     _refuse_taken(to)
+    _make_folder(to)
     if not census.is_file():
-        raise StoreError(f"there is no census file {census}")
+        raise StoreError(f"there is no census file {census}; give another --db")
     with lock_to_read(census):
-        if _schema_of(census) < latest_version():
-            raise StoreError(f"{census} has an older schema; bring it up to date: matrix-census migrate")
+        refuse_older(_schema_of(census), census)
         fresh = _beside(to)
         try:
             copy_rows(census, fresh, now)
@@ -135,10 +135,7 @@ def restore(backup: Path, census: Path, *, now: Now = utc_now) -> None:
         StoreError: the backup is no census, `census` is there already, or the disk gave out.
     """
     _refuse_taken(census)
-    try:
-        census.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot make the folder {census.parent}: {error.strerror}") from error
+    _make_folder(census)
     with lock_to_write(census):
         if not _schema_of(backup):
             raise StoreError(f"{backup} is an empty file, not a backup of a census")
@@ -206,8 +203,13 @@ def _beside(census: Path) -> Path:
 def _refuse_taken(path: Path) -> None:
     if path.exists():
         raise StoreError(f"{path} is there already; give another name, or move it away")
-    if not path.parent.is_dir() and path.parent.exists():
-        raise StoreError(f"{path.parent} is no folder")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot make the folder {path.parent}: {error.strerror}") from error
 
 
 def _schema_of(path: Path) -> int:

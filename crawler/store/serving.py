@@ -14,6 +14,7 @@ import re
 import secrets
 from pathlib import Path
 
+from crawler.errors import StoreError
 from crawler.store.durable import replace_file
 
 KEPT = 3
@@ -37,6 +38,19 @@ def serving_file(census: Path) -> Path | None:
     found = serving_folder(census) / name
     # The pointer may only ever name one of its own, wherever somebody copied it from.
     return found if _place(census, name) is not None and found.is_file() else None
+
+
+def nothing_published(census: Path) -> StoreError:
+    """What to tell a person who would read what is not there."""
+    if not census.is_file():
+        return StoreError(
+            f"there is no census file {census}, so nothing is published for it; give another --db, or run a crawl "
+            "first: matrix-census crawl --help"
+        )
+    return StoreError(
+        f"nothing is published for {census} yet; run a crawl first, or, if it holds one: "
+        f"matrix-census publish --db {census}"
+    )
 
 
 def published_crawl(census: Path) -> int | None:

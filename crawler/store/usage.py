@@ -152,12 +152,20 @@ FROM (
 """
 """Of each server the last that is believed, else the last."""
 
+BRIDGED = "bridged_users"
+"""A field of the sums that no report has: total_users less total_nonbridged_users, of each server that says both."""
+
 _SUMS = f"""
 INSERT INTO usage_sum SELECT $crawl, field, count(*)::INTEGER, sum(said)::BIGINT FROM (
-    UNPIVOT (SELECT {", ".join(FIELDS)} FROM temp.near_it WHERE online AND proof <> 'none')
-    ON {", ".join(FIELDS)} INTO NAME field VALUE said
+    UNPIVOT (
+        SELECT {", ".join(FIELDS)},
+            CASE WHEN total_users >= total_nonbridged_users THEN total_users - total_nonbridged_users END AS {BRIDGED}
+        FROM temp.near_it WHERE online AND proof <> 'none'
+    )
+    ON {", ".join(FIELDS)}, {BRIDGED} INTO NAME field VALUE said
 ) GROUP BY field ORDER BY field
 """  # noqa: S608 - our own names
+"""What a server contradicts itself about (fewer users than users of its own) is in no difference."""
 
 _REPORTING = """
 INSERT INTO usage_reporting SELECT $crawl, proof, online, count(*)::INTEGER FROM temp.near_it GROUP BY ALL ORDER BY ALL

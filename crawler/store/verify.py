@@ -15,7 +15,7 @@ from crawler.store.insert import column_types, quoted
 from crawler.store.intervals import INTERVALS, SEEN
 from crawler.store.journal import JOURNAL
 from crawler.store.lock import lock_to_read
-from crawler.store.migrations import latest_version, refuse_newer, schema_version
+from crawler.store.migrations import latest_version, refuse_newer, refuse_older, schema_version
 from crawler.store.serving import serving_file
 
 
@@ -40,12 +40,11 @@ def verify(census: Path) -> list[Fault]:
         StoreError: there is none, it is no census, of an older schema, or cannot be read.
     """
     if not census.is_file():
-        raise StoreError(f"there is no census file {census}")
+        raise StoreError(f"there is no census file {census}; give another --db")
     with lock_to_read(census), closing(connect_to_read(census)) as connection:
         version = schema_version(connection, census)
         refuse_newer(version, census)
-        if version < latest_version():
-            raise StoreError(f"{census} has the older schema {version}; bring it up to date: matrix-census migrate")
+        refuse_older(version, census)
         found = faults(connection)
         serving = serving_file(census)
         if serving is not None:

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from analytics import wording
-from analytics.load import load_series_page
+from analytics.load_stored import load_series_page
 from analytics.mission import DEFINITIONS
 from analytics.schemas import Grade
 from crawler.model.crawl import CrawlState

@@ -82,7 +82,9 @@ SELECT m.at, m.snapshot AS census, CASE m.metric WHEN 'servers' THEN 'seen onlin
     m.coverage
 FROM metric m JOIN crawl c ON c.crawl_id = m.snapshot
 WHERE ((m.metric = 'servers' AND m.dimension = 'online')
-    OR (m.metric = 'servers_estimated' AND m.dimension IN ('Chao2 over answers', 'log-linear over sources')))
+    OR (m.metric = 'servers_estimated' AND m.dimension IN (
+        'Chao2 over answers', 'log-linear over sources', 'Chapman, alias_servers and room_id'
+    )))
     AND {SAME_SERIES}
 ORDER BY m.snapshot, line
 """,  # noqa: S608 - text of ours
@@ -92,6 +94,7 @@ ORDER BY m.snapshot, line
             **{
                 "log-linear over sources": Line("log-linear, sources", 3, "dash"),
                 "Chao2 over answers": Line("Chao2, answers", 2, "dot"),
+                "Chapman, alias_servers and room_id": Line("Chapman, look-ups and room IDs", 1, "dashdot"),
                 "seen online": Line("seen online", 0),
             }
         )

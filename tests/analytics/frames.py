@@ -75,9 +75,9 @@ def listed_rooms(rooms: tuple[tuple[Any, ...], ...] = ROOMS, crawl_id: int = 1) 
     return pl.DataFrame(
         [
             dict.fromkeys(ROOM_COLUMNS)
-            | {"crawl_id": crawl_id, "first_crawl_id": crawl_id}
+            | {"room_number": number, "first_crawl_id": crawl_id}
             | dict(zip(columns, room, strict=True))
-            for room in rooms
+            for number, room in enumerate(rooms, 1)
         ],
         schema=ROOM_COLUMNS,
     )

@@ -18,13 +18,16 @@ from analytics.reference import load_software
 from analytics.room_graph import graph_shape
 from analytics.schemas import IN_ROOM_COLUMNS, PLACE_COLUMNS
 from analytics.snapshot import Snapshot
-from tests.analytics.frames import snapshot
+from tests.analytics.frames import ROOMS, snapshot
 
 SOFTWARE = load_software()
 
 
+NUMBERS = {room[0]: number for number, room in enumerate(ROOMS, 1)}
+
+
 def in_room(*edges: tuple[str, int]) -> pl.DataFrame:
-    return pl.DataFrame([(1, room, server) for room, server in edges], schema=IN_ROOM_COLUMNS, orient="row")
+    return pl.DataFrame([(NUMBERS[room], server) for room, server in edges], schema=IN_ROOM_COLUMNS, orient="row")
 
 
 def federation() -> Snapshot:

@@ -8,7 +8,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from analytics.load import load_frames, load_metric_rows, newest_census
+from analytics.load import newest_census
+from analytics.load_frames import load_frames
+from analytics.load_stored import load_metric_rows
 from analytics.mission import computed_rows, metric_rows
 from analytics.reference import load_software
 from analytics.schemas import METRIC_COLUMNS, MetricRow
@@ -118,10 +120,40 @@ def test_frames_are_those_of_the_federation(connection: duckdb.DuckDBPyConnectio
     assert (loaded.crawl_id, loaded.known, loaded.synthetic, loaded.signed) == (1, 10, True, True)
     assert loaded.at == STARTED + timedelta(minutes=10)
     assert loaded.observations.sort("server_id").equals(expected.observations)
-    assert loaded.rooms.sort("room_id").equals(expected.rooms.sort("room_id"))
+    assert loaded.rooms.drop("room_number").sort("room_id").equals(expected.rooms.drop("room_number").sort("room_id"))
     assert loaded.rooms.height == len(ROOMS)
     assert loaded.leads.height == 20
     assert loaded.listings.height == 8
+
+
+@pytest.mark.parametrize("scope", ["full", "limited"])
+def test_frames_hold_what_the_views_of_the_schema_say(connection: duckdb.DuckDBPyConnection, scope: str) -> None:
+    insert_crawl(connection, 1, "completed")
+    insert_federation(connection, 1)
+    insert_crawl(connection, 2, "completed", scope)
+    # Two of the servers only: a limited crawl has the rooms that these list, and who they say is in them.
+    for server_id, room_id, members in ((1, "!big:a.example", 101), (8, "!new:h.example", 3)):
+        for row in connection.execute("FROM visit WHERE server_id = ?", [server_id]).fetchall():
+            connection.execute(f"INSERT INTO visit VALUES (2, {', '.join('?' * (len(row) - 1))})", row[1:])
+        insert(connection, "seen_listing", crawl_id=2, server_id=server_id, room_id=room_id, members=members)
+        answer_id = 10 + server_id
+        insert(connection, "seen_answer", crawl_id=2, answer_id=answer_id, room_id=room_id, named_by=server_id)
+        insert(connection, "seen_participation", crawl_id=2, answer_id=answer_id, server_id=2)
+    fold_all(connection)
+    views = {
+        "rooms": "SELECT room_id, directories, members, members_min, members_max FROM room WHERE crawl_id = 2",
+        "listings": "SELECT room_id, server_id FROM listing WHERE crawl_id = 2",
+        "participations": "SELECT DISTINCT room_id, server_id FROM participation WHERE crawl_id = 2",
+    }
+    expected = {name: sorted(connection.execute(view).fetchall()) for name, view in views.items()}
+    (loaded,) = load_frames(path_of(connection), [2]).snapshots
+    named = loaded.rooms.select("room_number", "room_id")
+    columns = ("room_id", "directories", "members", "members_min", "members_max")
+    assert sorted(loaded.rooms.select(columns).rows()) == expected["rooms"]
+    for name, frame in (("listings", loaded.listings), ("participations", loaded.participations)):
+        found = frame.join(named, on="room_number").select("room_id", "server_id").rows()
+        assert sorted(found) == expected[name], name
+        assert len(found) == frame.height > 0
 
 
 def test_only_a_census_becomes_numbers_unless_asked(connection: duckdb.DuckDBPyConnection) -> None:

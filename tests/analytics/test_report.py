@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from analytics.cli_report import report as verb
 from analytics.estimate import IntervalKind
 from analytics.funnel import SERVERS, funnel
-from analytics.load import load_metric_rows
+from analytics.load_stored import load_metric_rows
 from analytics.reference import load_annotations
 from analytics.report import Comparison, Period, Report, build_report, first_census, summary
 from analytics.report_html import html_report

@@ -1,9 +1,13 @@
 """Signs in the text of a room: what shows each, and what is near it and does not."""
 
+import random
+from itertools import combinations, product
+
+import polars as pl
 import pytest
 
 from analytics.language import UNDETERMINED, language_of
-from analytics.near_duplicates import folded, group_sizes, similarity
+from analytics.near_duplicates import folded, group_sizes, similarity, sketch
 from analytics.room_text import room_text, text_hash
 
 
@@ -60,6 +64,11 @@ def test_similarity_is_jaccards() -> None:
     assert folded("Ｆull  WIDTH\t99") == "full width 00"
 
 
+def sizes(texts: list[str]) -> list[int]:
+    found: list[int] = group_sizes(pl.Series([sketch(text) for text in texts], dtype=pl.List(pl.UInt64))).tolist()
+    return found
+
+
 def test_near_duplicates_are_grouped_and_others_left_alone() -> None:
     spam = "Best prices for all the things you ever wanted, ask number {} for more of them today"
     others = [
@@ -70,9 +79,33 @@ def test_near_duplicates_are_grouped_and_others_left_alone() -> None:
         "abc",
     ]
     texts = [spam.format(n) for n in range(7)] + others
-    assert group_sizes(texts).tolist() == [7] * 7 + [1] * 5
+    assert sizes(texts) == [7] * 7 + [1] * 5
     assert jaccard(folded(others[0]), folded(others[1])) < 0.2
-    assert group_sizes([]).size == 0
+    assert sizes([]) == []
+
+
+def test_a_long_wave_is_one_group() -> None:
+    # Many more than are compared with each other, each a word away from the next.
+    words = ["".join(pair) for pair in product(("ab", "cd", "ef", "gh", "ij"), ("kl", "mn", "op", "qr", "st", "uv"))]
+    spam = "Best prices for all the things you ever wanted in all your life, ask {} for more of them today {}"
+    texts = [spam.format(one, other) for one in words for other in words[:10]]
+    assert sizes(texts) == [300] * 300
+
+
+def test_groups_are_those_of_comparing_all_with_all() -> None:
+    words = ["gardens", "birds", "chess", "radio", "matrix", "source", "linux", "news", "books", "films", "travel"]
+    rng = random.Random(7)
+    texts = [" ".join(rng.choices(words, k=24)) for _ in range(60)]
+    texts += [f"{text} more" for text in texts[:20]]
+    pairs = {pair: similarity(*(texts[number] for number in pair)) for pair in combinations(range(len(texts)), 2)}
+    alike = [pair for pair, similar in pairs.items() if similar >= 0.92]
+    near = {number for pair, similar in pairs.items() if similar >= 0.65 for number in pair}
+    found = sizes(texts)
+    # A pair well above the threshold is in a group, a text with nobody near it is in none.
+    assert len(alike) >= 20
+    assert all(found[one] > 1 and found[other] > 1 for one, other in alike)
+    assert len(near) < len(texts)
+    assert all(found[number] == 1 for number in range(len(texts)) if number not in near)
 
 
 def test_language_is_undetermined_when_there_is_too_little() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from analytics.discovery import LISTED_IN, ROOMS_ESTIMATED, ROOMS_ON_THE_WAY, SERVERS_ON_THE_WAY, discovery
 from analytics.schemas import IN_ROOM_COLUMNS, ROOM_COLUMNS
-from analytics.signal import LANGUAGES, NOISE, SIGNAL, in_burst, room_features, signal
+from analytics.signal import FEATURE_COLUMNS, LANGUAGES, NOISE, SIGNAL, in_burst, room_features, signal
 from analytics.snapshot import Snapshot
 from tests.analytics.frames import empty_snapshot, snapshot
 
@@ -15,7 +15,10 @@ SPAM = "Cheap things of every kind at https://shop{}.example for you and all you
 def room(number: int, name: str, members: int, **more: object) -> dict[str, object]:
     counts = {"directories": 1, "members": float(members), "members_min": members, "members_max": members}
     return (
-        dict.fromkeys(ROOM_COLUMNS) | {"crawl_id": 1, "room_id": f"!{number}:a.example", "name": name} | counts | more
+        dict.fromkeys(ROOM_COLUMNS)
+        | {"room_number": number, "room_id": f"!{number}:a.example", "name": name}
+        | counts
+        | more
     )
 
 
@@ -31,11 +34,11 @@ def rooms() -> pl.DataFrame:
 
 
 def federation() -> Snapshot:
-    edges = [(1, f"!{n}:a.example", 1) for n in range(9)] + [(1, "!8:a.example", 8)]
+    edges = [(n, 1) for n in range(9)] + [(8, 8)]
     return snapshot(
         rooms=rooms(),
         listings=pl.DataFrame(edges, schema=IN_ROOM_COLUMNS, orient="row"),
-        participations=pl.DataFrame([(1, "!8:a.example", 3)], schema=IN_ROOM_COLUMNS, orient="row"),
+        participations=pl.DataFrame([(8, 3)], schema=IN_ROOM_COLUMNS, orient="row"),
     )
 
 
@@ -65,6 +68,9 @@ def test_features_of_a_text_that_stayed_are_taken_over() -> None:
     again = room_features(snap, marked)
     assert set(again["language"]) == {"xx"}
     assert again["near_duplicates"].sum() == 6  # of all rooms together, so computed each time
+    # Without the sketches that were kept nothing is alike: none is made anew of a text that stayed.
+    bare = features.with_columns(sketch=pl.lit(None, FEATURE_COLUMNS["sketch"]))
+    assert room_features(snap, bare)["near_duplicates"].sum() == 0
     other = snap.rooms.with_columns(topic=pl.lit("A topic that was not there before"))
     assert "xx" not in set(room_features(snapshot(rooms=other), marked)["language"])
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.load import load_metric_rows
+from analytics.load_stored import load_metric_rows
 from analytics.mission import DEFINITIONS, computed_rows
 from analytics.schemas import METRIC_COLUMNS
 from crawler.model.crawl import CrawlScope

@@ -26,7 +26,7 @@ LEADS = (
 
 
 def leads(rows: tuple[tuple[int, str, int | None], ...] = LEADS) -> pl.DataFrame:
-    return pl.DataFrame([(1, *row) for row in rows], schema=LEAD_COLUMNS, orient="row")
+    return pl.DataFrame(rows, schema=LEAD_COLUMNS, orient="row")
 
 
 def by_dimension(rows: list[MetricRow], metric: str) -> dict[str, MetricRow]:

@@ -121,9 +121,36 @@ def test_below_the_last_security_release() -> None:
     assert row.coverage == pytest.approx(6 / 7)
 
 
+def test_other_software_than_synapse_has_its_own_row_and_unknown_stays_unknown() -> None:
+    servers = tuple(
+        (f"{number}.example", "federating", True, True, software, version, "open")
+        for number, (software, version) in enumerate(
+            [("dendrite", "0.14.0"), ("dendrite", "0.15.0"), ("continuwuity", "0.5.3"), ("tuwunel", "1.9.0"),
+             ("grapevine", "0.1.0")]
+        )
+    )  # fmt: skip
+    ran = pl.DataFrame(
+        [
+            (number, software, version, 1, None, AT[1], None)
+            for number, (*_, software, version, _) in enumerate(servers)
+        ],
+        schema=VERSION_STAY_COLUMNS,
+        orient="row",
+    )
+    snap = snapshot(observations=observations(servers))
+    rows = [row for row in versions(snap, lives(), ran, load_software_releases()) if row.metric == BELOW]
+    found = {row.dimension.partition(",")[0]: (row.value, row.dimension) for row in rows}
+    assert found["dendrite"] == (0.5, "dendrite, below 0.15.0 of 2025-08-12")
+    assert found["continuwuity"] == (1.0, "continuwuity, below 0.5.4 of 2026-02-08")
+    # Of some the table has releases and does not know which mended anything, of others it has none.
+    assert found["tuwunel"][0] is None
+    assert "grapevine" not in found
+
+
 def test_the_shipped_table_is_sound() -> None:
     table = load_software_releases()
     assert table.select("software", "version").is_duplicated().sum() == 0
     assert all(version_key(version) for version in table["version"])
-    assert table.filter(pl.col("security"))["advisories"].is_not_null().all()
+    unnamed = table.filter(pl.col("security") & pl.col("advisories").is_null())
+    assert unnamed["source"].str.contains("names no advisory").all()
     assert table["source"].is_not_null().all()

@@ -5,8 +5,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 
 ROOT = Path(__file__).parents[2]
+
+PATIENCE_S = 120
+"""Longer than anything takes on a machine that is busy: a process that waits for ever must fail a test, not stop it."""
 
 
 @contextmanager
@@ -30,6 +34,11 @@ def python(code: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 
 def line(process: subprocess.Popen[str]) -> str:
-    """The next line that the process prints."""
+    """The next line that the process prints; nothing when it ended, which it must when it says nothing for so long."""
     assert process.stdout is not None
-    return process.stdout.readline().strip()
+    deadline = Timer(PATIENCE_S, process.kill)
+    deadline.start()
+    try:
+        return process.stdout.readline().strip()
+    finally:
+        deadline.cancel()

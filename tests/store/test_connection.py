@@ -8,13 +8,15 @@ import duckdb
 import pytest
 
 from crawler.errors import CensusLockedError, StoreError
+from crawler.model.crawl import CrawlState
 from crawler.store.connection import connect_to_read, connect_to_write, transaction
 from crawler.store.publish import stage
-from crawler.store.reader import crawl_rows
+from crawler.store.reader import SnapshotReader, crawl_rows
+from crawler.store.serving import serving_file, serving_folder
 from crawler.store.verify import verify
 from crawler.store.writer import CensusWriter
 from tests.store.census import crawl
-from tests.store.observations import online
+from tests.store.observations import DAY, online
 from tests.store.process import line, python
 
 FOREIGN = """
@@ -61,10 +63,12 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
 WITHOUT_RIGHTS = """
 import os, sys
+import zoneinfo  # by DuckDB 2 only with the first time that it gives out; by then it may be in a home of somebody else
 from pathlib import Path
 from crawler.errors import StoreError
 from crawler.store.publish import stage
-from crawler.store.reader import crawl_rows
+from crawler.store.reader import SnapshotReader, crawl_rows
+from crawler.store.serving import serving_file, serving_folder
 from crawler.store.writer import CensusWriter
 if os.geteuid() == 0:
     os.setuid(65534)  # root may do everything
@@ -195,6 +199,8 @@ def test_a_full_disk_ends_the_crawl_with_a_clear_word_and_spoils_nothing(tmp_pat
     """A limit on the size of a file stands for the full disk: to the writer, both are a failed write."""
     path = tmp_path / "census.duckdb"
     crawl(path, [online("before.test")])
+    served = stage(path).commit()
+    content = served.read_bytes()
     most = path.stat().st_size + 2_000_000
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] in (resource.RLIM_INFINITY, *range(most, most + 1))
     with python(FILL, path, most) as process:
@@ -205,6 +211,8 @@ def test_a_full_disk_ends_the_crawl_with_a_clear_word_and_spoils_nothing(tmp_pat
     committed = int(printed[-2]) + 1
     assert committed > 1
     assert verify(path) == []
+    assert serving_file(path) == served
+    assert served.read_bytes() == content
     with duckdb.connect(str(path), read_only=True) as connection:
         states = connection.execute("SELECT state FROM crawl ORDER BY crawl_id").fetchall()
         # As after a kill: it may be resumed, and is called failed when another begins.
@@ -218,3 +226,88 @@ def test_a_full_disk_ends_the_crawl_with_a_clear_word_and_spoils_nothing(tmp_pat
     with duckdb.connect(str(path), read_only=True) as connection:
         states = connection.execute("SELECT state FROM crawl ORDER BY crawl_id").fetchall()
     assert states == [("completed",), ("failed",), ("completed",)]
+
+
+STATEMENT = """
+import resource, sys
+from pathlib import Path
+from crawler.errors import CensusError
+from crawler.store.connection import connect_to_write, transaction
+
+path = Path(sys.argv[1])
+connection = connect_to_write(path)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+try:
+    with transaction(connection, path):
+        connection.execute("CREATE TABLE t AS SELECT hash(range) AS h FROM range(2_000_000)")
+        print("written", flush=True)
+except CensusError as error:
+    print(type(error).__name__, error, flush=True)
+"""
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_transaction_is_said_too(tmp_path: Path) -> None:
+    path = tmp_path / "x.duckdb"
+    with python(STATEMENT, path) as process:
+        # Large tables are written before the commit.
+        assert line(process).startswith(f"StoreError cannot write to {path}: ")
+    connection = connect_to_read(path)
+    assert connection.execute("SHOW TABLES").fetchall() == []
+    connection.close()
+
+
+SEAL = """
+import resource, sys
+from pathlib import Path
+from crawler.errors import CensusError
+from crawler.model.crawl import CrawlState
+from crawler.model.rooms import PublicRoom
+from crawler.store.publish import stage
+from crawler.store.writer import CensusWriter
+from tests.store.census import begin
+from tests.store.observations import DAY, online
+
+path, what, most = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+rooms = tuple(PublicRoom(f"!{n}:x.test", n, topic=f"{n} times {n * n}" * 40) for n in range(20_000))
+try:
+    with CensusWriter.open(path) as writer:
+        crawl_id = begin(writer)
+        writer.record(crawl_id, [online("large.test", rooms=rooms)], [])
+        if what == "seal":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        writer.seal(crawl_id, CrawlState.COMPLETED, DAY, {})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    stage(path).commit()
+    print("published")
+except CensusError as error:
+    print(type(error).__name__, error, flush=True)
+"""
+
+
+@pytest.mark.parametrize("what", ["seal", "publish"])
+def test_a_disk_that_is_full_at_the_end_of_a_crawl_leaves_what_was(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "census.duckdb"
+    crawl(path, [online("before.test")])
+    served = stage(path).commit()
+    content = served.read_bytes()
+    with python(SEAL, path, what, 300_000) as process:
+        said = line(process)
+    assert said.startswith("StoreError cannot write"), said
+    assert verify(path) == []
+    assert serving_file(path) == served
+    assert served.read_bytes() == content
+    assert [file.name for file in serving_folder(path).glob("*.draft*")] == []
+    states = {found.id: found.state for found in crawl_rows(path)}
+    assert states == {1: CrawlState.COMPLETED, 2: CrawlState.RUNNING if what == "seal" else CrawlState.COMPLETED}
+    with SnapshotReader.open(path) as reader:
+        assert [found.id for found in reader.crawls()] == [1]
+    # With room again, it goes on from there.
+    with CensusWriter.open(path) as writer:
+        if what == "seal":
+            writer.resume_crawl(2, "0.1.0")
+            writer.seal(2, CrawlState.COMPLETED, DAY, {})
+    stage(path).commit()
+    with SnapshotReader.open(path) as reader:
+        assert [found.id for found in reader.crawls()] == [2, 1]
+        assert reader.rooms_page(2).total == 20_000
+    assert verify(path) == []

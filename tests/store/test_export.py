@@ -4,9 +4,12 @@ import csv
 import hashlib
 import json
 import shutil
+import signal
 import subprocess
+import threading
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import duckdb
@@ -299,6 +302,21 @@ def test_its_own_vantage_needs_another_name(path: Path, tmp_path: Path) -> None:
     assert query(path, "SELECT DISTINCT vantages, online_from IN (0, 2), disagree FROM merged_server") == [
         (2, True, False)
     ]
+
+
+def test_ctrl_c_ends_a_question_that_would_take_for_ever(path: Path) -> None:
+    CliRunner().invoke(main, ["sql", "SELECT 1", "--db", str(path)])  # all that it imports is there then
+    Timer(1, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)).start()
+    told = CliRunner().invoke(main, ["sql", "SELECT count(*) FROM range(100_000_000_000)", "--db", str(path)])
+    assert (told.exit_code, told.stderr) == (130, "matrix-census: stopped\n")
+
+
+def test_a_misspelt_name_is_answered_with_what_there_is(path: Path) -> None:
+    told = CliRunner().invoke(main, ["sql", "FROM serverr", "--db", str(path)])
+    assert told.exit_code == 2
+    assert 'Did you mean "server' in told.stderr
+    assert "SHOW TABLES" in told.stderr
+    assert len(told.stderr.splitlines()) == 1
 
 
 def test_the_sql_verb_reads_and_only_reads(path: Path, tmp_path: Path) -> None:

@@ -201,6 +201,14 @@ def test_a_room_by_its_id_or_its_alias(path: Path, tmp_path: Path, named: str) -
     assert query(path, "SELECT count(*) FROM server") == [(4,)]
 
 
+def test_who_is_not_in_it_is_kept_out_and_the_slip_can_be_mended(path: Path) -> None:
+    told = CliRunner().invoke(main, ["forget", "vanish-pleas.example", "--db", str(path)])
+    assert told.exit_code == 0
+    assert "held nothing of vanish-pleas.example" in told.stdout
+    assert f"matrix-census unforget NAME --db {path}" in told.stdout
+    assert CliRunner().invoke(main, ["unforget", "vanish-pleas.example", "--db", str(path)]).exit_code == 0
+
+
 def test_lookalikes_stay(tmp_path: Path) -> None:
     path = tmp_path / "census.duckdb"
     names = ["me.example", "me.example:8448", "not-me.example", "sub.me.example", "me.example.org", "me-example.org"]
@@ -310,7 +318,7 @@ def test_every_thirtieth_completed_crawl_compacts(path: Path, capsys: pytest.Cap
 
 
 def test_a_backup_comes_back(path: Path, tmp_path: Path) -> None:
-    copy, again = tmp_path / "copy.duckdb", tmp_path / "new" / "census.duckdb"
+    copy, again = tmp_path / "kept" / "copy.duckdb", tmp_path / "new" / "census.duckdb"
     runner = CliRunner()
     for arguments in (["backup", str(copy), "--db", str(path)], ["restore", str(copy), "--db", str(again)]):
         done = runner.invoke(main, arguments)

@@ -38,6 +38,7 @@ BOTH_TRUTHS = [
 
 
 @given(sequence=st.lists(days(), min_size=2, max_size=5))
+@example(sequence=BOTH_TRUTHS[:2])
 @example(sequence=BOTH_TRUTHS)
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_vantages_say_together(

@@ -77,6 +77,27 @@ def test_of_each_online_server_the_last_verified_report_is_summed(path: Path) ->
     }  # fmt: skip
 
 
+def test_bridged_users_are_the_difference_of_servers_that_say_both(path: Path) -> None:
+    # As many servers say the one as the other, but only one says both without contradicting itself.
+    leave(
+        path,
+        [
+            report("a.test", DAY, total_users=100, total_nonbridged_users=60),
+            report("b.test", DAY, total_users=500),
+            report("c.test:8448", DAY, total_nonbridged_users=300),
+        ],
+    )
+    found = sums(publish(path))
+    assert found["total_users"] == (2, 600)
+    assert found["total_nonbridged_users"] == (2, 360)
+    assert found["bridged_users"] == (1, 40)
+
+
+def test_a_server_that_contradicts_itself_is_in_no_difference(path: Path) -> None:
+    leave(path, [report("a.test", DAY, total_users=50, total_nonbridged_users=60)])
+    assert "bridged_users" not in sums(publish(path))
+
+
 def test_what_one_server_said_is_in_no_file_for_others(path: Path, tmp_path: Path) -> None:
     leave(path, [report("unseen.test", total_users=123_457)])
     serving = publish(path)
