@@ -84,7 +84,7 @@ class Answered:
         async def replay() -> Message:
             return unread.pop() if unread else await receive()
 
-        key = self._key(scope, message.get("body", b""))
+        key = self._key(message.get("body", b""))
         if key is None:
             await self._app(scope, replay, send)
             return
@@ -110,7 +110,7 @@ class Answered:
         else:
             await _send(send, 200, headers, gzip.decompress(packed))
 
-    def _key(self, scope: Scope, body: bytes) -> Hashable | None:
+    def _key(self, body: bytes) -> Hashable | None:
         try:
             question = self._question_of(json.loads(body))
         except ValueError:
@@ -121,8 +121,7 @@ class Answered:
         if serving.name != self._serving:
             self._serving, self._bytes = serving.name, 0
             self._slots.clear()
-        # A proxy's prefix may stand in the links of an answer.
-        return scope.get("root_path", ""), int(trio.current_time() // RENEWED_S), question
+        return int(trio.current_time() // RENEWED_S), question
 
     def _keep(self, key: Hashable, slot: _Slot, packed: bytes) -> None:
         slot.packed = packed

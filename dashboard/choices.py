@@ -10,6 +10,9 @@ from datetime import date
 from urllib.parse import urlencode
 
 FROM, TO = "from", "to"
+COMPARE, WITH = "compare", "with"
+"""Two days beside each other; without the second it is the day of the newest census."""
+
 _DAY_LENGTH = len("2026-11-23")
 
 
@@ -44,11 +47,14 @@ class RefusedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What an address asks for: days (UTC, both included; None: no end) and the value of each choice."""
+    """What an address asks for: days (UTC, both included; None: no end), the value of each choice, and the two days
+    that are to be compared (None: none; of the second, the newest)."""
 
     since: date | None = None
     until: date | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    compare: date | None = None
+    compare_with: date | None = None
 
     def of(self, choice: Choice) -> str:
         """The value of a choice, chosen or not."""
@@ -71,7 +77,8 @@ def parse(query: Mapping[str, object], choices: Iterable[Choice]) -> Chosen:
     """What a page's address or its controls ask for; what is not understood counts as not said."""
     since, until = _day(query.get(FROM)), _day(query.get(TO))
     values = {c.key: str(query[c.key]) for c in choices if c.holds(query.get(c.key)) and query[c.key] != c.default}
-    return Chosen(since, until, values)
+    compare = _day(query.get(COMPARE))
+    return Chosen(since, until, values, compare, _day(query.get(WITH)) if compare else None)
 
 
 def parse_strictly(query: Mapping[str, str], choices: Sequence[Choice], *, has_range: bool) -> Chosen:
@@ -102,6 +109,10 @@ def search(chosen: Chosen, choices: Iterable[Choice]) -> str:
         parts[FROM] = chosen.since.isoformat()
     if chosen.until is not None:
         parts[TO] = chosen.until.isoformat()
+    if chosen.compare is not None:
+        parts[COMPARE] = chosen.compare.isoformat()
+    if chosen.compare_with is not None:
+        parts[WITH] = chosen.compare_with.isoformat()
     parts |= {c.key: chosen.of(c) for c in choices if chosen.of(c) != c.default}
     return f"?{urlencode(parts)}" if parts else ""
 

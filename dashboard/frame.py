@@ -54,7 +54,7 @@ def frame(scheme: Scheme, skeleton: Component, stores: list[Component]) -> Compo
                             className="side-in", children=[_brand(), html.Nav(id=NAV, **aria(label="Pages"))]
                         ),
                     ),
-                    html.Div(className="column", children=[_top(), _middle(skeleton), _foot()]),
+                    html.Div(className="column", children=[_top(), _middle(skeleton), _foot(), _printed()]),
                 ],
             ),
         ],
@@ -136,6 +136,16 @@ def census_line(crawl: Crawl | None, known: int) -> list[Component]:
         label = html.Span(["Synthetic: practice servers", html.Span(", not the real federation", className="long")])
         parts.insert(0, html.Span([html.Span("⚠", **HIDDEN), label], className="synthetic"))
     return parts
+
+
+def _printed() -> Component:
+    """Where a page on paper came from; print.js writes the address."""
+    return html.P(["Printed from ", html.Span(id="print-address")], className="print-only printed")
+
+
+def snapshot(snapshot_id: str) -> Component:
+    """What was looked at, on paper."""
+    return html.Span(["snapshot ", html.Code(snapshot_id)], className="print-only")
 
 
 def picker(censuses: Sequence[Crawl], past: int | None) -> Component:

@@ -74,6 +74,9 @@ PALETTES: dict[Scheme, Palette] = {
     ),
 }
 
+ROLES = ("background", "surface", "text", "quiet", "line", "good", "warn", "bad", "other", "accent")
+"""Of a palette, which the style sheet knows by these names."""
+
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif'
 """Fonts of the visitor's own machine: none is fetched."""
 
@@ -82,7 +85,26 @@ def style_sheet() -> str:
     """The palette as variables of the style sheet, for `<html data-mantine-color-scheme>`."""
     blocks = []
     for scheme, palette in PALETTES.items():
-        roles = ("background", "surface", "text", "quiet", "line", "good", "warn", "bad", "other", "accent")
-        variables = "".join(f"--{role}:{getattr(palette, role)};" for role in roles)
+        variables = "".join(f"--{role}:{getattr(palette, role)};" for role in ROLES)
         blocks.append(f':root[data-mantine-color-scheme="{scheme}"]{{color-scheme:{scheme};{variables}}}')
-    return f":root{{--font:{FONT}}}" + "".join(blocks)
+    return f":root{{--font:{FONT}}}" + "".join(blocks) + f"@media print{{{_on_paper()}}}"
+
+
+def _on_paper() -> str:
+    """Paper is white: a dark page takes the light variables, and so do the colours that its figures were drawn in."""
+    light, dark = PALETTES[Scheme.LIGHT], PALETTES[Scheme.DARK]
+    variables = "".join(f"--{role}:{getattr(light, role)};" for role in ROLES)
+    pairs = {getattr(dark, role): getattr(light, role) for role in ROLES} | dict(
+        zip(dark.lineages, light.lineages, strict=True)
+    )
+    drawn = "".join(
+        f'[data-mantine-color-scheme="dark"] .main-svg [style*="{kind}: {_rgb(was)}"]{{{kind}:{becomes}!important}}'
+        for was, becomes in pairs.items()
+        for kind in ("fill", "stroke")
+    )
+    return f':root[data-mantine-color-scheme="dark"]{{color-scheme:light;{variables}}}{drawn}'
+
+
+def _rgb(colour: str) -> str:
+    """As a browser writes `#56B4E9` in a style."""
+    return f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"

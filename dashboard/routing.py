@@ -166,7 +166,7 @@ def _render(view: View | None, path: str, query: Mapping[str, str], scheme: Sche
     found = find_page(path)
     line = frame.census_line(view.crawl, view.known) if view else frame.census_line(None, 0)
     if view:
-        line.append(frame.picker(view.censuses, view.past))
+        line += [frame.picker(view.censuses, view.past), frame.snapshot(view.reader.snapshot_id)]
     if found is None:
         return Rendered(states.not_found(path[:200]), line, _nav(""), "Not found")
     page, argument = found

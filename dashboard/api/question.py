@@ -101,6 +101,13 @@ class AskedMetrics(_Asked):
     mission: int | None = Field(
         None, ge=0, le=9, description="Only those that answer this metric of the mission; 0: decentralisation."
     )
+    at: str | None = Field(
+        None,
+        max_length=10,
+        description="An earlier census instead of the newest: its number, or a day (UTC), which means the last one "
+        "sealed on that day or before.",
+        examples=["2026-11-24"],
+    )
 
 
 class AskedSeries(Paged):

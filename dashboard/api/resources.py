@@ -97,7 +97,8 @@ def router(shelf: Shelf) -> APIRouter:
 
     @routes.get("/metrics", tags=["numbers"], responses=forms(shapes.MetricsPage))
     async def metrics(request: Request, asked: Annotated[AskedMetrics, Query()]) -> Response:
-        """The numbers of the newest census, each with unit, window, denominator, interval, grade and method."""
+        """The numbers of the newest census, or of an earlier one, each with unit, window, denominator, interval, grade
+        and method."""
         return await _page(request, shelf, asked, "metrics", shapes.MetricsPage, shapes.MetricShape, _metrics)
 
     @routes.get("/series", tags=["numbers"], responses=forms(shapes.MetricsPage))
@@ -287,10 +288,13 @@ def _accounts(view: View, asked: AskedHistory, offset: int, *, room_id: str) -> 
 
 def _metrics(view: View, asked: AskedMetrics, offset: int) -> Rows:
     del offset
+    census = view if asked.at is None else view.as_of(asked.at)
+    if census is None:
+        raise Problem(NOT_FOUND, "There is no census of this number, or none as old as this day.")
     mission = {name: each.mission for name, each in DEFINITIONS.items()}
     rows = [
         row
-        for row in view.rows
+        for row in census.rows
         if asked.metric in (None, row.metric)
         and asked.dimension in (None, row.dimension)
         and (asked.mission is None or mission.get(row.metric) == asked.mission)

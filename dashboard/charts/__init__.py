@@ -6,7 +6,7 @@
 - `published`  what others counted, beside the census
 - `catalogue`  every chart by name
 - `now`        the funnel and the implementations of the newest census
-- `growth`     servers, rooms and memberships over time; who comes, goes and stays
+- `growth`     servers, rooms and memberships over time; `lasting`: who comes, goes and stays
 - `software`, `decentralisation`, `bridges`, `signal`, `discovery`, `spec`, `developers`, `health`   the pages of these
   names
 """

@@ -7,6 +7,7 @@ from dashboard.charts import (
     discovery,
     growth,
     health,
+    lasting,
     now,
     published,
     signal,
@@ -15,6 +16,19 @@ from dashboard.charts import (
 )
 from dashboard.charts.chart import Chart
 
-_MODULES = (now, growth, software, decentralisation, bridges, signal, discovery, spec, developers, health, published)
+_MODULES = (
+    now,
+    growth,
+    lasting,
+    software,
+    decentralisation,
+    bridges,
+    signal,
+    discovery,
+    spec,
+    developers,
+    health,
+    published,
+)
 
 CHARTS: dict[str, Chart] = {chart.name: chart for module in _MODULES for chart in module.CHARTS}

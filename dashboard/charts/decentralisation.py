@@ -8,7 +8,7 @@ from analytics.federation_graph import Holder
 from analytics.graph_tables import RESILIENCE
 from analytics.reference import load_countries
 from dashboard.charts.chart import Chart, Column
-from dashboard.charts.series import COLUMNS, NEWEST, NOW_COLUMNS, SAME_SERIES, series
+from dashboard.charts.series import COLUMNS, NEWEST, NOW_COLUMNS, over_time, reworded, series
 from dashboard.choices import Choice
 from dashboard.figures.count_bars import CountBars
 from dashboard.figures.curves import Curves
@@ -82,13 +82,10 @@ CONCENTRATION_OVER_TIME = Chart(
     unit="as the measure says: a share or index from 0 to 1, or holders",
     window="each census",
     denominator="what is held by holders that are known",
-    sql=f"""
-SELECT m.at, m.snapshot AS census, replace(m.metric, 'concentration_by_', '') AS line, m.value, m.lo, m.hi,
-    m.interval_kind AS "interval", m.n, m.coverage
-FROM metric m JOIN crawl c ON c.crawl_id = m.snapshot
-WHERE starts_with(m.metric, 'concentration_by_') AND m.dimension = $amount || ': ' || $statistic AND {SAME_SERIES}
-ORDER BY m.snapshot, line
-""",  # noqa: S608 - text of ours
+    sql=over_time(
+        "starts_with(m.metric, 'concentration_by_') AND m.dimension = $amount || ': ' || $statistic",
+        line="replace(m.metric, 'concentration_by_', '')",
+    ),
     columns=COLUMNS,
     drawing=Lines(fixed(**{holder.value: line for holder, line in _HOLDER_LINES.items()})),
     metrics=tuple(CONCENTRATION.values()),
@@ -112,10 +109,7 @@ SELECT holder AS line, amount AS value, NULL::DOUBLE AS lo, NULL::DOUBLE AS hi, 
     round(sum(amount) OVER ())::BIGINT AS n, NULL::DOUBLE AS coverage
 FROM held WHERE amount > 0 ORDER BY amount DESC, holder
 """,
-    columns=tuple(
-        Column("n", "what all these holders hold together, rounded") if column.name == "n" else column
-        for column in NOW_COLUMNS
-    ),
+    columns=reworded(NOW_COLUMNS, n="what all these holders hold together, rounded"),
     drawing=CountBars("holder", label_of=lambda name: one_line(name, 30), of_whole=True, most=10),
     metrics=tuple(CONCENTRATION.values()),
     choices=(HOLDER, AMOUNT),

@@ -1,8 +1,8 @@
 """Developers: who writes the code of a list of repositories, which no crawl sees and which is imported."""
 
 from analytics import developers as counted
-from dashboard.charts.chart import AT, Chart, Column
-from dashboard.charts.series import COLUMNS, SAME_SERIES, series
+from dashboard.charts.chart import Chart
+from dashboard.charts.series import COLUMNS, SAME_SERIES, reworded, series
 from dashboard.choices import Choice
 from dashboard.figures.lines import Lines, ranked
 from dashboard.wording import one_line
@@ -17,9 +17,7 @@ _ABSENT = (
 )
 _LISTED = f"m.denominator = '{counted.LISTED}'"
 _LISTS = Lines(ranked(lambda name: one_line(name, _LABEL_MOST)))
-_REPOSITORIES = tuple(
-    Column("n", "repositories of the list that could be read") if column.name == "n" else column for column in COLUMNS
-)
+_REPOSITORIES = reworded(COLUMNS, n="repositories of the list that could be read")
 
 OVER_TIME = Chart(
     name="developers",
@@ -75,13 +73,8 @@ SELECT month AS at, max(snapshot) AS census, line, arg_max(value, snapshot) AS v
     NULL::DOUBLE AS hi, 'none' AS "interval", arg_max(n, snapshot) AS n, max_by(coverage, snapshot) AS coverage
 FROM told GROUP BY month, line ORDER BY month, line
 """,  # noqa: S608 - texts of ours
-    columns=tuple(
-        Column(AT, "the month: its first moment, UTC")
-        if column.name == AT
-        else Column("census", "number of the newest census that tells of it")
-        if column.name == "census"
-        else column
-        for column in _REPOSITORIES
+    columns=reworded(
+        _REPOSITORIES, at="the month: its first moment, UTC", census="number of the newest census that tells of it"
     ),
     drawing=_LISTS,
     metrics=(counted.BY_MONTH,),

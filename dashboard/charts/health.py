@@ -2,7 +2,7 @@
 
 from dashboard import wording
 from dashboard.charts.chart import Chart, Column
-from dashboard.charts.series import COLUMNS, SAME_SERIES
+from dashboard.charts.series import COLUMNS, SAME_SERIES, reworded
 from dashboard.figures.flow import Flow
 from dashboard.figures.lines import DASHES, OTHER, Line, Lines, fixed
 
@@ -27,19 +27,31 @@ FALL_OUT = Chart(
     window="newest census",
     denominator="all that anything named",
     sql="""
-WITH seen AS (
+-- As server_observation has it, which looks through all crawls unless it is given a number.
+WITH this AS (SELECT * FROM census WHERE crawl_id = $census),
+visited AS (SELECT v.server_id FROM visit v JOIN this USING (crawl_id)),
+stands AS (
+    SELECT s.*, d.directory_state
+    FROM this n
+    JOIN server_state s ON s.series_id = n.series_id AND s.valid_from <= n.crawl_id
+        AND (s.valid_to IS NULL OR s.valid_to > n.crawl_id)
+    JOIN directory_state d ON d.series_id = n.series_id AND d.server_id = s.server_id AND d.valid_from <= n.crawl_id
+        AND (d.valid_to IS NULL OR d.valid_to > n.crawl_id)
+    WHERE s.server_id IN (SELECT server_id FROM visited) OR NOT EXISTS (FROM visited)
+),
+seen AS (
     SELECT CASE WHEN federating AND listing THEN 'listing' WHEN federating THEN 'federating' WHEN online THEN 'online'
             WHEN secure THEN 'secure' WHEN reachable THEN 'reachable' WHEN resolves THEN 'resolves' ELSE 'known'
         END AS stage,
         CASE WHEN federating AND listing THEN 'listing'
             WHEN federating THEN 'directory: ' || coalesce(directory_state, 'skipped')
             ELSE coalesce(failed_kind, 'unknown') END AS why
-    FROM server_observation WHERE crawl_id = $census
+    FROM stands
 )
 SELECT stage, why, value FROM (
     SELECT stage, why, count(*) AS value FROM seen GROUP BY ALL
     UNION ALL
-    SELECT 'known', 'not_visited', known - servers FROM crawl WHERE crawl_id = $census AND known > servers
+    SELECT 'known', 'not_visited', known - servers FROM this WHERE known > servers
 )
 ORDER BY list_position(['known', 'resolves', 'reachable', 'secure', 'online', 'federating', 'listing'], stage),
     value DESC, why
@@ -76,7 +88,7 @@ WHERE t.outcome = 'failed' AND {SAME_SERIES}
 GROUP BY c.finished_at, c.crawl_id, t.failed_kind
 ORDER BY census, line
 """,  # noqa: S608 - text of ours
-    columns=tuple(Column("n", "failed attempts of all kinds") if c.name == "n" else c for c in COLUMNS),
+    columns=reworded(COLUMNS, n="failed attempts of all kinds"),
     drawing=Lines(
         lambda keys: {
             key: Line(why(key)[:24], at if at < len(DASHES) else OTHER, DASHES[at % len(DASHES)])

@@ -29,6 +29,29 @@ SAME_SERIES = "c.series_id = (SELECT series_id FROM census ORDER BY crawl_id DES
 NEWEST = "m.snapshot = $census"
 
 
+def reworded(columns: Sequence[Column], **meanings: str) -> tuple[Column, ...]:
+    """The same columns, of which some mean something more exact: `reworded(COLUMNS, n="rooms that ...")`."""
+    return tuple(Column(column.name, meanings.get(column.name, column.meaning)) for column in columns)
+
+
+def over_time(condition: str, *, line: str = "m.dimension", lo: str = "m.lo", more: str = "") -> str:
+    """Metric rows of all censuses of the series.
+
+    Args:
+        condition: Which rows, in SQL on `m`.
+        line: What names the line, likewise.
+        lo: The lower end of the interval, likewise.
+        more: A further column, likewise, after a comma.
+    """
+    return f"""
+SELECT m.at, m.snapshot AS census, {line} AS line, m.value, {lo} AS lo, m.hi, m.interval_kind AS "interval", m.n,
+    m.coverage{more}
+FROM metric m JOIN crawl c ON c.crawl_id = m.snapshot
+WHERE {condition} AND {SAME_SERIES}
+ORDER BY m.snapshot, line
+"""  # noqa: S608 - texts of ours
+
+
 def series(
     metric: str,
     dimensions: Sequence[str] | None = None,
@@ -38,7 +61,7 @@ def series(
     share: bool = False,
     more: str = "",
 ) -> str:
-    """The rows of a metric in all censuses of the series.
+    """The rows of one metric in all censuses of the series.
 
     Args:
         metric: The metric.
@@ -48,19 +71,12 @@ def series(
         share: Whether to tell, as a column more, the value divided by n.
         more: A further column, in SQL on `m`, after a comma.
     """
-    conditions = [f"m.metric = {literal(metric)}", SAME_SERIES]
+    conditions = [f"m.metric = {literal(metric)}"]
     if dimensions is not None:
         conditions.append(f"m.dimension IN ({', '.join(map(literal, dimensions))})")
     if where:
         conditions.append(where)
-    return f"""
-SELECT m.at, m.snapshot AS census, {line} AS line, m.value, m.lo, m.hi, m.interval_kind AS "interval", m.n, m.coverage{
-        _SHARE if share else ""
-    }{more}
-FROM metric m JOIN crawl c ON c.crawl_id = m.snapshot
-WHERE {" AND ".join(conditions)}
-ORDER BY m.snapshot, line
-"""  # noqa: S608 - texts of ours
+    return over_time(" AND ".join(conditions), line=line, more=f"{_SHARE if share else ''}{more}")
 
 
 def newest(metric: str, *, where: str = "") -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from analytics import software as counted
 from analytics import versions
 from dashboard.charts.chart import Chart, Column
-from dashboard.charts.series import COLUMNS, NEWEST, NOW_COLUMNS, SAME_SERIES, SHARE, series
+from dashboard.charts.series import COLUMNS, NEWEST, NOW_COLUMNS, SHARE, over_time, reworded, series
 from dashboard.choices import AS, SCALE, Choice
 from dashboard.data import software_reference
 from dashboard.figures.count_bars import CountBars
@@ -93,12 +93,7 @@ IMPLEMENTATION_COUNT = Chart(
     unit="names, or families of forks, that any online server gives",
     window="each census",
     denominator="online servers",
-    sql=f"""
-SELECT m.at, m.snapshot AS census, m.metric AS line, m.value, m.lo, m.hi, m.interval_kind AS "interval", m.n, m.coverage
-FROM metric m JOIN crawl c ON c.crawl_id = m.snapshot
-WHERE m.metric IN ('{counted.IMPLEMENTATIONS}', '{counted.LINEAGES}') AND {SAME_SERIES}
-ORDER BY m.snapshot, line
-""",  # noqa: S608 - text of ours
+    sql=over_time(f"m.metric IN ('{counted.IMPLEMENTATIONS}', '{counted.LINEAGES}')", line="m.metric"),
     columns=COLUMNS,
     drawing=Lines(fixed(**{counted.IMPLEMENTATIONS: Line("names", 0), counted.LINEAGES: Line("families", 1, "dash")})),
     metrics=(counted.IMPLEMENTATIONS,),
@@ -157,10 +152,7 @@ FROM metric m
 WHERE m.metric = '{counted.BY_VERSION}' AND {NEWEST} AND {_OF_SOFTWARE}
 ORDER BY m.value DESC, line
 """,  # noqa: S608 - text of ours
-    columns=tuple(
-        Column("n", "online servers that say they run this implementation") if column.name == "n" else column
-        for column in NOW_COLUMNS
-    ),
+    columns=reworded(NOW_COLUMNS, n="online servers that say they run this implementation"),
     drawing=CountBars("version", of_whole=True),
     metrics=(counted.BY_VERSION,),
     choices=(SOFTWARE,),
@@ -185,7 +177,7 @@ LEFT JOIN said s ON s.crawl_id = c.crawl_id AND s.version = v.version
 ORDER BY c.crawl_id, line
 """,
     columns=(
-        *(Column("coverage", "empty: it is told with the versions") if c.name == "coverage" else c for c in COLUMNS),
+        *reworded(COLUMNS, coverage="empty: it is told with the versions"),
         Column("servers", "online servers that say this version"),
     ),
     drawing=Lines(shaded, share=True, bands=False),

@@ -63,8 +63,8 @@ class Lines:
     def figure(self, rows: pl.DataFrame, look: Look) -> go.Figure:
         """The lines, each with its band below it."""
         palette = PALETTES[look.scheme]
-        shares = self._shares(look)
-        drawn = self._drawn(rows, look)
+        shares = self.in_shares(look)
+        drawn = self.drawn(rows, look)
         reached = [frame if self.bands else frame.select("value", lo="value", hi="value") for _, frame in drawn]
         lo, hi, ticks = _reach(reached, logarithmic=look.chosen.logarithmic)
         traces = [_band(frame, palette.hue(line.hue)) for line, frame in drawn] if self.bands else []
@@ -103,13 +103,13 @@ class Lines:
     def sentence(self, rows: pl.DataFrame, look: Look) -> str:
         """The newest number of the first lines, and how they changed."""
         said = []
-        drawn = self._drawn(rows, look)
+        drawn = self.drawn(rows, look)
         for line, frame in drawn[:3]:
             known = frame.drop_nulls("value")
             first, last = known.row(0, named=True), known.row(-1, named=True)
-            words = f"{line.label}: {self._amount(last['value'], look)}"
+            words = f"{line.label}: {self.amount(last['value'], look)}"
             if last["lo"] is not None and last["hi"] is not None and last["lo"] != last["hi"]:
-                words += f" ({self._amount(last['lo'], look)} to {self._amount(last['hi'], look)})"
+                words += f" ({self.amount(last['lo'], look)} to {self.amount(last['hi'], look)})"
             words += f" on {wording.day(last['at'])}"
             if first["at"] < last["at"]:
                 words += f", {self._change(first['value'], last['value'], look)} since {wording.day(first['at'])}"
@@ -122,17 +122,17 @@ class Lines:
         """Each line at its first and its newest census, to compare the two."""
         body = []
         days: set[tuple[str, str]] = set()
-        for line, frame in self._drawn(rows, look, fold=False):
+        for line, frame in self.drawn(rows, look, fold=False):
             known = frame.drop_nulls("value")
             first, last = known.row(0, named=True), known.row(-1, named=True)
             days.add((wording.day(first["at"]), wording.day(last["at"])))
-            ends = [self._amount(end, look) if end is not None else "" for end in (last["lo"], last["hi"])]
+            ends = [self.amount(end, look) if end is not None else "" for end in (last["lo"], last["hi"])]
             interval = f"{ends[0]} to {ends[1]}" if all(ends) else f"at least {ends[0]}" if ends[0] else ""
             body.append(
                 (
                     line.label,
-                    self._amount(first["value"], look),
-                    self._amount(last["value"], look),
+                    self.amount(first["value"], look),
+                    self.amount(last["value"], look),
                     self._change(first["value"], last["value"], look),
                     interval,
                     wording.number(last["n"]),
@@ -141,16 +141,18 @@ class Lines:
         first_day, last_day = days.pop() if len(days) == 1 else ("first", "newest")
         return Digest(("", first_day, last_day, "change", "interval", "rests on"), tuple(body), right=(1, 2, 3, 5))
 
-    def _shares(self, look: Look) -> bool:
+    def in_shares(self, look: Look) -> bool:
+        """Whether the numbers are told as shares."""
         return self.share or look.chosen.shares
 
-    def _amount(self, value: float | None, look: Look) -> str:
-        return wording.percent(value) if self._shares(look) else wording.fine(value)
+    def amount(self, value: float | None, look: Look) -> str:
+        """A number as it is told."""
+        return wording.percent(value) if self.in_shares(look) else wording.fine(value)
 
     def _change(self, first: float, last: float, look: Look) -> str:
-        return change(first, last, shares=self._shares(look))
+        return change(first, last, shares=self.in_shares(look))
 
-    def _drawn(self, rows: pl.DataFrame, look: Look, *, fold: bool = True) -> list[tuple[Line, pl.DataFrame]]:
+    def drawn(self, rows: pl.DataFrame, look: Look, *, fold: bool = True) -> list[tuple[Line, pl.DataFrame]]:
         """The lines with any value, in the order of their style; past the most that are drawn, summed as other."""
         if look.chosen.shares:
             rows = rows.with_columns(pl.col("value", "lo", "hi") / pl.col("n"))

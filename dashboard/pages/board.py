@@ -5,7 +5,7 @@ follows. A link, or the back button, builds the page as it was.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import frame, links
-from dashboard.choices import FROM, TO, Choice, Chosen, parse, search
+from dashboard.choices import COMPARE, FROM, TO, WITH, Choice, Chosen, parse, search
 from dashboard.data import CensusSource, View
 from dashboard.palette import Scheme
 from dashboard.request import PageRequest, parse_query, parse_scheme
@@ -27,13 +27,15 @@ Body = Callable[[View, Chosen, Scheme], list[Component]]
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Controls and what they control. `body` builds what is below them."""
+    """Controls and what they control. `body` builds what is below them; `compares`: two days can be put beside each
+    other."""
 
     name: str
     path: str
     controls: tuple[Choice, ...]
     has_range: bool
     body: Body
+    compares: bool = False
 
     def id(self, part: str) -> str:
         """The id of a part in the page."""
@@ -42,7 +44,8 @@ class Board:
     @property
     def parts(self) -> tuple[str, ...]:
         """The keys of its controls."""
-        return (*((FROM, TO) if self.has_range else ()), *(choice.key for choice in self.controls))
+        days = ((FROM, TO) if self.has_range else ()) + ((COMPARE, WITH) if self.compares else ())
+        return (*days, *(choice.key for choice in self.controls))
 
 
 def layout(board: Board, request: PageRequest) -> Component:
@@ -57,7 +60,8 @@ def _controls(board: Board, view: View, chosen: Chosen) -> Component:
         return html.Div()
     parts: list[Component] = []
     if board.has_range:
-        parts += [_day(board, FROM, "From", chosen.since), _day(board, TO, "To", chosen.until)]
+        parts.append(_day(board, FROM, "From (UTC)", chosen.since, "first census"))
+        parts.append(_day(board, TO, "To (UTC)", chosen.until, "newest census"))
         parts.append(_presets(board, view, chosen))
     parts += [
         dmc.Select(
@@ -70,16 +74,19 @@ def _controls(board: Board, view: View, chosen: Chosen) -> Component:
         )
         for choice in board.controls
     ]
+    if board.compares:
+        parts.append(_day(board, COMPARE, "Compare the day", chosen.compare, "none"))
+        parts.append(_day(board, WITH, "with the day", chosen.compare_with, "newest census"))
     return html.Div(parts, className="filters", role="search")
 
 
-def _day(board: Board, key: str, label: str, day: date | None) -> Component:
+def _day(board: Board, key: str, label: str, day: date | None, placeholder: str) -> Component:
     shown: Component = dmc.DateInput(
         id=board.id(key),
-        label=f"{label} (UTC)",
+        label=label,
         value=None if day is None else day.isoformat(),
         valueFormat="D MMM YYYY",
-        placeholder="first census" if key == FROM else "newest census",
+        placeholder=placeholder,
         clearable=True,
         debounce=600,
         className="day",
@@ -93,7 +100,7 @@ def _presets(board: Board, view: View, chosen: Chosen) -> Component:
     shown: list[Component] = []
     for label, since in (*ranges, ("all", None)):
         current = chosen.since == since and chosen.until is None
-        there = Chosen(since, None, chosen.values)
+        there = replace(chosen, since=since, until=None)
         shown.append(
             dcc.Link(
                 label,

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.charts import bridges, decentralisation, developers, discovery, growth, published, signal, software, spec
+from dashboard.charts import (
+    bridges,
+    decentralisation,
+    developers,
+    discovery,
+    growth,
+    lasting,
+    published,
+    signal,
+    software,
+    spec,
+)
 from dashboard.charts.chart import Chart
 from dashboard.choices import Choice, Chosen
 from dashboard.data import View
@@ -79,7 +90,7 @@ GROWTH = ChartPage(
         ),
         Charts(
             "Who comes, goes and stays",
-            (growth.CHURN, growth.RETAINED, growth.COHORTS, growth.SURVIVAL_CURVES, growth.SURVIVAL),
+            (lasting.CHURN, lasting.RETAINED, lasting.COHORTS, lasting.SURVIVAL_CURVES, lasting.SURVIVAL),
         ),
         Charts(
             "Rooms and memberships",

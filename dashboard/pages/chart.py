@@ -1,5 +1,6 @@
 """One chart alone, with all its controls, the query that reproduces it, and how to embed it; and the embedded view."""
 
+from dataclasses import replace
 from functools import cache
 
 from dash import Dash, dcc, html
@@ -10,8 +11,11 @@ from dashboard.charts.catalogue import CHARTS
 from dashboard.charts.chart import Chart
 from dashboard.choices import Chosen, parse, search
 from dashboard.data import CensusSource, View
+from dashboard.figures.comparison import comparison
+from dashboard.figures.drawing import Look
+from dashboard.figures.lines import Lines
 from dashboard.pages import board
-from dashboard.pages.charts import chart_path, chart_section, only
+from dashboard.pages.charts import chart_path, chart_section, digest_table, only
 from dashboard.pages.facts import plain_table
 from dashboard.palette import Scheme
 from dashboard.request import PageRequest
@@ -22,9 +26,14 @@ def _board(name: str) -> board.Board:
     chart = CHARTS[name]
 
     def body(view: View, chosen: Chosen, scheme: Scheme) -> list[Component]:
-        return [chart_section(chart, view, chosen, scheme, level=0), *_reproduce(chart, only(chart, chosen), view.past)]
+        return [
+            chart_section(chart, view, chosen, scheme, level=0),
+            *_compared(chart, view, chosen, scheme),
+            *_reproduce(chart, only(chart, chosen), view.past),
+        ]
 
-    return board.Board(f"chart-{name}", f"/charts/{name}", chart.controls, chart.over_time, body)
+    compares = chart.over_time and isinstance(chart.drawing, Lines)
+    return board.Board(f"chart-{name}", f"/charts/{name}", chart.controls, chart.over_time, body, compares)
 
 
 def exists(name: str) -> bool:
@@ -68,6 +77,26 @@ def embedded(request: PageRequest) -> Component:
             ),
         ]
     )
+
+
+def _compared(chart: Chart, view: View, chosen: Chosen, scheme: Scheme) -> list[Component]:
+    """The two days that were chosen beside each other, of all censuses and not of the range alone."""
+    if chosen.compare is None or not isinstance(chart.drawing, Lines):
+        return []
+    second = chosen.compare_with or (view.crawl.finished_at or view.crawl.started_at).date()
+    rows = chart.rows(view, replace(chosen, since=None, until=None))
+    look = Look(scheme, only(chart, chosen))
+    told = comparison(chart.drawing, rows, look, *sorted((chosen.compare, second)))
+    return [
+        html.H2("Two days compared"),
+        digest_table("Two days compared", told),
+        html.P(
+            "Each is the last census of its day, or before it. What the intervals allow reaches from the least that "
+            "the later can be less the most that the earlier can be, to the reverse: wider than an interval of the "
+            "difference would be. Where there is no interval, each was counted.",
+            className="quiet",
+        ),
+    ]
 
 
 def _reproduce(chart: Chart, chosen: Chosen, past: int | None) -> list[Component]:

@@ -91,10 +91,10 @@ TABLE = Table(
     noun="room",
     search_label="Name, topic, alias or ID contains",
     columns=(
-        Column("name", "Room", "name", renderer="Text", flex=3.2, min_width_px=112),
-        Column("members", "Members", "members", numeric=True, flex=0.9, min_width_px=116),
+        Column("name", "Room", "name", renderer="Text", flex=2.8, min_width_px=112),
+        Column("members", "Members", "members", numeric=True, flex=0.9, min_width_px=126),
         Column("directories", "Listed by", "directories", numeric=True, flex=0.8, min_width_px=104),
-        Column("reports", "Reports differ", wide=True, numeric=True, flex=1.2, min_width_px=130),
+        Column("reports", "Reports differ", wide=True, numeric=True, flex=1.4, min_width_px=172),
         Column("alias", "Alias", "canonical_alias", wide=True, renderer="Text", flex=1.8, min_width_px=140),
         Column("signs", "Signs of noise", wide=True, flex=1.2, min_width_px=130),
         Column("kind", "Kind", "room_type", wide=True, flex=0.6, min_width_px=80),

@@ -22,8 +22,9 @@ _LEADS_SHOWN = 20
 def layout(request: PageRequest) -> Component:
     """The page."""
     name = wording.one_line(request.argument, 230)
-    found = request.view.reader.server(request.argument, request.view.crawl.id)
-    if found is None or not (found.observation or found.leads):
+    view = request.view
+    found = view.reader.server(request.argument, view.crawl.id)
+    if found is None or not (found.observation or found.leads or view.past is not None):
         return _unknown(name, request.argument)
     shown = wording.one_line(found.server_name, 230)
     head = [
@@ -32,31 +33,49 @@ def layout(request: PageRequest) -> Component:
     ]
     seen = found.observation
     if seen is None:
-        return html.Div([*head, *_not_visited(), check_now.panel(found.server_name), *_named_by(found)])
+        named = [] if view.past is not None else _named_by(found)
+        return html.Div([*head, *_not_visited(view), check_now.panel(found.server_name), *named])
     return html.Div(
         [
             *head,
-            html.P(
-                f"What this census saw on {numbers.moment(seen.observed_at)}, in {numbers.duration(seen.duration_s)}, "
-                f"with {numbers.plural(seen.requests, 'request')}.",
-                className="lede",
-            ),
+            html.P(_when(view, seen), className="lede"),
             _verdict(seen),
             _stages(seen),
             check_now.panel(found.server_name),
-            html.Div(className="two", children=[_identity(request.view, found, seen), _security(seen)]),
-            html.H2("Resolving the name"),
-            *resolution(found, seen),
-            html.H2("Where it leads"),
-            *endpoints(found, seen),
-            *addresses(found, seen),
-            html.H2("Every attempt"),
-            attempts(found.attempts, seen),
+            html.Div(className="two", children=[_identity(view, found, seen), _security(seen)]),
+            *(_journal(found, seen) if view.past is None else [html.P(_JOURNAL_NOT_KEPT, className="quiet")]),
             html.Div(className="two", children=[_directory(found, seen), _client(found, seen)]),
-            *history(request.view, found.server_name, request.scheme),
-            *_named_by(found),
+            *history(view, found.server_name, request.scheme),
+            *(_named_by(found) if view.past is None else []),
         ]
     )
+
+
+_JOURNAL_NOT_KEPT = (
+    "How its name was resolved, each attempt, its addresses and who named it are kept for the newest census alone."
+)
+
+
+def _when(view: View, seen: Observation) -> str:
+    if view.past is not None:
+        return f"What it was, as the census of {numbers.moment(view.crawl.finished_at)} saw it."
+    return (
+        f"What this census saw on {numbers.moment(seen.observed_at)}, in {numbers.duration(seen.duration_s)}, "
+        f"with {numbers.plural(seen.requests, 'request')}."
+    )
+
+
+def _journal(found: ServerDetail, seen: Observation) -> list[Component]:
+    """What the visit did, step by step."""
+    return [
+        html.H2("Resolving the name"),
+        *resolution(found, seen),
+        html.H2("Where it leads"),
+        *endpoints(found, seen),
+        *addresses(found, seen),
+        html.H2("Every attempt"),
+        attempts(found.attempts, seen),
+    ]
 
 
 def _unknown(name: str, argument: str) -> Component:
@@ -74,9 +93,12 @@ def _unknown(name: str, argument: str) -> Component:
     )
 
 
-def _not_visited() -> list[Component]:
+def _not_visited(view: View) -> list[Component]:
+    said = "It was named, but this census did not visit it."
+    if view.past is not None:
+        said = "This census did not visit it; whether anything named it then is not kept."
     return [
-        html.P("It was named, but this census did not visit it.", className="lede"),
+        html.P(said, className="lede"),
         html.Div(mark(wording.NOT_VISITED), className="verdict tone-quiet"),
     ]
 
@@ -110,7 +132,10 @@ def _stages(seen: Observation) -> Component:
 
 
 def _absence(found: ServerDetail, what: str, absent: str) -> str:
-    """Why there is nothing: the answer left it out (`absent`), the attempt failed, or there was none."""
+    """Why there is nothing: the answer left it out (`absent`), the attempt failed, or there was none; of an earlier
+    census attempts are not kept."""
+    if not found.attempts:
+        return "not known"
     outcome = next((attempt.outcome for attempt in found.attempts if attempt.what == what), "skipped")
     return {"ok": absent, "failed": "could not be had"}.get(outcome, "not asked")
 
@@ -148,7 +173,7 @@ def _security(seen: Observation) -> Component:
             html.H2("TLS"),
             facts(
                 [
-                    ("Certificate for", wording.one_line(seen.tls_name)),
+                    ("Certificate for", wording.one_line(seen.tls_name) or None),
                     ("Issued by", wording.one_line(seen.tls_issuer)),
                     ("Valid until", numbers.moment(seen.tls_not_after)),
                     ("Protocol", f"{seen.tls_protocol}, {seen.tls_cipher}"),

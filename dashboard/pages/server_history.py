@@ -18,10 +18,11 @@ _SHORT = 16
 def history(view: View, server_name: str, scheme: Scheme) -> list[Component]:
     """The part of a server's page about its past."""
     past = view.reader.server_history(server_name, view.crawl.id)
-    return [html.H2(f"The last {DAYS} days"), *_bars(past, scheme), *_spans(view, past)]
+    end = "now" if view.past is None else numbers.day(view.crawl.finished_at or view.crawl.started_at)
+    return [html.H2(f"The last {DAYS} days"), *_bars(past, scheme, end), *_spans(view, past)]
 
 
-def _bars(past: ServerHistory, scheme: Scheme) -> list[Component]:
+def _bars(past: ServerHistory, scheme: Scheme, end: str) -> list[Component]:
     bars = uptime(past.days, scheme)
     if bars is None:
         return [html.P("No census of these days knows it.", className="quiet")]
@@ -30,7 +31,11 @@ def _bars(past: ServerHistory, scheme: Scheme) -> list[Component]:
     return [
         html.Img(src=bars.picture, alt=bars.words, className="uptime"),
         html.Div(
-            [html.Span(f"{DAYS} days ago"), html.Span("full: online, stub: not, none: not known"), html.Span("now")],
+            [
+                html.Span(f"{DAYS} days before"),
+                html.Span("full: online, stub: not, none: not known"),
+                html.Span(end),
+            ],
             className="uptime-ends",
         ),
         html.P(bars.words + since),

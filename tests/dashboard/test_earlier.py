@@ -131,6 +131,18 @@ def test_what_is_kept_for_the_newest_alone_is_not_shown_as_of_then(source: Censu
     assert "Signs of noise are kept for the newest census alone" in rooms
 
 
+def test_a_server_of_an_earlier_census_has_no_steps_and_says_so(source: CensusSource) -> None:
+    with source.looking("2") as view:
+        assert view is not None
+        name = view.reader.servers_page(2, predicates={"online": True}).rows[0].server_name
+    page = render(source, f"/servers/{name}", "?at=2", Scheme.LIGHT)
+    said = text(page.content)
+    assert "as the census of 15 Nov 2026, 03:10 UTC saw it" in said
+    assert "are kept for the newest census alone" in said
+    for heading in ("Every attempt", "Where it leads", "Who named it", "with not known requests"):
+        assert heading not in said
+
+
 def test_a_census_that_is_not_there_is_said_and_the_newest_shown(source: CensusSource) -> None:
     said = text(render(source, "/growth", "?at=1999-01-01", Scheme.LIGHT).content)
     assert "There is no such census: 1999-01-01 . This is the newest." in said
@@ -162,6 +174,14 @@ async def test_data_addresses_tell_of_it(client: httpx.AsyncClient, then: View) 
         assert (answer.status_code, why in answer.text) == (404, True)
     answer = await client.get("/data/lorenz.csv?at=2")
     assert (answer.status_code, "kept for the newest census alone" in answer.text) == (404, True)
+
+
+async def test_the_api_tells_the_numbers_of_it(client: httpx.AsyncClient, then: View) -> None:
+    asked = {"metric": "servers", "dimension": "online", "at": "2026-11-15"}
+    answer = await client.get("/api/v1/metrics", params=asked)
+    assert [(row["snapshot"], row["value"]) for row in answer.json()["data"]] == [(2, then.crawl.online)]
+    for nowhere in ("3", "1999-01-01", "x"):
+        assert (await client.get("/api/v1/metrics", params={"at": nowhere})).status_code == 404
 
 
 async def test_the_page_of_a_day_is_that_of_its_census(client: httpx.AsyncClient) -> None:

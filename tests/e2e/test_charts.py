@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import ARTIFACTS
+from tests.e2e.numbers import differences
 from tests.e2e.test_interaction import choose
 from tests.e2e.test_pages import violations
 from tests.e2e.visitor import visiting
@@ -47,6 +48,17 @@ def test_a_link_to_a_chart_brings_back_what_its_sender_saw(browser: Browser, his
         colleague.page.go_back()
         expect(colleague.page.get_by_label("From (UTC)")).to_have_value("1 Nov 2026")
         assert sender.complaints == colleague.complaints == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/growth?from=2026-11-01", "/software", "/decentralisation", "/signal", "/spec", "/crawls", "/discovery"]
+)
+def test_what_is_drawn_is_what_the_csv_says(browser: Browser, history_site: str, path: str) -> None:
+    with visiting(browser, history_site) as visitor:
+        visitor.open(path)
+        compared, wrong = differences(visitor)
+        assert compared > 1
+        assert wrong == []
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])
