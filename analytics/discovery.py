@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from analytics.population import chao2, sample_coverage
+from analytics.population import chao2, incidence_coverage
 from analytics.rooms import is_space
 from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Snapshot, share
@@ -110,7 +110,7 @@ def _widths(snapshot: Snapshot, rooms: pl.DataFrame, answered: int, coverage: fl
     yield snapshot.estimated(
         LISTING_COVERAGE,
         "rooms",
-        sample_coverage(sightings),
+        incidence_coverage(sightings, with_rooms),
         coverage=coverage,
         unit="share of listings",
         denominator="listings of rooms",

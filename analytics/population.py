@@ -69,10 +69,7 @@ def chao2(units_seen_in: npt.ArrayLike, units: int) -> Estimate:
         ValueError: something was seen in more units than there are.
     """
     counts = checked_counts(units_seen_in)
-    total = checked_whole(units, "units")
-    if counts.size and counts.max() > total:
-        raise ValueError(f"seen in {counts.max()} of {total} units")
-    return _chao(_Frequencies.of(counts), total, "Chao2", "sampling unit")
+    return _chao(_Frequencies.of(counts), _checked_units(counts, units), "Chao2", "sampling unit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +191,40 @@ def sample_coverage(sightings: npt.ArrayLike) -> Estimate:
     sightings. `n` is the number of sightings. Chao and Jost 2012, equation 4a; Chao et al. 2014 for f2 = 0.
     """
     seen = _Frequencies.of(checked_counts(sightings))
+    return _coverage(seen, seen.sightings, "sample coverage (Chao and Jost)", "sighting")
+
+
+def incidence_coverage(units_seen_in: npt.ArrayLike, units: int) -> Estimate:
+    """The share of all sightings in sampling units that are of the classes seen, from in how many units each was seen.
+
+    As `sample_coverage` with Q1, Q2 and the U sightings in all T units together: 1 - (Q1/U) (T-1) Q1/((T-1) Q1 + 2 Q2).
+    A unit shows a class once or not at all, so that it is the units that are drawn, and T - 1 stands where n - 1 stood:
+    with few units it makes a difference. None below two units. `n` is the number of sightings. Chao and Jost 2012,
+    appendix; Chao et al. 2014.
+
+    Raises:
+        ValueError: something was seen in more units than there are.
+    """
+    counts = checked_counts(units_seen_in)
+    total = _checked_units(counts, units)
+    return _coverage(_Frequencies.of(counts), total, "sample coverage over units (Chao and Jost)", "sampling unit")
+
+
+def _coverage(seen: _Frequencies, drawn: int, method: str, unit: str) -> Estimate:
+    """Of so many draws, of individuals or of units."""
     n, f1, f2 = seen.sightings, seen.once, seen.twice
-    method = "sample coverage (Chao and Jost)"
     if n == 0:
         return Estimate.unknown(0, method, NOTHING)
-    if n == 1:
-        return Estimate.unknown(1, method, "one sighting cannot say what it missed")
+    if drawn == 1:
+        return Estimate.unknown(n, method, f"one {unit} cannot say what it missed")
     if f1 == 0:
         return Estimate.exact(1.0, n, method)
-    again, pairs = ((n - 1) * f1, 2 * f2) if f2 > 0 else ((n - 1) * (f1 - 1), 2)
+    again, pairs = ((drawn - 1) * f1, 2 * f2) if f2 > 0 else ((drawn - 1) * (f1 - 1), 2)
     return Estimate.exact(1 - f1 / n * again / (again + pairs), n, method)
+
+
+def _checked_units(units_seen_in: IntArray, units: int) -> int:
+    total = checked_whole(units, "units")
+    if units_seen_in.size and units_seen_in.max() > total:
+        raise ValueError(f"seen in {units_seen_in.max()} of {total} units")
+    return total

@@ -40,7 +40,7 @@ from analytics.snapshot import Frames, Snapshot
 from analytics.versions import ADOPTION_COLUMNS, ADOPTION_COMMENTS, adoption_rows
 from crawler.store.draft import Draft
 
-ROWS_VERSION = 5
+ROWS_VERSION = 6
 """Raised when a row's meaning changes: rows of an older version are computed again, from what is left of their census,
 which is without its leads and third-party networks. Rows that only come to the others are no reason."""
 

@@ -17,7 +17,7 @@ import polars as pl
 from analytics.estimate import Estimate
 from analytics.log_linear import LISTS_MAX, capture_table, log_linear
 from analytics.operators import address_block, first_key, operator_of_each, registrable_domain
-from analytics.population import chao2, chapman, sample_coverage
+from analytics.population import chao2, chapman, incidence_coverage
 from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Snapshot, share
 from crawler.model.crawl import LeadSource
@@ -68,7 +68,7 @@ def _by_answers(snapshot: Snapshot, leads: pl.DataFrame, coverage: float | None)
     yield snapshot.estimated(
         COVERAGE,
         "answers",
-        sample_coverage(sightings),
+        incidence_coverage(sightings, units),
         coverage=coverage,
         unit="share of namings",
         denominator="namings of online servers by others",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from skbio.diversity import alpha
 
 from analytics.estimate import Estimate, IntervalKind
-from analytics.population import ace, chao1, chao2, chapman, good_turing_coverage, sample_coverage
+from analytics.population import ace, chao1, chao2, chapman, good_turing_coverage, incidence_coverage, sample_coverage
 from tests.analytics.test_concentration import SPIDER
 
 sightings_lists = st.lists(st.integers(0, 60), min_size=1, max_size=40)
@@ -150,6 +150,30 @@ class TestKnownTruth:
             truth = chances[sample > 0].sum()
             errors.append((number(sample_coverage(sample)) - truth, number(good_turing_coverage(sample)) - truth))
         assert np.abs(np.mean(errors, axis=0)) == pytest.approx(0, abs=0.003)
+
+    def test_coverage_over_few_units_is_nearly_unbiased(self) -> None:
+        """True: the summed chances of the classes seen, over those of all. Taken for individuals, the sightings would
+        say that less is covered."""
+        rng = np.random.default_rng(20260805)
+        chances = rng.beta(0.4, 3.0, 800)
+        errors = []
+        for _ in range(400):
+            seen_in = (rng.random((4, chances.size)) < chances).sum(axis=0)
+            truth = chances[seen_in > 0].sum() / chances.sum()
+            by_units, by_individuals = number(incidence_coverage(seen_in, 4)), number(sample_coverage(seen_in))
+            errors.append((by_units - truth, by_individuals - truth))
+        of_units, of_individuals = np.mean(errors, axis=0)
+        assert of_units == pytest.approx(0, abs=0.01)
+        assert of_individuals < -2 * abs(of_units)
+
+    def test_coverage_over_units_by_hand(self) -> None:
+        """T = 3, U = 9, Q1 = 4, Q2 = 1: 1 - 4/9 * 8/(8 + 2)."""
+        assert number(incidence_coverage([3, 2, 1, 1, 1, 1, 0], 3)) == pytest.approx(1 - 4 / 9 * 0.8)
+        assert incidence_coverage([1, 1], 1).value is None
+        assert incidence_coverage([], 3).value is None
+        assert incidence_coverage([3, 3], 3).value == 1
+        with pytest.raises(ValueError, match="seen in 3 of 2 units"):
+            incidence_coverage([3], 2)
 
 
 class TestProperties:

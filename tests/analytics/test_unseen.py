@@ -42,9 +42,9 @@ def test_answers_are_the_sampling_units_and_nobody_vouches_for_himself() -> None
     assert row.lo is not None
     assert row.lo >= 5
     assert row.coverage == 1.0
-    # Namings: 6, of which 4 singletons and one pair: 1 - 4/6 * (5*4)/(5*4 + 2).
+    # Namings: 6, of which 4 singletons and one pair, over T 3 units: 1 - 4/6 * (2*4)/(2*4 + 2).
     coverage = by_dimension(rows, COVERAGE)["answers"]
-    assert coverage.value == pytest.approx(1 - 4 / 6 * 20 / 22)
+    assert coverage.value == pytest.approx(1 - 4 / 6 * 8 / 10)
 
 
 def test_pairs_of_sources_are_crossed_among_online_servers() -> None:
