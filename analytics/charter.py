@@ -212,8 +212,9 @@ CHARTER: tuple[MissionMetric, ...] = (
         unit="releases; days; proposals; share of servers",
         window="all time and the last 365 days; one crawl for what servers advertise",
         denominator="releases; accepted proposals; online servers that answer",
-        grades=(Grade.MEASURED,),
-        estimator="Counts, quartiles, shares with Wilson intervals.",
+        grades=(Grade.MEASURED, Grade.ESTIMATED),
+        estimator="Counts, quartiles, shares with Wilson intervals; Kaplan-Meier for the wait of proposals, those that "
+        "wait still included.",
         references=(
             "Checkouts of matrix-spec and matrix-spec-proposals",
             "data/reference/spec_releases.csv and accepted_mscs.csv, made from such checkouts, where none was imported",
@@ -221,7 +222,8 @@ CHARTER: tuple[MissionMetric, ...] = (
         pitfalls=(
             "A merge rate is not quality.",
             "A proposal's text is merged when it is accepted, not when it was drafted.",
-            "Accepted proposals that still wait are not in the lag, which makes it too short.",
+            "Accepted proposals that still wait are not in the quartiles of the lag, which makes these too short.",
+            "Some accepted proposals never come into a release (of process, or withdrawn) and seem to wait.",
         ),
     ),
 )

@@ -18,6 +18,7 @@ from analytics.proportions import wilson
 from analytics.reference import Reference
 from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Snapshot, share
+from analytics.survival import kaplan_meier
 
 RELEASES = "spec_releases"
 LAG = "spec_lag"
@@ -27,6 +28,9 @@ FEATURES = "servers_by_unstable_feature"
 
 YEAR_D = 365
 QUARTERS = 8
+WITH_WAITING = "median, those that wait included"
+"""The dimension of the lag that leaves nobody out."""
+
 FEATURES_SHOWN = 40
 """A server may advertise anything; what most advertise is shown."""
 
@@ -36,6 +40,7 @@ def spec(snapshot: Snapshot, reference: Reference) -> Iterator[MetricRow]:
     day = snapshot.at.date()
     yield from _releases(snapshot, reference.releases, day, reference.spec_source)
     yield from _lag(snapshot, reference.mscs, day, reference.spec_source)
+    yield from _waits(snapshot, reference.releases, reference.mscs, day, reference.spec_source)
     yield from _accepted(snapshot, reference.mscs, day, reference.spec_source)
     yield from _advertised(snapshot)
 
@@ -77,6 +82,34 @@ def _lag(snapshot: Snapshot, mscs: pl.DataFrame, day: date, source: str) -> Iter
             "accepted ones that wait are left out, which makes this too short. Quartiles as Weibull's, (n+1)p. From "
             f"{source}.",
         )  # fmt: skip
+
+
+def _waits(
+    snapshot: Snapshot, releases: pl.DataFrame, mscs: pl.DataFrame, day: date, source: str
+) -> Iterator[MetricRow]:
+    """The median wait with those that wait still. Of what was accepted before the first release in the table some went
+    into documents that it does not have, and would seem to wait for ever."""
+    dimension, denominator = WITH_WAITING, "proposals accepted since the first release"
+    first = releases["release_date"].min()
+    accepted = mscs.filter((pl.col("merged_date") >= pl.lit(first)) & (pl.col("merged_date") <= day))
+    released = pl.col("first_spec_release_date") <= day
+    waits = accepted.select(
+        released.fill_null(value=False).alias("over"),
+        (pl.when(released).then("first_spec_release_date").otherwise(pl.lit(day)) - pl.col("merged_date"))
+        .dt.total_days()
+        .alias("days"),
+    ).filter(pl.col("days") >= 0)
+    if waits.is_empty():
+        yield snapshot.not_known(
+            LAG, dimension, unit="days", denominator=denominator, why="no dates.", grade=Grade.ESTIMATED
+        )
+        return
+    yield snapshot.estimated(
+        LAG, dimension, kaplan_meier(waits["days"].cast(pl.Float64), waits["over"]).median(),
+        coverage=share(waits.height, accepted.height), unit="days", denominator=denominator,
+        method="Days from the merge of a proposal's text to its first release; those that no release has yet are "
+        f"censored at the census, also those that none will ever have. From {source}.",
+    )  # fmt: skip
 
 
 def _accepted(snapshot: Snapshot, mscs: pl.DataFrame, day: date, source: str) -> Iterator[MetricRow]:

@@ -23,6 +23,47 @@ def test_the_lag_is_the_one_that_others_computed() -> None:
     assert found[LAG, "median"].n == 187
 
 
+def test_proposals_that_wait_are_in_the_median_of_the_wait() -> None:
+    """By hand, as of 2024-01-11: waits of 10, 20 and 40 days that are over, of 30 and 50 that are not. Survival is 4/5
+    after 10 days, 3/5 after 20; one is censored at 30; then 1 of 2 is released at 40: 3/10. The one of before the first
+    release stays out."""
+    first, released, now = date(2023, 11, 1), date(2023, 12, 31), datetime(2024, 1, 11, tzinfo=UTC)
+    told = [
+        (date(2023, 12, 21), released),
+        (date(2023, 12, 11), released),
+        (date(2023, 11, 21), released),
+        (date(2023, 12, 12), None),
+        (date(2023, 11, 22), date(2024, 3, 1)),  # not yet, as of the census
+        (date(2023, 10, 1), None),
+        (date(2024, 2, 1), None),
+    ]
+    like = load_mscs().clear()
+    mscs = pl.DataFrame(
+        [
+            dict.fromkeys(like.columns) | {"msc": number, "merged_date": merged, "first_spec_release_date": out}
+            for number, (merged, out) in enumerate(told, 1)
+        ],
+        schema=like.schema,
+    )
+    releases = pl.DataFrame({"version": ["v1.1", "v1.2"], "release_date": [first, released]})
+    by_hand = reference().with_spec(releases=releases, mscs=mscs, source="a table")
+    row = next(r for r in spec(snapshot(at=now), by_hand) if r.dimension == "median, those that wait included")
+    assert (row.value, row.n, row.coverage) == (40, 5, 1)
+    early = [r for r in spec(snapshot(at=datetime(2023, 10, 2, tzinfo=UTC)), by_hand) if r.metric == LAG]
+    assert [r.value for r in early] == [None, None]
+
+
+def test_the_wait_of_the_tables_that_ship() -> None:
+    """Of those accepted since v1.1 fewer waited long than of those before, which v1.1 collected."""
+    row = rows()[LAG, "median, those that wait included"]
+    assert row.value is not None
+    assert row.lo is not None
+    assert row.hi is not None
+    assert 0 < row.lo <= row.value <= row.hi
+    since = load_mscs().filter(pl.col("merged_date").is_between(date(2021, 11, 9), date(2026, 11, 23)))
+    assert row.n == since.height > 100
+
+
 def test_tables_hold_what_is_known_of_them() -> None:
     assert load_releases().height == 19
     assert load_mscs()["msc"].is_unique().all()
