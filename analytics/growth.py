@@ -57,16 +57,28 @@ def _change(snapshot: Snapshot, lives: Lives, before: int | None, days: int) -> 
         return
     now, then = lives.rooms_in(snapshot.crawl_id), lives.rooms_in(before)
     online, were = lives.online_in(snapshot.crawl_id).height, lives.online_in(before).height
+    listed = _answered(snapshot) and then.rooms > 0
     for what, value, n, denominator in (
         ("online servers", online - were, were, "online servers then"),
         ("listed rooms", now.rooms - then.rooms, then.rooms, "listed rooms then"),
         ("memberships", now.memberships - then.memberships, then.rooms, "listed rooms then"),
     ):
+        if what != "online servers" and not listed:
+            yield snapshot.not_known(
+                CHANGE, f"{what} in {days} d", unit=units[what], denominator=denominator, window=window,
+                why=f"no directory answered in this census, or none in census {before}.", grade=Grade.MEASURED,
+            )  # fmt: skip
+            continue
         yield snapshot.row(
             CHANGE, f"{what} in {days} d", float(value), n=n, coverage=None, unit=units[what], window=window,
             denominator=denominator,
             method=f"This census minus census {before}, the last that is at least {days} d older.",
         )  # fmt: skip
+
+
+def _answered(snapshot: Snapshot) -> bool:
+    """Whether any directory was read: where none was, rooms are not gone."""
+    return bool(snapshot.observations["listing"].any())
 
 
 def _churn(snapshot: Snapshot, lives: Lives, before: int | None, days: int) -> Iterator[MetricRow]:
@@ -110,6 +122,12 @@ def _retained(snapshot: Snapshot, lives: Lives) -> Iterator[MetricRow]:
     now, then = (set(lives.online_in(crawl_id)["server_id"]) for crawl_id in (snapshot.crawl_id, before))
     rooms = lives.rooms_in(before)
     for what, kept, whole in (("servers", len(now & then), len(then)), ("rooms", rooms.still_listed, rooms.rooms)):
+        if what == "rooms" and not _answered(snapshot):
+            yield snapshot.not_known(
+                RETAINED, f"rooms, {RETAINED_D} d", unit="share of rooms", denominator="rooms then", window=window,
+                why="no directory answered.", grade=Grade.MEASURED,
+            )  # fmt: skip
+            continue
         yield snapshot.estimated(
             RETAINED, f"{what}, {RETAINED_D} d", wilson(kept, whole), coverage=None, unit=f"share of {what}",
             denominator=f"{what} then", window=window, grade=Grade.MEASURED,

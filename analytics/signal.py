@@ -136,7 +136,7 @@ def signal(snapshot: Snapshot, features: pl.DataFrame) -> Iterator[MetricRow]:
                 method=f"Share with fewer than {threshold} of {len(FEATURES)} signs ({', '.join(FEATURES)}). "
                 "Signs are no verdict; the share of spam takes an audit."
                 if whole
-                else "Not known: no rooms are listed.",
+                else "Not known: no rooms are listed, or none says its members.",
                 grade=Grade.ESTIMATED,
             )
     for feature in FEATURES:

@@ -60,6 +60,22 @@ def test_changes_are_signed_and_need_a_census_old_enough() -> None:
     assert missing.window == "90 d"
 
 
+def test_rooms_that_no_directory_told_of_are_not_gone() -> None:
+    silent = snapshot(crawl_id=6).observations.with_columns(listing=pl.lit(value=False))
+    none_now = lives()
+    none_now = Lives(
+        none_now.censuses, none_now.servers, none_now.rooms.filter(pl.col("crawl_id") < 6).vstack(
+            pl.DataFrame([(6, 0, 0.0, 0)], schema=ROOM_HISTORY_COLUMNS, orient="row")
+        ),
+    )  # fmt: skip
+    found = {(row.metric, row.dimension): row for row in growth(snapshot(crawl_id=6, observations=silent), none_now)}
+    for key in ((CHANGE, "listed rooms in 7 d"), (CHANGE, "memberships in 30 d"), (RETAINED, "rooms, 30 d")):
+        assert found[key].value is None
+        assert "no directory answered" in found[key].method
+    assert found[CHANGE, "online servers in 30 d"].value == 1
+    assert found[RETAINED, "servers, 30 d"].value == 0.5
+
+
 def test_births_returns_and_deaths_add_up_to_the_change() -> None:
     found = rows()
     values = {name: found[CHURN, f"{name} in 30 d"].value for name in ("births", "returns", "deaths", "net")}
