@@ -237,6 +237,7 @@ def _directory(seen: Glimpse) -> DirectoryResult:
         total_estimate=len(seen.rooms) if read else None,
         noindex=seen.noindex,
         failure=None if kind is None else Failure(kind),
+        network_rooms=seen.network_rooms,
     )
 
 

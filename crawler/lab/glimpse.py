@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from crawler.errors import FailureKind
 from crawler.lab.deaths import DEATHS, Reached
 from crawler.lab.network import Target
+from crawler.lab.rooms import Room
 from crawler.lab.software import spec_versions, unstable_features
 from crawler.lab.truth import Findings, Truth, directory_state, predicates_of
 from crawler.lab.world import World
@@ -35,7 +36,7 @@ class Glimpse:
     None when it does not resolve. `name_raw`, `version_raw`, `spec_versions` and `unstable_features` are empty for who
     is not online, `verify_keys` (key id -> unpadded base64) for who does not federate. `named_by` is (source, key of
     the server that named it) as far as a crawl from the seeds has heard it. Rooms that ask not to be indexed are
-    counted in `noindex` and not among `rooms`.
+    counted in `noindex` and not among `rooms`; `network_rooms` stand only in the lists of third-party networks.
     """
 
     server: str
@@ -54,6 +55,7 @@ class Glimpse:
     directory: DirectoryState
     way: DirectoryWay | None
     rooms: tuple[PublicRoom, ...]
+    network_rooms: tuple[PublicRoom, ...]
     noindex: int
     aliases: tuple[AliasGlimpse, ...]
     latency_s: float
@@ -80,6 +82,7 @@ def _glimpse(world: World, truth: Truth, index: int, max_rooms: int | None, max_
     release = plan.release
     found = Findings(signed=True)
     rows = sorted(truth.read(found, index, signed=True), key=lambda row: row.key) if federating else []
+    portals = world.portals(index) if federating and plan.readable_door(signed=True) is DirectoryWay.FEDERATION else ()
     identity = world.identity(index)
     own = [row.room for row in rows if row.room.origin == index and row.room.alias is not None][:max_aliases]
     return Glimpse(
@@ -98,20 +101,8 @@ def _glimpse(world: World, truth: Truth, index: int, max_rooms: int | None, max_
         accepting=predicates_of(plan, signed=True)["accepting"],
         directory=directory_state(plan, signed=True) if federating else DirectoryState.SKIPPED,
         way=plan.readable_door(signed=True) if federating else None,
-        rooms=tuple(
-            PublicRoom(
-                room_id=row.room.room_id,
-                members=row.members,
-                name=row.room.name,
-                topic=row.room.topic or None,
-                canonical_alias=row.room.alias,
-                join_rule=row.room.join_rule,
-                room_type=row.room.room_type,
-                world_readable=row.room.world_readable,
-                guest_can_join=row.room.guest_can_join,
-            )
-            for row in rows[:max_rooms]
-        ),
+        rooms=tuple(_listed(row.room, row.members) for row in rows[:max_rooms]),
+        network_rooms=tuple(_listed(room, room.members) for _, room in portals[:max_rooms]),
         noindex=found.noindex[index],
         aliases=tuple(
             AliasGlimpse(
@@ -123,4 +114,19 @@ def _glimpse(world: World, truth: Truth, index: int, max_rooms: int | None, max_
             if plan.publishes_client
         ),
         latency_s=plan.latency_s,
+    )
+
+
+def _listed(room: Room, members: int) -> PublicRoom:
+    """A room as a directory lists it."""
+    return PublicRoom(
+        room_id=room.room_id,
+        members=members,
+        name=room.name,
+        topic=room.topic or None,
+        canonical_alias=room.alias,
+        join_rule=room.join_rule,
+        room_type=room.room_type,
+        world_readable=room.world_readable,
+        guest_can_join=room.guest_can_join,
     )

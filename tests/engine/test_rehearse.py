@@ -73,6 +73,11 @@ def test_every_day_is_the_truth_of_that_day(tmp_path: Path) -> None:
             for room, facts in told["rooms"].items()
             if facts["signed"]
         }
+        told_of = f"SELECT room_id, members, found_by FROM unlisted_room WHERE crawl_id = {found.id} ORDER BY ALL"
+        assert told["network_rooms"]
+        assert query(path, told_of) == sorted(
+            (room, facts["members"], "all_networks") for room, facts in told["network_rooms"].items()
+        )
 
 
 def test_rooms_are_capped_and_processes_change_nothing(tmp_path: Path) -> None:
@@ -81,7 +86,7 @@ def test_rooms_are_capped_and_processes_change_nothing(tmp_path: Path) -> None:
     run(tmp_path / "two.duckdb", replace(plan, processes=2))
     listed = query(tmp_path / "one.duckdb", "SELECT count(*) FROM room_listing WHERE valid_from = 1")[0][0]
     assert 30 <= listed <= 60
-    for table in ("server_state", "room_state", "room_listing", "room_participation", "lead", "visit"):
+    for table in ("server_state", "room_state", "room_listing", "room_participation", "lead", "visit", "unlisted_room"):
         ask = f"SELECT * FROM {table} ORDER BY ALL"
         assert query(tmp_path / "one.duckdb", ask) == query(tmp_path / "two.duckdb", ask)
 

@@ -38,9 +38,15 @@ def test_glimpses_add_up_to_the_truth(profile: Profile, day: int) -> None:
     assert {room: len(found) for room, found in members.items()} == {
         room: facts["signed"]["directories"] for room, facts in told["rooms"].items() if facts["signed"]
     }
+    portals = {room.room_id: room for glimpse in seen.values() for room in glimpse.network_rooms}
+    assert {room_id: (room.members, room.canonical_alias) for room_id, room in portals.items()} == {
+        room_id: (facts["members"], facts["alias"]) for room_id, facts in told["network_rooms"].items()
+    }
+    assert portals
 
 
 def test_bounds_are_kept() -> None:
     for glimpse in glimpses(World(4, 120), max_rooms=5, max_aliases=2):
         assert len(glimpse.rooms) <= 5
+        assert len(glimpse.network_rooms) <= 5
         assert len(glimpse.aliases) <= 2
