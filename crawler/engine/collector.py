@@ -12,7 +12,7 @@ from contextlib import contextmanager
 EVERY_OBJECTS = 10_000
 """Allocations, less deallocations, between two looks at the youngest generation."""
 EVERY_YOUNG, EVERY_MIDDLE = 10, 10
-"""Looks at one generation between two at the next older, as by default: waiting longer costs memory and gains nothing."""
+"""Looks at one generation between two at the next older, as by default: more rarely costs memory and gains little."""
 
 
 @contextmanager
