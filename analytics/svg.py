@@ -24,15 +24,16 @@ STYLE = """
 svg.chart { max-width: 100%; height: auto; font: 11px system-ui, sans-serif; fill: currentColor; }
 svg.chart .grid { stroke: currentColor; stroke-opacity: .15; }
 svg.chart .event { stroke: currentColor; stroke-opacity: .45; stroke-dasharray: 3 3; }
-svg.chart polyline { fill: none; stroke-width: 2; }
-svg.chart .band { stroke: none; fill-opacity: .18; }
-svg.chart .c0 { stroke: #0b6bcb; fill: #0b6bcb; } svg.chart .c1 { stroke: #b3541e; fill: #b3541e; }
-svg.chart .c2 { stroke: #0b7a4b; fill: #0b7a4b; } svg.chart .c3 { stroke: #a3518a; fill: #a3518a; }
-svg.chart .c4 { stroke: #7a6a00; fill: #7a6a00; } svg.chart .c5 { stroke: #5b5bd6; fill: #5b5bd6; }
-svg.chart text { stroke: none; } svg.chart polyline, svg.chart polyline.c0 { fill: none; }
-svg.chart .band.c0, svg.chart .band.c1, svg.chart .band.c2, svg.chart .band.c3, svg.chart .band.c4,
-svg.chart .band.c5 { stroke: none; }
-svg.chart .band.scenario { stroke: currentColor; stroke-opacity: .5; stroke-dasharray: 2 4; fill-opacity: .08; }
+svg.chart polyline { fill: none; stroke: var(--line); stroke-width: 2; }
+svg.chart polygon { fill: var(--line); fill-opacity: .18; }
+svg.chart polygon.scenario { stroke: currentColor; stroke-opacity: .5; stroke-dasharray: 2 4; fill-opacity: .08; }
+svg.chart text[class] { fill: var(--line); }
+.c0 { --line: #0072b2; } .c1 { --line: #c65102; } .c2 { --line: #00805e; }
+.c3 { --line: #a3518a; } .c4 { --line: #7a6a00; } .c5 { --line: #5b5bd6; }
+@media (prefers-color-scheme: dark) {
+  .c0 { --line: #56b4e9; } .c1 { --line: #f0954d; } .c2 { --line: #2bc79b; }
+  .c3 { --line: #e1a0cb; } .c4 { --line: #e6d64a; } .c5 { --line: #a5a5f5; }
+}
 """
 """What the classes of a chart look like."""
 
