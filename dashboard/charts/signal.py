@@ -7,7 +7,7 @@ from dashboard.charts.series import COLUMNS, NEWEST, NOW_COLUMNS, newest, series
 from dashboard.choices import Choice
 from dashboard.figures.count_bars import CountBars
 from dashboard.figures.curves import Curves
-from dashboard.figures.lines import Line, Lines, fixed
+from dashboard.figures.lines import DASHES, Line, Lines, fixed
 from dashboard.wording import SIGN_WORDS
 
 UNDER = Choice(
@@ -91,14 +91,10 @@ SIGNS_OVER_TIME = Chart(
     columns=COLUMNS,
     drawing=Lines(
         fixed(
-            **{
-                sign: Line(SIGN_WORDS.get(sign, sign), at, dash)
-                for at, (sign, dash) in enumerate(
-                    zip(RULES, ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid"), strict=False)
-                )
-            }
+            **{sign: Line(SIGN_WORDS.get(sign, sign), at, DASHES[at % len(DASHES)]) for at, sign in enumerate(RULES)}
         ),
         share=True,
+        bands=False,
     ),
     metrics=(counted.NOISE,),
     absent="No rooms are listed.",

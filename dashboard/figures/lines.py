@@ -93,7 +93,7 @@ class Lines:
             "yaxis": {
                 "range": [lo, hi], "showgrid": True, "nticks": 6,
                 "type": "log" if look.chosen.logarithmic else "linear",
-                "tickformat": ".1%" if shares and ticks < 0.1 else ".0%" if shares else "", "separatethousands": True,
+                "tickformat": _share_format(ticks) if shares else "", "separatethousands": True,
                 "exponentformat": "none", "tickfont": {"color": palette.quiet, "size": 12},
                 **({"dtick": 1 if hi - lo > 1.2 else "D2"} if look.chosen.logarithmic else {}),
             },
@@ -221,6 +221,12 @@ def _reach(frames: Sequence[pl.DataFrame], *, logarithmic: bool) -> tuple[float,
     high = most if most > low else low + 1
     room = (high - low) * 0.06
     return low - (room if low else 0), high + room, high - low
+
+
+def _share_format(spread: float) -> str:
+    """As many digits as tell the ticks of a share's axis apart."""
+    digits = 0 if spread >= 0.1 else 1 if spread >= 0.01 else 2 if spread >= 0.001 else 3
+    return f".{digits}%"
 
 
 def _band(frame: pl.DataFrame, colour: str) -> dict[str, Any] | None:

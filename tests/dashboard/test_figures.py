@@ -166,6 +166,17 @@ def test_bands_that_would_hide_each_other_are_told_and_not_drawn() -> None:
     assert told.digest(rows, look).rows == drawn.digest(rows, look).rows
 
 
+@pytest.mark.parametrize(("step", "tickformat"), [(0.5, ".0%"), (0.03, ".1%"), (0.003, ".2%"), (0.0002, ".3%")])
+def test_the_ticks_of_a_share_have_the_digits_that_tell_them_apart(step: float, tickformat: str) -> None:
+    at = [datetime(2026, 11, day, tzinfo=UTC) for day in (1, 2)]
+    rows = pl.DataFrame(
+        {"at": at, "census": [1, 2], "line": "a", "value": [1 - step, 1.0], "lo": None, "hi": None, "interval": "none",
+         "n": 10, "coverage": 1.0}
+    )  # fmt: skip
+    figure = Lines(fixed(a=Line("a", 0)), share=True).figure(rows, Look(Scheme.LIGHT))
+    assert figure.layout.yaxis.tickformat == tickformat
+
+
 def test_cohorts_of_unknown_age_are_kept_apart_and_months_to_come_are_empty() -> None:
     month = [date(2026, 9, 1), date(2026, 10, 1)]
     records = [
