@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import threading
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from threading import Timer
@@ -304,6 +305,15 @@ def test_its_own_vantage_needs_another_name(path: Path, tmp_path: Path) -> None:
     ]
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """A process in the background of a shell ignores it, and so would this one."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_ends_a_question_that_would_take_for_ever(path: Path) -> None:
     CliRunner().invoke(main, ["sql", "SELECT 1", "--db", str(path)])  # all that it imports is there then
     Timer(1, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)).start()
