@@ -1,5 +1,6 @@
 """Pages on a rehearsed federation: every one on a year of 5,000 servers in the long form (`make endurance`), which
-takes an hour to make; those with the most numbers on some days of a few in every run (`test_pages` has every page there)."""
+takes an hour to make; those with the most numbers on some days of a few in every run (`test_pages` has every page
+there)."""
 
 import os
 import re
