@@ -40,6 +40,7 @@ from crawler.model.observation import (
     VersionInfo,
 )
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState, Stopped
+from crawler.store.journal import JOURNAL_DAYS
 from crawler.store.writer import CensusWriter
 
 CERTIFICATE_DAYS = 90
@@ -81,6 +82,8 @@ class Rehearsal:
     profile: Profile = REALISTIC
     processes: int = 0
     """That prepare days while the writer writes; 0: none but this one."""
+    journal_days: int = JOURNAL_DAYS
+    """For how many days before the last the journals are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def rehearse(writer: CensusWriter, plan: Rehearsal, settings: Settings, version:
             leads = day.leads if first == 0 else []
             writer.record(crawl_id, day.observations[first : first + _BATCH], leads)
         report = {"rehearsed": True, "day": day.number, "servers": plan.servers, "seed": plan.seed}
-        yield writer.seal(crawl_id, CrawlState.COMPLETED, started_at + TOOK, report)
+        yield writer.seal(crawl_id, CrawlState.COMPLETED, started_at + TOOK, report, journal_days=plan.journal_days)
 
 
 def _begin_of(plan: Rehearsal, day: int) -> datetime:
