@@ -3,6 +3,7 @@
 from analytics import discovery, diversity, freshness, known_item
 from dashboard.charts.chart import Chart
 from dashboard.charts.series import COLUMNS, NOW_COLUMNS, newest, reworded, series
+from dashboard.choices import SCALE
 from dashboard.figures.count_bars import CountBars
 from dashboard.figures.lines import Line, Lines, fixed
 
@@ -55,6 +56,7 @@ AGE = Chart(
     columns=COLUMNS,
     drawing=Lines(fixed(**{freshness.MEDIAN: Line("median", 0)})),
     metrics=(freshness.FRESHNESS,),
+    looks=(SCALE,),
     absent="No rooms are listed.",
 )
 
@@ -108,6 +110,7 @@ LANGUAGES_AMONG = Chart(
     columns=COLUMNS,
     drawing=Lines(_LOTS),
     metrics=(diversity.LANGUAGES_AMONG,),
+    looks=(SCALE,),
     absent=_TOO_FEW,
 )
 
@@ -121,6 +124,7 @@ WORDS_AMONG = Chart(
     columns=COLUMNS,
     drawing=Lines(_LOTS),
     metrics=(diversity.WORDS_AMONG,),
+    looks=(SCALE,),
     absent=_TOO_FEW,
 )
 

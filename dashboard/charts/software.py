@@ -109,6 +109,7 @@ WITH_CODE = Chart(
     columns=reworded(COLUMNS, n="families of which a repository was read"),
     drawing=Lines(fixed(**{code.ACTIVE: Line("families", 0)}), steps=True),
     metrics=(code.WITH_CODE,),
+    looks=(SCALE,),
     absent="No repository of an implementation was read. Whoever runs this census can have them read with: "
     "matrix-census import developers.",
 )

@@ -1,12 +1,12 @@
 """Conformance of servers written out, so that every numerator and denominator can be counted on paper.
 
-server        well-known   client   support   keys        versions     error answers                paging
-a.example     ok           ok       none      ok          ok           -                            complete
-b.example     not JSON     shape    ok        expired     ok           -                            repeated token
-c.example     404          none     bad JSON  timed out   bad JSON     404 without a code           skipped
-d.example     -            ok       -         ok          -            401 with, 403 without        -
-e.example     ok           -        -         ok          404 with     404 with a code              broke off
-h.example     -            -        -         ok          502          502: not an answer of it     complete
+server        well-known   client   support   keys        versions     error answers                   paging
+a.example     ok           ok       none      ok          ok           -                               complete
+b.example     not JSON     shape    ok        expired     404          404 where it names no API       repeated token
+c.example     404          ok       bad JSON  timed out   bad JSON     404 without a code              skipped
+d.example     -            ok       -         ok          401          401 with a code, 403 without    -
+e.example     ok           ok       -         ok          404          404 with a code                 broke off
+h.example     -            none     404       ok          -            404 of a host's file alone      complete
 """
 
 import polars as pl
@@ -30,7 +30,7 @@ ANSWERS = [
     (B, "client_well_known", "failed", "json_shape", None, False),
     (B, "support", "ok", None, None, False),
     (B, "keys", "failed", "keys_expired", None, False),
-    (B, "client_versions", "ok", None, None, False),
+    (B, "client_versions", "failed", "http_not_found", 404, False),
     (C, "well_known", "failed", "http_not_found", 404, False),
     (C, "client_well_known", "ok", None, None, False),
     (C, "support", "failed", "json_invalid", None, False),
@@ -42,20 +42,22 @@ ANSWERS = [
     (D, "client_versions", "failed", "http_unauthorized", 401, True),
     (D, "directory", "failed", "http_forbidden", 403, False),
     (E, "well_known", "ok", None, None, False),
+    (E, "client_well_known", "ok", None, None, False),
     (E, "keys", "ok", None, None, False),
     (E, "client_versions", "failed", "http_not_found", 404, True),
     (H, "keys", "ok", None, None, False),
-    (H, "client_versions", "failed", "http_server_error", 502, False),
-    (H, "support", "failed", "http_not_found", 404, False),  # a host's file, not a Matrix API
+    (H, "client_well_known", "ok", None, None, False),
+    (H, "version", "failed", "http_server_error", 502, False),
+    (H, "support", "failed", "http_not_found", 404, False),
     (F, "well_known", "failed", "well_known_bad_server", None, False),  # not online
 ]
 
 MET = {
     "well-known of the server": (2, 3),  # a, e; and b
-    "well-known for clients": (2, 3),  # a, d; and b. c publishes none
+    "well-known for clients": (4, 5),  # a, c, d, e; and b. h publishes none
     "support document": (1, 2),  # b; and c. a publishes none
     "key document": (4, 5),  # a, d, e, h; and b. c was not heard
-    "client versions": (2, 3),  # a, b; and c
+    "client versions": (1, 2),  # a; and c
     ERROR_CODES: (1, 3),  # e; and c, d
     PAGING: (2, 3),  # a, h; and b
     ALL: (3, 6),  # a, e, h
@@ -66,7 +68,7 @@ def federation(answers: list[tuple[object, ...]] | None = ANSWERS) -> Snapshot: 
     stopped = {"a.example": "complete", "b.example": "repeated_token", "e.example": "failed", "h.example": "complete"}
     seen = observations().with_columns(
         pl.col("server_name").replace_strict(stopped, default=None, return_dtype=pl.String).alias("directory_stopped"),
-        pl.col("server_id").is_in([A, D]).alias("has_client_base"),
+        pl.col("server_id").is_in([A, C, D, E]).alias("has_client_base"),
         pl.when(pl.col("server_id").is_in([A, B])).then(pl.col("server_id") == B).alias("support_published"),
     )
     frame = None if answers is None else pl.DataFrame(answers, schema=ANSWER_COLUMNS, orient="row")
