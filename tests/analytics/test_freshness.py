@@ -64,6 +64,7 @@ def test_what_came_and_changed_since_the_census_that_is_old_enough() -> None:
 def test_the_median_age_of_entries_is_a_bound_where_the_series_is_too_short() -> None:
     median = rows()[MEDIAN]  # 0, 0, 10, 40, and 50 or more
     assert (median.value, median.lo, median.interval_kind) == (10, None, IntervalKind.NONE)
+    assert rows(listed(ROOMS[2:4]))[MEDIAN].value == 10  # of two, 40 and 10: within 10 days half of them changed
     old = rows(listed((*ROOMS[:1], *ROOMS[3:4], ("!7:a.example", 1, 1, None, None))))[MEDIAN]
     assert (old.value, old.lo, old.hi, old.interval_kind) == (50, 50, None, IntervalKind.BOUNDS)
 
