@@ -21,7 +21,7 @@ from tests.dashboard.federation import publish, write_census
 ROOMS = (
     ("Garden", None, None, 50, None),
     ("garden of MATRIX", None, None, 70, None),
-    ("Chess", "not a GARDEN", "#chess:a.example", 60, None),
+    ("Chess", "not a GARDEN, no garden", "#chess:a.example", 60, None),
     ("Chess club", None, None, None, None),
     ("  ab ", None, None, 3, None),
     ("日本", None, None, 2, None),
@@ -55,6 +55,9 @@ def test_the_places_counted_on_paper() -> None:
     assert found[f"{BY_NAME}: first"].coverage == pytest.approx(6 / 9)
     assert found[f"{BY_NAME}: first"].interval_kind is IntervalKind.CONFIDENCE
     assert found[f"{BY_WORD}: first"].n == 6
+    ordered = federation().rooms.sort(["members", "room_id"], descending=[True, False], nulls_last=True)
+    # A room that holds the text twice is one answer, and one of the same members comes by its ID.
+    assert places_of(ordered, [Query("garden", 3), Query("Garden", 0)]) == [4, 1]
 
 
 def test_nothing_drawn_is_nothing_known() -> None:
