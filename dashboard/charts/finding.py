@@ -63,6 +63,13 @@ AGE = Chart(
 _TEN = "among the first 10"
 _NOT_DRAWN = "No listed room has a name to search for."
 
+
+def _briefly(dimension: str) -> str:
+    """`name: first`, `one word: among the first 10`."""
+    by, _, where = dimension.partition(": ")
+    return f"{'one word' if by == known_item.BY_WORD else 'name'}: {where}"
+
+
 SEARCH_NOW = Chart(
     name="known-item-now",
     title="Is a room found by its name?",
@@ -71,7 +78,7 @@ SEARCH_NOW = Chart(
     denominator="listed rooms drawn by lot, the same in every census as far as they are listed",
     sql=newest(known_item.KNOWN_ITEM, where=f"NOT ends_with(m.dimension, '{known_item.MEDIAN}')"),
     columns=NOW_COLUMNS,
-    drawing=CountBars("searched for, and found", share=True),
+    drawing=CountBars("searched for, and found", label_of=_briefly, share=True),
     metrics=(known_item.KNOWN_ITEM,),
     absent=_NOT_DRAWN,
 )

@@ -124,7 +124,7 @@ CONFORMANCE_NOW = Chart(
     title="Who does as the specification says",
     unit="share of servers, with Wilson intervals",
     window="newest census",
-    denominator="for each check the online servers of which it could be made",
+    denominator="online servers of which the check could be made",
     sql=newest(conformance.CONFORMANCE),
     columns=reworded(
         NOW_COLUMNS,
@@ -141,7 +141,7 @@ CONFORMANCE_OVER_TIME = Chart(
     title="The checks over time",
     unit="share of servers, with Wilson intervals",
     window="each census",
-    denominator="for each check the online servers of which it could be made",
+    denominator="online servers of which the check could be made",
     sql=series(conformance.CONFORMANCE, where=f"m.dimension <> {literal(conformance.ALL)}"),
     columns=COLUMNS,
     drawing=Lines(_checks, share=True, bands=False),

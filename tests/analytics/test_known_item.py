@@ -27,8 +27,8 @@ ROOMS = (
     ("日本", None, None, 2, None),
     (None, None, "#garden:a.example", 40, None),
     ("Garden space", None, None, 999, "m.space"),
-    ("aaa", "a" * 600 + "zzz", None, 1, None),
-    ("zzz", None, None, 0, None),
+    ("aaa", "a" * 600 + "xyz", None, 1, None),
+    ("xyz", None, None, 0, None),
 )
 
 
@@ -47,17 +47,29 @@ def rows(of: Snapshot) -> dict[str, MetricRow]:
 
 def test_the_places_counted_on_paper() -> None:
     found = rows(federation())
-    # By the name: garden 4th (space, matrix, a topic); garden of matrix, chess, chess club, aaa, zzz first (the end of
-    # the long topic is not looked through). "ab" and two characters are too short to ask for.
-    assert found[f"{BY_NAME}: first"].value == pytest.approx(5 / 6)
+    # By the name: garden 4th (space, matrix, a topic); garden of matrix, chess, chess club, xyz first (the end of
+    # the long topic is not looked through). "aaa" is a piece repeated, "ab" and two characters are too
+    # short to ask for.
+    assert found[f"{BY_NAME}: first"].value == pytest.approx(4 / 5)
     assert found[f"{BY_NAME}: among the first 10"].value == 1
     assert found[f"{BY_NAME}: median place"].value == 1
     assert found[f"{BY_NAME}: first"].coverage == pytest.approx(6 / 9)
     assert found[f"{BY_NAME}: first"].interval_kind is IntervalKind.CONFIDENCE
-    assert found[f"{BY_WORD}: first"].n == 6
+    assert found[f"{BY_WORD}: first"].n == 5
     ordered = federation().rooms.sort(["members", "room_id"], descending=[True, False], nulls_last=True)
     # A room that holds the text twice is one answer, and one of the same members comes by its ID.
     assert places_of(ordered, [Query("garden", 3), Query("Garden", 0)]) == [4, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "repeats"),
+    [("aaa", True), ("Aaa", True), ("abab", True), ("ababa", True), ("haha hah", False), ("lala", True),
+     ("abcab", False), ("aab", False), ("abca", False), ("chess", False)],
+)  # fmt: skip
+def test_a_name_that_repeats_itself_is_known(text: str, repeats: bool) -> None:
+    assert searching.repeats_itself(text) is repeats
+    pieces = {text.lower()[:size] for size in range(1, len(text) // 2 + 1)}
+    assert repeats is any((piece * len(text)).startswith(text.lower()) for piece in pieces)
 
 
 def test_nothing_drawn_is_nothing_known() -> None:
