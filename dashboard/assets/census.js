@@ -56,6 +56,8 @@ window.dash_clientside.census = {
   // A new page is there: its title, and for keyboards and screen readers its beginning.
   settle: function (title) {
     if (!title) return window.dash_clientside.no_update;
+    var seen = document.getElementById("first-sight");
+    if (seen) window.requestAnimationFrame(function () { seen.remove(); });
     var first = document.title === "Matrix Census";
     document.title = title === "Matrix Census" ? title : title + " · Matrix Census";
     if (!first) {

@@ -4,6 +4,8 @@ A chart's title, subtitle and source stand outside the figure, as text of the pa
 read by screen readers.
 """
 
+from functools import cache
+
 import plotly.graph_objects as go
 
 from analytics.wording import THIN_SPACE
@@ -15,8 +17,9 @@ _CHARACTER_PX = 7.5
 """Of a text of 13 px, on the wide side."""
 
 
+@cache
 def template(scheme: Scheme) -> go.layout.Template:
-    """Plotly's template for a scheme."""
+    """Plotly's template for a scheme; a figure takes a copy."""
     palette = PALETTES[scheme]
     axis = {
         "gridcolor": palette.line,
