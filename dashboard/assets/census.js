@@ -18,7 +18,7 @@ window.dash_clientside.census = {
     return presses ? true : window.dash_clientside.no_update;
   },
 
-  // On a phone a table keeps three columns; the others are on the page that a row opens.
+  // On a phone a table keeps what there is room for; the other columns are on the page that a row opens.
   fitTable: function (id) {
     if (!id) return false;
     window.dash_ag_grid.getApiAsync(id).then(function (api) {

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from analytics import spec as counted
 from dashboard.charts.chart import Chart
 from dashboard.charts.series import COLUMNS, NOW_COLUMNS, newest, series
+from dashboard.choices import SCALE
 from dashboard.figures.count_bars import CountBars
 from dashboard.figures.lines import DASHES, LINES_MOST, Line, Lines, fixed
 from dashboard.wording import one_line
@@ -83,6 +84,7 @@ LAG = Chart(
         )
     ),
     metrics=(counted.LAG,),
+    looks=(SCALE,),
 )
 
 FEATURES_NOW = Chart(

@@ -17,7 +17,8 @@ import polars as pl
 from analytics import wording
 from analytics.estimate import IntervalKind
 from dashboard.figures.drawing import Digest, Look
-from dashboard.figures.template import faded, safe, template
+from dashboard.figures.marks import marks
+from dashboard.figures.template import faded, safe, shortened, template
 from dashboard.palette import PALETTES, Palette
 
 HEIGHT_PX = 320
@@ -25,6 +26,7 @@ _TOP_PX, _BOTTOM_PX, _NARROW_RIGHT_PX = 24, 36, 12
 _LABEL_GAP_PX = 17
 _CHARACTER_PX = 7.6
 _LABEL_MOST_PX = 168
+_LABEL_ROOM_PX = 20
 BAND_OPACITY = 0.18
 BAND_REACH = 2.5
 """A band makes the axis no longer than so many times the largest value: a model that says "at most very many" would
@@ -72,18 +74,18 @@ class Lines:
         labels = [_label(line, frame, palette, look) for line, frame in drawn if not line.is_loose]
         _spread(labels, lo, hi)
         right_px = min(max((len(str(label["text"])) for label in labels), default=0) * _CHARACTER_PX, _LABEL_MOST_PX)
-        verticals, letters = _events(rows, look, palette)
+        verticals, letters = marks(rows, look, palette)
         # Plotly looks at each part once when it is given all of them at once, and again for each that comes later.
         layout = {
             "template": template(look.scheme),
             "height": HEIGHT_PX,
-            "margin": {"l": 8, "r": right_px + 12, "t": _TOP_PX, "b": _BOTTOM_PX},
+            "margin": {"l": 8, "r": right_px + _LABEL_ROOM_PX, "t": _TOP_PX, "b": _BOTTOM_PX},
             "annotations": labels + letters,
             "shapes": verticals,
             "hovermode": "x unified",
             "meta": {
                 "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": letters, "xaxis.nticks": 4},
-                "note": "the axis does not begin at zero" if lo > 0 and not look.chosen.logarithmic else "",
+                "note": _note(drawn, lo, logarithmic=look.chosen.logarithmic),
             },
             "xaxis": {
                 "type": "date", "showgrid": False, "showline": True, "linecolor": palette.line,
@@ -93,7 +95,8 @@ class Lines:
             "yaxis": {
                 "range": [lo, hi], "showgrid": True, "nticks": 6,
                 "type": "log" if look.chosen.logarithmic else "linear",
-                "tickformat": _share_format(ticks) if shares else "", "separatethousands": True,
+                "tickformat": ".2~%" if shares and look.chosen.logarithmic else _share_format(ticks) if shares else "",
+                "separatethousands": True,
                 "exponentformat": "none", "tickfont": {"color": palette.quiet, "size": 12},
                 **({"dtick": 1 if hi - lo > 1.2 else "D2"} if look.chosen.logarithmic else {}),
             },
@@ -181,13 +184,12 @@ class Lines:
 
 def change(first: float, last: float, *, shares: bool) -> str:
     """`up 7 (+3.3 %)`, of shares `up 1.2 points`, `unchanged`."""
-    difference = last - first
-    if shares:
-        points = round(difference * 100, 1)
-        return "unchanged" if not points else f"{'up' if points > 0 else 'down'} {abs(points):.1f} points"
-    if not difference:
+    if math.isclose(first, last, rel_tol=1e-9, abs_tol=1e-12):
         return "unchanged"
+    difference = last - first
     way, sign = ("up", "+") if difference > 0 else ("down", "−")
+    if shares:
+        return f"{way} {wording.points(abs(difference))}"
     relative = f" ({sign}{wording.percent(abs(difference) / abs(first))})" if first else ""
     return f"{way} {wording.fine(abs(difference))}{relative}"
 
@@ -222,6 +224,14 @@ def _reach(frames: Sequence[pl.DataFrame], *, logarithmic: bool) -> tuple[float,
     high = most if most > low else low + 1
     room = (high - low) * 0.06
     return low - (room if low else 0), high + room, high - low
+
+
+def _note(drawn: Sequence[tuple[Line, pl.DataFrame]], lo: float, *, logarithmic: bool) -> str:
+    """What a reader must know of the axis."""
+    if not logarithmic:
+        return "the axis does not begin at zero" if lo > 0 else ""
+    has_zero = any((frame["value"] <= 0).any() for _, frame in drawn)
+    return "a logarithmic axis has no zero: where a line breaks off, it may be" if has_zero else ""
 
 
 def _share_format(spread: float) -> str:
@@ -286,7 +296,7 @@ def _label(line: Line, frame: pl.DataFrame, palette: Palette, look: Look) -> dic
     return {
         "x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "yanchor": "middle", "showarrow": False,
         "y": math.log10(last) if look.chosen.logarithmic and last > 0 else last,
-        "text": safe(line.label if len(line.label) * _CHARACTER_PX <= _LABEL_MOST_PX else line.label[:22] + "…"),
+        "text": safe(shortened(line.label, int(_LABEL_MOST_PX / _CHARACTER_PX))),
         "font": {"color": palette.hue(line.hue) if line.hue >= 0 else palette.quiet, "size": 13},
     }  # fmt: skip
 
@@ -303,28 +313,3 @@ def _spread(labels: list[dict[str, Any]], lo: float, hi: float) -> None:
         labels[-1]["y"] = hi
         for label, after in zip(labels[-2::-1], labels[:0:-1], strict=False):
             label["y"] = min(label["y"], after["y"] - gap)
-
-
-def _events(rows: pl.DataFrame, look: Look, palette: Palette) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Thin dashed verticals for what happened while the censuses were taken, and their letters on top."""
-    first, last = rows["at"].min(), rows["at"].max()
-    verticals: list[dict[str, Any]] = []
-    letters: list[dict[str, Any]] = []
-    for event in look.events:
-        if first is None or not first <= event.at <= last:  # type: ignore[operator]  # a column of times
-            continue
-        day = f"{event.at:%Y-%m-%d}"
-        verticals.append(
-            {
-                "type": "line", "x0": day, "x1": day, "xref": "x", "y0": 0, "y1": 1, "yref": "paper",
-                "line": {"color": palette.quiet, "width": 1, "dash": "dash"},
-            }
-        )  # fmt: skip
-        letters.append(
-            {
-                "x": day, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
-                "text": safe(event.label), "hovertext": safe(f"{event.when}: {event.text}"),
-                "font": {"size": 11, "color": palette.quiet},
-            }
-        )  # fmt: skip
-    return verticals, letters
