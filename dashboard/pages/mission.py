@@ -321,7 +321,7 @@ def _trend(card: Card, row: MetricRow | None, trends: Mapping[str, Sequence[Poin
     for days, words in WINDOWS:
         then = before(points, days)
         if then is None or then.value is None:
-            says.append(html.Div(_together(f"{words}:", "not known yet"), title="No census is so old."))
+            says.append(html.Div([*_together(f"{words}:", "not known yet")], title="No census is so old."))
         else:
             moved = change(then.value, row.value, shares=_is_share(row))
             says.append(_moved(moved, words))
@@ -333,9 +333,12 @@ def _trend(card: Card, row: MetricRow | None, trends: Mapping[str, Sequence[Poin
     return html.Div(parts, className="trend")
 
 
-def _together(*words: str) -> list[str | int | float | Component | None]:
+def _together(*words: str) -> list[Component | str]:
     """Words that a line breaks between, and not within."""
-    return [part for word in words for part in (html.Span(word, className="together"), " ")][:-1]
+    parts: list[Component | str] = []
+    for word in words:
+        parts += [html.Span(word, className="together"), " "]
+    return parts[:-1]
 
 
 def _moved(moved: str, words: str) -> Component:
