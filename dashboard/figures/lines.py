@@ -245,6 +245,8 @@ def _band(frame: pl.DataFrame, colour: str) -> dict[str, Any] | None:
     both = frame.filter(pl.col("lo").is_not_null() & pl.col("hi").is_not_null() & (pl.col("lo") < pl.col("hi")))
     if both.is_empty():
         return None
+    if both.height == 1 and both["value"][0] is not None:
+        return _whisker(both.row(0, named=True), _moments(both), colour)
     scenario = both["interval"].to_list()[-1] == IntervalKind.SCENARIO
     band: dict[str, Any] = {"fillcolor": faded(colour, BAND_OPACITY)}
     if scenario:
@@ -255,6 +257,16 @@ def _band(frame: pl.DataFrame, colour: str) -> dict[str, Any] | None:
     return {
         "type": "scatter", "x": at + at[::-1], "y": _short(both["hi"]) + _short(both["lo"])[::-1], "mode": "lines",
         "line": {"width": 0}, "fill": "toself", "hoverinfo": "skip", "showlegend": False, **band,
+    }  # fmt: skip
+
+
+def _whisker(row: Mapping[str, Any], at: list[str], colour: str) -> dict[str, Any]:
+    """One interval alone: a band of it would have no width."""
+    reach = {"array": [row["hi"] - row["value"]], "arrayminus": [row["value"] - row["lo"]]}
+    return {
+        "type": "scatter", "x": at, "y": [row["value"]], "mode": "markers", "marker": {"size": 6, "color": colour},
+        "error_y": {"type": "data", "symmetric": False, **reach, "color": colour, "thickness": 1.5, "width": 5},
+        "hoverinfo": "skip", "showlegend": False,
     }  # fmt: skip
 
 

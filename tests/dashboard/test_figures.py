@@ -171,6 +171,15 @@ def test_bands_that_would_hide_each_other_are_told_and_not_drawn() -> None:
     assert told.digest(rows, look).rows == drawn.digest(rows, look).rows
 
 
+def test_an_interval_of_one_census_alone_is_seen() -> None:
+    rows = pl.DataFrame(
+        {"at": [datetime(2026, 11, 1, tzinfo=UTC)], "census": [1], "line": "a", "value": 0.1, "lo": 0.05, "hi": 0.25,
+         "interval": "confidence", "n": 10, "coverage": 1.0}
+    )  # fmt: skip
+    reach = Lines(fixed(a=Line("a", 0))).figure(rows, Look(Scheme.LIGHT)).data[0].error_y
+    assert (reach.array[0], reach.arrayminus[0]) == pytest.approx((0.15, 0.05))
+
+
 @pytest.mark.parametrize(("step", "tickformat"), [(0.5, ".0%"), (0.03, ".1%"), (0.003, ".2%"), (0.0002, ".3%")])
 def test_the_ticks_of_a_share_have_the_digits_that_tell_them_apart(step: float, tickformat: str) -> None:
     at = [datetime(2026, 11, day, tzinfo=UTC) for day in (1, 2)]
