@@ -23,7 +23,7 @@ from dashboard.data import CensusSource
 from dashboard.desk import Desk
 from dashboard.first_sight import first_sight
 from dashboard.forwarded import ForwardedFor, parse_proxies
-from dashboard.pages import board, boards, chart, check_now, crawls, rooms, servers, states
+from dashboard.pages import board, boards, chart, check_now, crawls, rooms, servers, states, submit
 from dashboard.palette import Scheme, style_sheet
 from dashboard.prefix import UnderPrefix, parse_prefix, refuse_taken
 from dashboard.request import parse_scheme
@@ -83,6 +83,7 @@ def create_app(
     routing.register(app, source)
     desk = Desk(checker, source)
     check_now.register(app, desk)
+    submit.register(app, desk)
     servers.register(app, source, routing.SHOWN)
     rooms.register(app, source, routing.SHOWN)
     for page in boards.PAGES:

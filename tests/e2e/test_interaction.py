@@ -46,7 +46,6 @@ def test_the_theme_is_switched_remembered_and_drawn_first(browser: Browser, site
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 20, 25)"
         page.unroute_all()
         visitor.complaints.clear()
-        visitor.open("/about")
         assert page.locator("html").get_attribute("data-mantine-color-scheme") == "dark"
         assert visitor.complaints == []
 
@@ -217,4 +216,21 @@ def test_a_server_can_be_checked_now(browser: Browser, site: str, scheme: str, w
         shot(visitor, "check-now", scheme, width)
         assert not visitor.scrolls_sideways()
         assert violations(visitor) == []
+        assert visitor.complaints == []
+
+
+def test_a_missing_server_can_be_submitted(browser: Browser, site: str) -> None:
+    with visiting(browser, site) as visitor:
+        visitor.open("/servers/missing.example")
+        page = visitor.page
+        expect(page.get_by_label("Server name", exact=True)).to_have_value("missing.example")
+        page.get_by_role("button", name="Submit").click()
+        expect(page.get_by_text("missing.example was left for the next census.")).to_be_visible()
+        for name, told in (
+            ("Matrix.example", "matrix.example is known already: what the census saw of it."),
+            ("<b>no name</b>", "Nothing was taken in: "),
+        ):
+            page.get_by_label("Server name", exact=True).fill(name)
+            page.get_by_label("Server name", exact=True).press("Enter")
+            expect(page.locator("main [role=status]").get_by_text(told)).to_be_visible()
         assert visitor.complaints == []
