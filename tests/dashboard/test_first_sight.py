@@ -7,6 +7,7 @@ import httpx
 from dash import dcc, html
 
 from dashboard.app import create_app
+from dashboard.aria import aria
 from dashboard.data import CensusSource
 from dashboard.first_sight import first_sight, written
 from dashboard.palette import Scheme
@@ -34,7 +35,7 @@ def test_text_stays_text_and_nothing_is_said_that_the_policy_forbids() -> None:
     hostile = '<img src=x onerror=alert(1)> & "so"'
     tree = html.Div(
         [html.P(hostile, title=hostile, id="twice", style={"color": "red"}), dcc.Link(hostile, href="/a?b=1&c=2"), 3],
-        **{"aria-label": hostile},
+        **aria(label=hostile),
     )
     seen = Seen(written([tree, None, dcc.Store(id="kept", data=hostile), html.Br(), html.Details("x", open=True)]))
     assert seen.texts == [hostile, hostile, "3", "x"]
