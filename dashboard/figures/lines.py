@@ -16,6 +16,7 @@ import polars as pl
 
 from analytics import wording
 from analytics.estimate import IntervalKind
+from dashboard.figures.axis import note, reach, share_format
 from dashboard.figures.drawing import Digest, Look
 from dashboard.figures.marks import marks
 from dashboard.figures.template import faded, safe, shortened, template
@@ -28,9 +29,6 @@ _CHARACTER_PX = 7.6
 _LABEL_MOST_PX = 168
 _LABEL_ROOM_PX = 20
 BAND_OPACITY = 0.18
-BAND_REACH = 2.5
-"""A band makes the axis no longer than so many times the largest value: a model that says "at most very many" would
-flatten everything else. The table tells its ends."""
 MARKED_BELOW = 16
 """Points of a line that are so few are marked: a line alone would hide how few they are."""
 LINES_MOST = 7
@@ -68,7 +66,7 @@ class Lines:
         shares = self.in_shares(look)
         drawn = self.drawn(rows, look)
         reached = [frame if self.bands else frame.select("value", lo="value", hi="value") for _, frame in drawn]
-        lo, hi, ticks = _reach(reached, logarithmic=look.chosen.logarithmic)
+        lo, hi, ticks = reach(reached, logarithmic=look.chosen.logarithmic)
         traces = [_band(frame, palette.hue(line.hue)) for line, frame in drawn] if self.bands else []
         traces += [_line(line, frame, palette, shares=shares, steps=self.steps) for line, frame in drawn]
         labels = [_label(line, frame, palette, look) for line, frame in drawn if not line.is_loose]
@@ -85,7 +83,7 @@ class Lines:
             "hovermode": "x unified",
             "meta": {
                 "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": letters, "xaxis.nticks": 4},
-                "note": _note(drawn, lo, logarithmic=look.chosen.logarithmic),
+                "note": note([frame for _, frame in drawn], lo, logarithmic=look.chosen.logarithmic),
             },
             "xaxis": {
                 "type": "date", "showgrid": False, "showline": True, "linecolor": palette.line,
@@ -95,7 +93,7 @@ class Lines:
             "yaxis": {
                 "range": [lo, hi], "showgrid": True, "nticks": 6,
                 "type": "log" if look.chosen.logarithmic else "linear",
-                "tickformat": ".2~%" if shares and look.chosen.logarithmic else _share_format(ticks) if shares else "",
+                "tickformat": share_format(ticks, logarithmic=look.chosen.logarithmic) if shares else "",
                 "separatethousands": True,
                 "exponentformat": "none", "tickfont": {"color": palette.quiet, "size": 12},
                 **({"dtick": 1 if hi - lo > 1.2 else "D2"} if look.chosen.logarithmic else {}),
@@ -205,39 +203,6 @@ def ranked(label_of: Callable[[str], str]) -> Styled:
         key: Line(label_of(key), at, DASHES[at % len(DASHES)]) if at < LINES_MOST else Line(label_of(key))
         for at, key in enumerate(keys)
     }
-
-
-def _reach(frames: Sequence[pl.DataFrame], *, logarithmic: bool) -> tuple[float, float, float]:
-    """The ends of the axis that hold every value and band, and how far apart they are. Linear axes begin at zero if
-    that costs less than half of the height."""
-    values = [float(number) for frame in frames for number in frame["value"].drop_nulls()]
-    ends = [float(number) for frame in frames for name in ("lo", "hi") for number in frame[name].drop_nulls()]
-    furthest = max(values, default=1.0) * BAND_REACH
-    numbers = [n for n in (*values, *(min(end, furthest) for end in ends)) if not logarithmic or n > 0]
-    least, most = min(numbers, default=0.0), max(numbers, default=1.0)
-    if logarithmic:
-        low, high = math.log10(least or 1), math.log10(most or 1)
-        room = max((high - low) * 0.06, 0.05)
-        return low - room, high + room, high - low
-    # What never changed is drawn above zero, for it has no spread to show.
-    low = least if least < 0 or (least > most * 0.5 and least < most) else 0.0
-    high = most if most > low else low + 1
-    room = (high - low) * 0.06
-    return low - (room if low else 0), high + room, high - low
-
-
-def _note(drawn: Sequence[tuple[Line, pl.DataFrame]], lo: float, *, logarithmic: bool) -> str:
-    """What a reader must know of the axis."""
-    if not logarithmic:
-        return "the axis does not begin at zero" if lo > 0 else ""
-    has_zero = any((frame["value"] <= 0).any() for _, frame in drawn)
-    return "a logarithmic axis has no zero: where a line breaks off, it may be" if has_zero else ""
-
-
-def _share_format(spread: float) -> str:
-    """As many digits as tell the ticks of a share's axis apart."""
-    digits = 0 if spread >= 0.1 else 1 if spread >= 0.01 else 2 if spread >= 0.001 else 3
-    return f".{digits}%"
 
 
 def _band(frame: pl.DataFrame, colour: str) -> dict[str, Any] | None:
