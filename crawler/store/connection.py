@@ -175,7 +175,7 @@ def without_checkpoint(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def within_memory(connection: Connection, path: Path) -> Iterator[None]:
-    """Transactions that leave most of the machine's memory alone, of which DuckDB otherwise takes four fifths. The bound
+    """Transactions that leave most of the memory alone, of which DuckDB otherwise takes four fifths. The bound
     grows with the file, since some things have to be in memory, and those grow with it; what else does not fit is put
     on the disk meanwhile. `path` is the file's."""
     log = path.with_name(path.name + ".wal")
