@@ -9,8 +9,8 @@ CENSUS := $(BIN)/matrix-census
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check lint types imports unit screenshots endurance test-duckdb2 notebooks browser-engine \
-        census-of-synapse lock clean
+.PHONY: help setup setup-dev demo test check lint types imports unit crawls programs rest coverage screenshots \
+        endurance test-duckdb2 notebooks browser-engine census-of-synapse lock clean
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -44,7 +44,17 @@ $(BIN)/python: | .tools/uv/__main__.py
 browser-engine: .stamps/dev ## bring a Chromium for the browser tests
 	$(BIN)/python -m tests.browser_engine
 
-check: lint types imports unit notebooks ## the gate, with everything installed already
+COVERED := $(BIN)/coverage run -m pytest
+# Tests that run whole programs mostly wait for them, so these parts go side by side with the rest, which computes.
+CRAWLS := tests/census
+PROGRAMS := tests/synapse tests/e2e
+# What they print is shown when they end, so that the longest can tell of itself meanwhile.
+GATHERED = > test-artifacts/$@.txt 2>&1; passed=$$?; cat test-artifacts/$@.txt; exit $$passed
+
+check: ## the gate, with everything installed already
+	rm -f .coverage .coverage.*
+	@$(MAKE) --no-print-directory -j3 lint types imports crawls rest programs notebooks
+	@$(MAKE) --no-print-directory coverage
 
 lint:
 	$(BIN)/ruff check .
@@ -56,19 +66,27 @@ types:
 imports:
 	@$(BIN)/lint-imports --no-logo || { $(BIN)/lint-imports; exit 1; }
 
-# Tests that run whole programs mostly wait for them: they have a process of their own beside the rest, which computes.
-WHOLE_PROGRAMS := tests/census tests/synapse tests/e2e
-
 unit: ## the tests with branch coverage (ARGS: of pytest, for one part of them)
 	rm -f .coverage .coverage.*
 ifeq ($(strip $(ARGS)),)
-	mkdir -p test-artifacts
-	$(BIN)/coverage run -m pytest $(WHOLE_PROGRAMS) > test-artifacts/whole-programs.txt 2>&1 & programs=$$!; \
-	$(BIN)/coverage run -m pytest tests $(WHOLE_PROGRAMS:%=--ignore=%); rest=$$?; \
-	wait $$programs; programs=$$?; cat test-artifacts/whole-programs.txt; test $$rest -eq 0 -a $$programs -eq 0
+	@$(MAKE) --no-print-directory -j3 crawls rest programs
 else
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(COVERED) $(ARGS)
 endif
+	@$(MAKE) --no-print-directory coverage
+
+crawls:
+	@mkdir -p test-artifacts
+	@$(COVERED) $(CRAWLS) $(GATHERED)
+
+programs:
+	@mkdir -p test-artifacts
+	@$(COVERED) $(PROGRAMS) $(GATHERED)
+
+rest:
+	$(COVERED) tests $(CRAWLS:%=--ignore=%) $(PROGRAMS:%=--ignore=%)
+
+coverage:
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --skip-empty | tail -n 40
 

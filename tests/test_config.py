@@ -159,8 +159,9 @@ def test_a_private_federation_may_be_crawled_without_robots_and_spaces() -> None
 def test_every_bound_is_checked() -> None:
     for field in dataclasses.fields(Limits):
         least = 0 if field.name == "space_lookups" else 1
+        below: dict[str, Any] = {field.name: least - 1}
         with pytest.raises(UsageError, match=rf"limits\.{field.name} must be (more than|at least) 0 "):
-            validate(Settings(dataclasses.replace(Limits(), **{field.name: least - 1})))
+            validate(Settings(dataclasses.replace(Limits(), **below)))
 
 
 @pytest.mark.parametrize("days", [-1, 36_501])

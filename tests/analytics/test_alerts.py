@@ -1,6 +1,7 @@
 """What is worth waking somebody for, and what is not."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from analytics.schemas import MetricRow
 from tests.analytics.frames import snapshot
 
 
-def row(metric: str, dimension: str, value: float | None, **changes: object) -> MetricRow:
+def row(metric: str, dimension: str, value: float | None, **changes: Any) -> MetricRow:
     made = snapshot().row(metric, dimension, value, n=1, coverage=0.9, unit="x", denominator="x", method="x")
     return replace(made, **changes)
 

@@ -11,7 +11,7 @@ from analytics.amounts import LARGEST_WHOLE, checked_amounts, checked_counts, ch
 
 @pytest.mark.parametrize("values", [[1, 0, 2.5], np.array([1.0, 0.0, 2.5]), pl.Series([1.0, 0.0, 2.5])])
 def test_lists_arrays_and_series_are_taken_alike(values: object) -> None:
-    assert checked_amounts(values).tolist() == [1.0, 0.0, 2.5]  # type: ignore[arg-type] # three kinds on purpose
+    assert checked_amounts(values).tolist() == [1.0, 0.0, 2.5]  # type: ignore[arg-type]  # three kinds on purpose
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_lists_arrays_and_series_are_taken_alike(values: object) -> None:
 )
 def test_what_is_no_amount_is_refused(values: object, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        checked_amounts(values)  # type: ignore[arg-type] # wrong on purpose
+        checked_amounts(values)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_counts_are_whole_and_exact() -> None:
@@ -42,4 +42,4 @@ def test_one_count() -> None:
     with pytest.raises(ValueError, match="n must be a whole number"):
         checked_whole(-1, "n")
     with pytest.raises(ValueError, match="k must be a whole number"):
-        checked_whole(1.5, "k")  # type: ignore[arg-type] # wrong on purpose
+        checked_whole(1.5, "k")  # type: ignore[arg-type]  # wrong on purpose

@@ -1,6 +1,7 @@
 """The intervals of the population estimates against federations whose size is known."""
 
 import json
+from typing import Any
 
 import numpy as np
 from click.testing import CliRunner
@@ -20,7 +21,7 @@ def test_a_crawl_finds_only_what_leads_name_and_more_effort_finds_no_less() -> N
 
 
 def test_coverage_over_twenty_federations_is_what_the_documents_say() -> None:
-    found = interval_coverage(20, seed=1)
+    found: dict[str, dict[str, Any]] = interval_coverage(20, seed=1)
     assert set(found) == {"observed", "Chao2 over answers", "log-linear over sources"}
     for name in ("Chao2 over answers", "log-linear over sources"):
         row = found[name]

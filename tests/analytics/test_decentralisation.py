@@ -1,5 +1,7 @@
 """Who holds what, on a federation small enough for paper, and its graph."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -86,7 +88,9 @@ def test_the_graph_loses_rooms_as_its_largest_servers_go() -> None:
     found = federation_graph(snap, SOFTWARE)
     answers = removals(found, draws=20)
     assert [answer.kind for answer in answers] == [Holder.SERVER, Holder.OPERATOR, Holder.NETWORK]
-    rows = [dict(zip(RESILIENCE_COLUMNS, row, strict=True)) for row in resilience_rows(snap, answers)]
+    rows: list[dict[str, Any]] = [
+        dict(zip(RESILIENCE_COLUMNS, row, strict=True)) for row in resilience_rows(snap, answers)
+    ]
     curve = {r["k"]: r for r in rows if r["removed"] == "server" and r["removal_order"] == "largest"}
     # Server 1 is in three rooms, 8 in two: !one goes with 1, !pair with 8 after it, !big with the last of 2 and 3.
     assert [round(curve[k]["rooms_without_server"] * 3) for k in range(5)] == [0, 1, 2, 2, 3]

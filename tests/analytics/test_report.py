@@ -35,7 +35,7 @@ def row(value: float | None, lo: float | None = None, hi: float | None = None, *
         SERVERS, "online", value, lo=lo, hi=hi, interval_kind=kind, n=10, coverage=1.0, unit="servers",
         denominator="servers visited", method="Counted.",
     )  # fmt: skip
-    return replace(made, **changes)  # type: ignore[arg-type] # fields by name
+    return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def frame(rows: list[MetricRow]) -> pl.DataFrame:

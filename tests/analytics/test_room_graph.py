@@ -68,7 +68,7 @@ def test_shape_by_brute_force(graph: RoomGraph) -> None:
     degrees = {node: len(others) for node, others in near.items()}
     assert shape.rooms_of_server == Counter(d for (kind, _), d in degrees.items() if kind == "server")
     assert shape.servers_of_room == Counter(d for (kind, _), d in degrees.items() if kind == "room")
-    sizes = Counter()
+    sizes: Counter[tuple[int, int]] = Counter()
     for together in components(near):
         in_servers = sum(kind == "server" for kind, _ in together)
         sizes[in_servers, len(together) - in_servers] += 1
@@ -109,7 +109,8 @@ def test_an_edge_named_twice_counts_once() -> None:
 class TestPolicy:
     def test_nothing(self) -> None:
         shape = graph_shape(RoomGraph.of_edges([], [], [], servers=0))
-        assert shape.rooms_of_server == shape.servers_of_room == shape.component_sizes == shape.core_of_server == {}
+        assert shape.rooms_of_server == shape.servers_of_room == shape.core_of_server == {}
+        assert shape.component_sizes == {}
         sets = merge_rooms(RoomGraph.of_edges([], [], [], servers=0))
         assert (sets.start.tolist(), sets.server.size, sets.rooms.size) == ([0], 0, 0)
 

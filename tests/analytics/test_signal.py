@@ -99,7 +99,7 @@ def test_the_way_to_a_room() -> None:
 
 
 def test_a_burst_is_many_rooms_of_one_server_at_once_and_not_its_discovery() -> None:
-    made = [(f"!old{n}:known.example", None, 1) for n in range(3)]
+    made: list[tuple[str, str | None, int]] = [(f"!old{n}:known.example", None, 1) for n in range(3)]
     made += [(f"!in{n}:elsewhere.example", f"#in{n}:Known.example", 5) for n in range(20)]  # by the alias
     made += [(f"!few{n}:known.example", None, 6) for n in range(19)]
     made += [(f"!new{n}:new.example", None, 5) for n in range(30)]  # found in 5, rooms and all

@@ -1,6 +1,7 @@
 """Adoption and lag of versions, on histories that can be worked out on paper."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import polars as pl
 import pytest
@@ -78,7 +79,7 @@ def test_adoption_is_counted_in_every_census() -> None:
 def test_many_versions_are_one_other() -> None:
     history = stays(*((server, f"1.{server}", 1, None) for server in range(40)))
     rows = list(adoption_rows(lives(), history))
-    of_one = {row[3]: row[4] for row in rows if row[0] == 1}
+    of_one: dict[Any, Any] = {row[3]: row[4] for row in rows if row[0] == 1}
     assert len(of_one) == 16
     assert of_one["other"] == 25
     assert sum(of_one.values()) == 40

@@ -35,7 +35,7 @@ class Looked:
     def named(self, **facts: Any) -> str:
         """A findable server of that kind."""
         return next(
-            name
+            str(name)
             for name, truth in self.lab.truth["servers"].items()
             if truth["findable"] and all(truth[fact] == value for fact, value in facts.items())
         )

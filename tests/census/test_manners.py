@@ -74,7 +74,7 @@ def left_alone(lab: Practice) -> str:
         for name, facts in truth["servers"].items()
         if facts["findable"] and (facts["directory"] or {}).get("state") == "open" and name not in truth["seeds"]
     )
-    return next(would)
+    return str(next(would))
 
 
 def test_each_address_is_asked_at_its_pace(crawled: Crawled) -> None:

@@ -156,7 +156,7 @@ def _resolution(rng: random.Random, name: str) -> Resolution:
         )
     if rng.random() < 0.5:
         delegate = parse_server_name(f"federation.{name}:443")
-        steps = (
+        steps: tuple[Step, ...] = (
             Step(Question.NAME, name, "DNS name without a port", "Ask .well-known.", None, 0.00002),
             Step(Question.WELL_KNOWN, name, f"m.server: {delegate.raw}", "Delegated, with a port.", None, 0.124, 86400),
             Step(

@@ -161,8 +161,9 @@ def test_the_question_of_the_frame_is_path_query_and_scheme() -> None:
     # What is on the screen already is answered with nothing; other callbacks have their own state.
     assert question_of(body("/rooms", "?q=a", "dark", "/rooms?q=a")) is None
     assert question_of(body("/rooms", "", "dark", None, "check-now-result.children")) is None
-    for nonsense in (None, [], {}, {"inputs": 3}, body(3, "", "", ""), body("/", [3], "", "")):
-        assert question_of(nonsense) is None
+    nonsense: tuple[Any, ...] = (None, [], {}, {"inputs": 3}, body(3, "", "", ""), body("/", [3], "", ""))
+    for each in nonsense:
+        assert question_of(each) is None
 
 
 async def test_a_page_is_sent_packed_and_whole(small: Path) -> None:

@@ -209,7 +209,7 @@ def test_what_is_not_known_is_a_gap_and_no_zero() -> None:
 
 
 def test_of_many_lines_the_small_ones_are_summed_and_none_is_dropped() -> None:
-    many = {f"line{i}": [float(i)] for i in range(1, 12)}
+    many: dict[str, list[float | None]] = {f"line{i}": [float(i)] for i in range(1, 12)}
     drawing = Lines(ranked(str))
     lines = drawn(drawing.figure(rows_of(**many), Look(Scheme.LIGHT)))
     assert len(lines) == 7

@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -148,5 +149,6 @@ def test_an_old_census_is_called_old(source: CensusSource) -> None:
     """Of censuses 32 and 8 days apart, the median is 20."""
     sealed = datetime(2026, 11, 23, 3, 10, tzinfo=UTC)
     for days, is_old in ((39, False), (41, True)):
-        content = render(source, "/", "", Scheme.LIGHT, now=lambda days=days: sealed + timedelta(days=days)).content
+        at = sealed + timedelta(days=days)
+        content = render(source, "/", "", Scheme.LIGHT, now=partial(at.astimezone, UTC)).content
         assert ("An old census." in text(content)) is is_old

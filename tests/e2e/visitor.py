@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect
 
 LOAD_MS = 30_000
 """Two cores may be shared with everything else that runs."""
@@ -68,10 +68,14 @@ def visiting(browser: Browser, site: str, *, scheme: str = "light", width: int =
         if asked.scheme not in ("data", "blob") and asked.netloc != home:
             visitor.complaints.append(f"request to another host: {request.url}")
 
+    def on_dialog(dialog: Dialog) -> None:
+        visitor.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     page.on("console", on_console)
     page.on("request", on_request)
     page.on("pageerror", lambda error: visitor.complaints.append(f"uncaught: {error}"))
-    page.on("dialog", lambda dialog: (visitor.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", on_dialog)
     try:
         yield visitor
     finally:

@@ -147,7 +147,7 @@ async def test_killing_a_worker_loses_no_server(tmp_path: Path) -> None:
 
     async with federation(tmp_path) as lab:
         crawled = await crawl(lab, tmp_path / "census.duckdb", 2, kill)
-        truth = Truth(lab.world).document()["servers"]
+        truth: Any = Truth(lab.world).document()["servers"]
         findable = {name for name, facts in truth.items() if facts["findable_unsigned"]}
         assert len(killed) == 2
         assert crawled.sealed.state is CrawlState.COMPLETED

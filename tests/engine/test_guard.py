@@ -1,6 +1,7 @@
 """How many names of one maker a crawl looks at."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -39,8 +40,8 @@ def with_keys(name: str, key: str) -> ServerObservation:
     return replace(online(name), keys=Ok(KeyDocument({"ed25519:a": key}, (), WHEN)))
 
 
-def crawl_of(names: list[str], limits: Limits, see: dict[str, ServerObservation], **more: object) -> Frontier:
-    frontier = Frontier(limits, started_at=WHEN, **more)  # type: ignore[arg-type] - what the tests below give
+def crawl_of(names: list[str], limits: Limits, see: dict[str, ServerObservation], **more: Any) -> Frontier:
+    frontier = Frontier(limits, started_at=WHEN, **more)
     for name in names:
         frontier.hear(server(name))
     while (task := frontier.take()) is not None:

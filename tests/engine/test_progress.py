@@ -1,6 +1,7 @@
 """What a crawl counts of its visits: who ran into a bound of ours, and which."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,8 @@ def failing(what: str, kind: FailureKind) -> ServerObservation:
     seen = online("a.test")
     if what == "directory":
         return replace(seen, directory=replace(seen.directory, state=DirectoryState.ERROR, failure=Failure(kind)))
-    return replace(seen, **{what: Failed(Failure(kind))})
+    change: dict[str, Any] = {what: Failed(Failure(kind))}
+    return replace(seen, **change)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Which spaces are opened, and whom we ask about them."""
 
+from typing import Any
+
 from crawler.config import Limits
 from crawler.engine.spaces import SPACE, Spaces
 from crawler.model.rooms import PublicRoom, SpaceAnswer, SpaceChild
@@ -18,8 +20,8 @@ def child(room_id: str, *via: str) -> SpaceChild:
     return SpaceChild(room_id, via)
 
 
-def opened(*hosts: str, **limits: int) -> Spaces:
-    spaces = Spaces(Limits(**limits))  # type: ignore[arg-type] - each limit by its own name
+def opened(*hosts: str, **limits: Any) -> Spaces:
+    spaces = Spaces(Limits(**limits))
     for host in hosts:
         spaces.is_online(server(host))
     return spaces

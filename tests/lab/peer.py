@@ -141,7 +141,7 @@ class Stranger:
                         data = await stream.receive_some(65536)
                         if not data:
                             raise EOFError("hung up")
-                        http.receive_data(data)
+                        http.receive_data(bytes(data))
                     elif isinstance(event, h11.Response):
                         page.status = event.status_code
                         page.headers = {name.decode(): value.decode() for name, value in event.headers}

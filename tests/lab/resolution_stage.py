@@ -162,7 +162,7 @@ def limits_of(case: Case) -> Limits:
         limits["dns_timeout_s"] = SILENCE_S
     if well_known_of(case) is FailureKind.TCP_TIMEOUT:
         limits["connect_timeout_s"] = SILENCE_S
-    return Limits(**limits)  # type: ignore[arg-type] - each limit by its own name
+    return Limits(**limits)  # type: ignore[arg-type]  # each limit by its own name
 
 
 def chain_of(case: Case) -> list[str]:

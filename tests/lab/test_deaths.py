@@ -101,6 +101,7 @@ async def test_delegate_gone(lab: LabMaker) -> None:
             page = await stranger.get_url(f"https://{presence.name}/.well-known/matrix/server")
             delegated = page.json()["m.server"] if page.status == 200 else presence.delegated
             assert delegated == presence.delegated
+            assert delegated is not None
             answer = await stranger.query(delegated.partition(":")[0], "A")
             assert answer.rcode() == dns.rcode.NXDOMAIN
 

@@ -13,7 +13,7 @@ from crawler.errors import Failure, FailureKind
 from crawler.lab.deaths import DEATHS, Reached
 from crawler.lab.hosting import ALLOWED
 from crawler.lab.truth import Truth
-from crawler.model.discovery import Branch, Resolution
+from crawler.model.discovery import Branch, Resolution, SrvRecord
 from crawler.model.names import parse_server_name
 from crawler.protocol import discovery
 from crawler.protocol.addresses import AddressPolicy
@@ -25,7 +25,6 @@ from crawler.protocol.questions import (
     AskSrv,
     AskWellKnown,
     SrvAnswer,
-    SrvRecord,
     WellKnownAnswer,
 )
 from tests.lab.conftest import LabMaker

@@ -15,7 +15,7 @@ from crawler.lab.world import World
 from crawler.model.crawl import LeadSource
 
 worlds = st.builds(World, seed=st.integers(0, 10**6), servers=st.integers(1, 400))
-some = settings(max_examples=25, deadline=None)
+some = settings(max_examples=12, deadline=None)
 
 
 def document(world: World) -> dict[str, Any]:

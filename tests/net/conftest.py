@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,10 +34,10 @@ def make_network(authority: Authority) -> MakeNetwork:
         allow_address: tuple[str, ...] = ("127.0.0.0/8",),
         contact: str = "",
         ca: Path | None = None,
-        **limits: float,
+        **limits: Any,
     ) -> Network:
         settings = Settings(
-            limits=Limits(**{**UNPACED, **limits}),  # type: ignore[arg-type] - each limit by its own name
+            limits=Limits(**{**UNPACED, **limits}),
             politeness=Politeness(contact=contact),
             network=NetworkSettings(dns=dns, ca=str(ca or authority.pem), connect=connect, allow_address=allow_address),
         )

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import h11
 import httpx
@@ -205,10 +206,10 @@ async def no_route(_authority: Authority) -> AsyncIterator[Place]:
     yield "127.255.255.255", 8448  # the loopback's broadcast address: TCP has no way there
 
 
-def certificate(*names: str, **how: object) -> Callable[[Authority], object]:
+def certificate(*names: str, **how: Any) -> Callable[[Authority], object]:
     @asynccontextmanager
     async def scenario(authority: Authority) -> AsyncIterator[Place]:
-        async with listening(always(HELLO), authority.server(*names, **how)) as peer:  # type: ignore[arg-type] - keywords of server
+        async with listening(always(HELLO), authority.server(*names, **how)) as peer:
             yield peer.address, peer.port
 
     return scenario
@@ -344,7 +345,7 @@ async def test_reset_before_the_connection_stands() -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(accept_and_reset)
             for _ in range(200):
-                sock = await dialler.dial(*listener.getsockname(), 5.0)
+                sock = await dialler.dial("127.0.0.1", listener.getsockname()[1], 5.0)
                 if isinstance(sock, socket.socket):
                     sock.close()
                 else:
@@ -678,7 +679,7 @@ async def test_a_peer_that_sends_faster_than_we_read_leaves_room_for_others(
 
     context = authority.server(NAME)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        connection = make_network().connection(*listener.getsockname(), NAME)
+        connection = make_network().connection("127.0.0.1", listener.getsockname()[1], NAME)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(trio.to_thread.run_sync, pour)
             response = await connection.handle_async_request(httpx.Request("GET", f"https://{NAME}/"))

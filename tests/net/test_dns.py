@@ -4,6 +4,7 @@ import errno
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -18,11 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crawler.errors import FailureKind, LocalResourcesError, UsageError
+from crawler.model.discovery import SrvRecord
 from crawler.net import dns as net_dns
 from crawler.net import dnswire
 from crawler.net.dns import Dns
 from crawler.net.traffic import Traffic
-from crawler.protocol.questions import AddressAnswer, SrvAnswer, SrvRecord
+from crawler.protocol.questions import AddressAnswer, SrvAnswer
 from tests.net.nameserver import (
     Respond,
     failing,
@@ -82,8 +84,8 @@ async def ask(
     return answers
 
 
-async def addresses(respond: Respond, host: str, **how: Respond | float | Traffic) -> AddressAnswer:
-    (answer,) = await ask(respond, host, **how)  # type: ignore[arg-type] - keywords of ask
+async def addresses(respond: Respond, host: str, **how: Any) -> AddressAnswer:
+    (answer,) = await ask(respond, host, **how)
     assert isinstance(answer, AddressAnswer)
     return answer
 
@@ -422,7 +424,7 @@ async def test_an_answer_is_kept_for_its_ttl(autojump_clock: trio.testing.MockCl
         asked.append(host)
         return AddressAnswer(("192.0.2.1",), ttl_s={"zero.test": 0, "long.test": 10**9}.get(host, 120))
 
-    lookups._ask_addresses = count  # type: ignore[method-assign] - the clock of this test is not the sockets'
+    lookups._ask_addresses = count  # type: ignore[method-assign]  # the clock of this test is not the sockets'
     for host in ("a.test", "A.test", "a.test."):
         assert (await lookups.lookup_addresses(host)).addresses == ("192.0.2.1",)
     assert asked == ["a.test"]
@@ -447,7 +449,7 @@ async def test_the_cache_is_bounded(autojump_clock: trio.testing.MockClock, monk
     async def answer(host: str) -> AddressAnswer:
         return AddressAnswer(("192.0.2.1",), ttl_s=600)
 
-    lookups._ask_addresses = answer  # type: ignore[method-assign] - see above
+    lookups._ask_addresses = answer  # type: ignore[method-assign]  # see above
     for number in range(50):
         await lookups.lookup_addresses(f"{number}.test")
     assert len(lookups._kept) == 10
@@ -589,4 +591,4 @@ def _configure_from(monkeypatch: pytest.MonkeyPatch, resolv_conf: Path) -> None:
     def from_file(*, configure: bool) -> dns.resolver.Resolver:
         return real(filename=str(resolv_conf), configure=configure)
 
-    monkeypatch.setattr(net_dns.dns.resolver, "Resolver", from_file)
+    monkeypatch.setattr(dns.resolver, "Resolver", from_file)

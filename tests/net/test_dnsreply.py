@@ -30,11 +30,11 @@ def wire(kind: str, *answers: str, soa: str | None = None, rcode: str = "NOERROR
         name, ttl_s, rrtype, data = answer.split(" ", 3)
         response.find_rrset(
             response.answer, dns.name.from_text(name), dns.rdataclass.IN, dns.rdatatype.from_text(rrtype), create=True
-        ).update(dns.rrset.from_text(name, int(ttl_s), "IN", rrtype, data))
+        ).update(dns.rrset.from_text(name, int(ttl_s), "IN", rrtype, data))  # type: ignore[no-untyped-call]  # of dnspython
     if soa is not None:
         response.authority.append(dns.rrset.from_text(dns.name.from_text(soa), 60, "IN", "SOA", SOA))
     if options:
-        response.use_edns(0, options=[dns.edns.GenericOption(10, b"12345678")])
+        response.use_edns(0, options=[dns.edns.GenericOption(dns.edns.OptionType.COOKIE, b"12345678")])
     return response.to_wire()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable
 
 from crawler.config import Limits
 from crawler.errors import Failure, FailureKind
-from crawler.model.discovery import Resolution
+from crawler.model.discovery import Resolution, SrvRecord
 from crawler.model.names import parse_server_name
 from crawler.protocol.addresses import AddressPolicy
 from crawler.protocol.discovery import resolve
@@ -17,7 +17,6 @@ from crawler.protocol.questions import (
     AskSrv,
     AskWellKnown,
     SrvAnswer,
-    SrvRecord,
     WellKnownAnswer,
 )
 from tests.protocol.resolution_cases import Case, Http

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.errors import Failure, FailureKind, ProtocolError
-from crawler.model.discovery import Question
+from crawler.model.discovery import Question, SrvRecord
 from crawler.protocol.answer_json import build_answer_json, parse_answer_json
-from crawler.protocol.questions import AddressAnswer, Answer, SrvAnswer, SrvRecord, WellKnownAnswer
+from crawler.protocol.questions import AddressAnswer, Answer, SrvAnswer, WellKnownAnswer
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 FAILURE = st.none() | st.builds(Failure, st.sampled_from(FailureKind), TEXT, st.none() | st.integers(100, 999))

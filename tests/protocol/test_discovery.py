@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crawler.config import Limits
 from crawler.errors import Failure, FailureKind, Phase
-from crawler.model.discovery import Branch, Endpoint, Question, Resolution
+from crawler.model.discovery import Branch, Endpoint, Question, Resolution, SrvRecord
 from crawler.model.names import HostKind, ServerName, parse_server_name
 from crawler.protocol.addresses import AddressPolicy
 from crawler.protocol.discovery import resolve
@@ -19,7 +19,6 @@ from crawler.protocol.questions import (
     AskSrv,
     AskWellKnown,
     SrvAnswer,
-    SrvRecord,
     WellKnownAnswer,
 )
 from tests.protocol.resolution_cases import CASES, T4, U4, Case, Hosts

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crawler.errors import Failure, FailureKind
-from crawler.model.discovery import Question
+from crawler.model.discovery import Question, SrvRecord
 from crawler.protocol.memory import MAX_CHARACTERS, Memory, lifetime_s
 from crawler.protocol.questions import (
     AddressAnswer,
@@ -16,7 +16,6 @@ from crawler.protocol.questions import (
     AskWellKnown,
     Kept,
     SrvAnswer,
-    SrvRecord,
     WellKnownAnswer,
 )
 

@@ -33,7 +33,7 @@ def serve(reading: Reading, server: Callable[[str | None], PageAnswer]) -> tuple
         return end.value, sent
 
 
-def script(answers: Sequence[PageAnswer], **bounds: int) -> tuple[DirectoryResult, list[str | None]]:
+def script(answers: Sequence[PageAnswer], **bounds: Any) -> tuple[DirectoryResult, list[str | None]]:
     supply = iter(answers)
     return serve(start(**bounds), lambda _: next(supply))
 
@@ -211,10 +211,11 @@ def test_a_token_that_cannot_be_sent_back_breaks_off(token: object) -> None:
     ("flag", "stopped"), [("out_of_time", Stopped.TIME_BUDGET), ("out_of_bytes", Stopped.BYTE_BUDGET)]
 )
 def test_a_spent_budget_keeps_what_was_read(flag: str, stopped: Stopped) -> None:
-    with_body, sent = script([page(rooms(1), "a"), page(rooms(2), "b", **{flag: True})])
+    spent: dict[str, Any] = {flag: True}
+    with_body, sent = script([page(rooms(1), "a"), page(rooms(2), "b", **spent)])
     assert (ids(with_body), with_body.stopped, with_body.state) == (["1", "2"], stopped, DirectoryState.OPEN)
     assert sent == [None, "a"]
-    without, _ = script([page(rooms(1), "a"), PageAnswer(**{flag: True})])
+    without, _ = script([page(rooms(1), "a"), PageAnswer(**spent)])
     assert (ids(without), without.stopped, without.state) == (["1"], stopped, DirectoryState.OPEN)
     assert without.failure is not None
     at_the_end, _ = script([page(rooms(1), **{flag: True})])

@@ -321,7 +321,8 @@ def test_our_header_verifies_at_its_destination(
     identity = Identity(parse_server_name("o.example:8448"), key)
     header = parse_x_matrix(x_matrix_header(identity, "[2606:4700::1]:8448", method, uri, content))
     assert (header.origin, header.destination, header.key_id) == ("o.example:8448", "[2606:4700::1]:8448", key.key_id)
-    request = {"method": method, "uri": uri, "public_key_base64": key.public_key_base64, "content": content}
+    request: dict[str, Any] = {"method": method, "uri": uri, "content": content}
+    request["public_key_base64"] = key.public_key_base64
     verify_x_matrix(header, destination="[2606:4700::1]:8448", **request)
     assert not_verified(header, destination="d.example", **request) is FailureKind.KEYS_WRONG_NAME
 
@@ -353,14 +354,15 @@ def test_each_part_of_the_request_is_covered() -> None:
         "public_key_base64": SPEC_KEY.public_key_base64,
     }
     assert not_verified(header, **request) is None
-    for change in (
+    changes: tuple[dict[str, Any], ...] = (
         {"method": "POST"},
         {"uri": URI + "0"},
         {"content": {}},
         {"public_key_base64": SigningKey("ed25519:1", bytes(32)).public_key_base64},
         {"public_key_base64": "nonsense"},
         {"content": {"a": 1.5}},
-    ):
+    )
+    for change in changes:
         assert not_verified(header, **{**request, **change}) is FailureKind.KEYS_BAD_SIGNATURE
     stolen = XMatrix("evil.example", header.destination, header.key_id, header.signature)
     assert not_verified(stolen, **request) is FailureKind.KEYS_BAD_SIGNATURE

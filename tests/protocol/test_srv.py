@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.protocol.questions import SrvRecord
+from crawler.model.discovery import SrvRecord
 from crawler.protocol.srv import order
 
 DRAWS = 4000

@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from crawler.model.discovery import Question
+from crawler.model.discovery import Question, SrvRecord
 from crawler.protocol.memory import RememberedAnswer
-from crawler.protocol.questions import Answer, SrvAnswer, SrvRecord, WellKnownAnswer
+from crawler.protocol.questions import Answer, SrvAnswer, WellKnownAnswer
 from crawler.store.publish import stage
 from crawler.store.writer import CensusWriter
 from tests.store.census import begin, crawl

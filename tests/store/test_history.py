@@ -72,7 +72,7 @@ def after(known: Known, day: Day) -> Known:
     standing = {row for row in known.participation if (row[2], row[0]) not in day.answers}
     if day.scope is CrawlScope.FULL:
         # Who was dead and had no turn in this census is dead until the next look.
-        resting = {server: None for server, runs in known.software.items() if runs is None}
+        resting: dict[str, str | None] = {server: None for server, runs in known.software.items() if runs is None}
         known.software, known.listing, known.rooms = resting | day.software, seen, accounts
         # A census that did not ask again leaves standing what it could have asked for.
         standing = {row for row in standing if day.software.get(row[2]) is not None and row[0] in accounts}
@@ -212,7 +212,7 @@ def as_of(connection: duckdb.DuckDBPyConnection, vantage: str, crawl_id: int) ->
     return Known(
         {name: spelled[runs] for name, runs, _ in servers},
         set(listing),
-        {room: tuple(told) for room, *told in rooms},  # type: ignore[misc]  # three of them
+        {room: tuple(told) for room, *told in rooms},
         set(participation),
     )
 

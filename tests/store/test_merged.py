@@ -87,7 +87,7 @@ def merged_rooms(told: dict[str, Known], order: list[str]) -> dict[str, Any]:
         members = [count for _, count, _ in accounts.values() if count is not None]
         most = max(
             accounts,
-            key=lambda v: (-1 if accounts[v][1] is None else accounts[v][1], -order.index(v)),  # type: ignore[return-value]  # numbers both
+            key=lambda v: (-1 if accounts[v][1] is None else accounts[v][1], -order.index(v)),
         )
         unlisted = sorted(set(told) - set(accounts)) or None
         differ = len({(count, name) for _, count, name in accounts.values()}) > 1

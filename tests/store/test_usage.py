@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -35,7 +36,7 @@ def report(name: str, at: datetime = DAY, proof: Proof = Proof.ADDRESS, **counts
 
 def leave(path: Path, reports: Sequence[ReceivedReport]) -> None:
     for each in reports:
-        inbox.append(path, USAGE, content_of(each), now=lambda each=each: each.received_at)
+        inbox.append(path, USAGE, content_of(each), now=partial(getattr, each, "received_at"))
     drain(path)
 
 

@@ -4,10 +4,11 @@ import pytest
 
 from crawler.config import Limits, Settings
 from crawler.config import Network as NetworkSettings
-from crawler.engine.client_side import ClientSide, ask_client_side
+from crawler.engine.client_side import ask_client_side
 from crawler.engine.task import Visit
 from crawler.engine.visit import visit
 from crawler.model.client_side import Registration, Support, SupportContact
+from crawler.model.close_look import ClientSide
 from crawler.model.names import parse_server_name
 from crawler.model.observation import Ok, ServerObservation, Skipped, SkipReason
 from crawler.net.transport import Network

@@ -2,6 +2,7 @@
 answer is one that is described. `check` is left out: it would ask whatever hosts are made up for it."""
 
 from functools import cache
+from typing import Any
 
 import pytest
 import schemathesis
@@ -57,7 +58,7 @@ def test_whatever_is_asked_is_answered_as_described(site: str, method: str, path
 
     @given(case=operation.as_strategy())
     @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-    def asked(case: schemathesis.Case) -> None:
+    def asked(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(checks=CHECKS, timeout=60)
 
     asked()

@@ -146,7 +146,14 @@ def test_the_shapes_of_matrix_rooms_search(client: httpx.Client, two_days: Path)
 
 
 def test_software_is_spelt_as_theirs_and_no_server_is_lost() -> None:
-    counts = {"synapse": 5, "ejabberd/mod_matrix_gw": 2, "Conduit-2": 1, "conduit": 1, None: 3, "42": 1}
+    counts: dict[str | None, int] = {
+        "synapse": 5,
+        "ejabberd/mod_matrix_gw": 2,
+        "Conduit-2": 1,
+        "conduit": 1,
+        None: 3,
+        "42": 1,
+    }
     assert software(counts) == {"synapse": 5, "ejabberd mod matrix gw": 2, "conduit": 2, OTHER: 4}
-    many = {f"name{chr(97 + i)}": i + 1 for i in range(20)}
+    many: dict[str | None, int] = {f"name{chr(97 + i)}": i + 1 for i in range(20)}
     assert sum(software(many).values()) == sum(many.values())
