@@ -1,5 +1,7 @@
 """How long a visit waits for who does not answer, over real sockets."""
 
+from typing import Any
+
 from crawler.engine.task import Visit
 from crawler.engine.tries import is_unsettled
 from crawler.engine.visit import visit
@@ -17,7 +19,7 @@ __all__ = ["authority", "make_network"]
 HOST = "127.0.1.1"
 ZONE: Zone = {("a.test", "A"): [f"300 {HOST}"]}
 VERSION = {"/_matrix/federation/v1/version": ok(b'{"server": {"name": "Synapse", "version": "1"}}')}
-LIMITS = {"request_timeout_s": 0.5, "first_request_timeout_s": 0.4, "first_connect_timeout_s": 0.3}
+LIMITS: dict[str, Any] = {"request_timeout_s": 0.5, "first_request_timeout_s": 0.4, "first_connect_timeout_s": 0.3}
 
 
 async def test_a_first_try_does_not_wait_twice_for_one_that_is_waited_for_again(
