@@ -8,7 +8,7 @@ import click
 from crawler.cli.options import json_option
 from crawler.cli.publication import publish
 from crawler.config import Settings
-from crawler.engine.rehearse import Rehearsal, processes_to_use
+from crawler.engine.rehearse import Rehearsal
 from crawler.engine.rehearse import rehearse as rehearse_days
 from crawler.lab.profile import PROFILES, REALISTIC
 from crawler.store.clock import utc_now
@@ -70,7 +70,7 @@ def rehearse(
       matrix-census rehearse --days 365 --servers 1000 --publish
       matrix-census sql "FROM online_by_software ORDER BY crawl_id" --db rehearsal/census.duckdb
     """
-    plan = Rehearsal(days, servers, utc_now(), rooms, seed, PROFILES[profile], processes_to_use(), journal_days)
+    plan = Rehearsal(days, servers, utc_now(), rooms, seed, PROFILES[profile], journal_days)
     done = 0
     with CensusWriter.open(db) as writer:
         for crawl in rehearse_days(writer, plan, Settings(), VERSION):

@@ -6,12 +6,9 @@ connection has (durations, bytes, a certificate) is made up plainly: nothing of 
 crawls say that they are synthetic and rehearsed.
 """
 
+import gc
 import hashlib
-import multiprocessing
-import os
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -20,7 +17,7 @@ from crawler.config import Settings
 from crawler.engine.expand import named_by_visit
 from crawler.errors import Failure, FailureKind, UsageError
 from crawler.lab.deaths import Reached
-from crawler.lab.glimpse import Glimpse, glimpses
+from crawler.lab.glimpse import Glimpse, Watch, glimpses
 from crawler.lab.profile import REALISTIC, Profile
 from crawler.lab.world import CRAWLER_NAME, World
 from crawler.model.client_side import ClientWellKnown
@@ -53,10 +50,9 @@ ALIASES = 10
 TOOK = timedelta(minutes=20)
 """Between begin and seal of a rehearsed crawl."""
 
-_BATCH = 2000
+_SWEPT_EVERY = 10
+_BATCH = 10_000
 _LEADS = 10_000
-_AHEAD = 2
-"""Days that each process may be ahead of the writer."""
 
 T = TypeVar("T")
 
@@ -80,8 +76,6 @@ class Rehearsal:
     rooms: int | None = None
     seed: int = 1
     profile: Profile = REALISTIC
-    processes: int = 0
-    """That prepare days while the writer writes; 0: none but this one."""
     journal_days: int = JOURNAL_DAYS
     """For how many days before the last the journals are kept."""
 
@@ -104,7 +98,7 @@ def rehearse(writer: CensusWriter, plan: Rehearsal, settings: Settings, version:
     """
     if writer.holds_real_crawls():
         raise UsageError("this census file holds crawls of the real federation; rehearse in another: --db FILE")
-    for day in _days(plan, _rooms_of_a_directory(plan)):
+    for day in _sweeping_seldom(_days(plan)):
         started_at = _begin_of(plan, day.number)
         crawl_id = writer.begin_crawl(
             scope=CrawlScope.FULL,
@@ -140,35 +134,50 @@ def _rooms_of_a_directory(plan: Rehearsal) -> int | None:
     return None
 
 
-def _days(plan: Rehearsal, max_rooms: int | None) -> Iterable[Day]:
-    if not plan.processes:
-        return (day_of(plan, day, max_rooms) for day in range(plan.days))
-    return _days_ahead(plan, max_rooms)
+def _days(plan: Rehearsal) -> Iterator[Day]:
+    watch = Watch(plan.seed, plan.servers, plan.profile, max_rooms=_rooms_of_a_directory(plan), max_aliases=ALIASES)
+    leads_of = _Leads()
+    for day in range(plan.days):
+        world, seen = watch.on(day)
+        at = _begin_of(plan, day)
+        observations = []
+        leads = [Lead(parse_server_name(name).key, LeadSource.SEED) for name in world.seeds()]
+        for place, glimpse in enumerate(seen):
+            observation = observation_of(glimpse, at + timedelta(milliseconds=place), day)
+            observations.append(observation)
+            leads += leads_of(observation)
+        yield Day(day, observations, leads)
 
 
-def _days_ahead(plan: Rehearsal, max_rooms: int | None) -> Iterator[Day]:
-    # Not forked: a copy of this process would hold the census file's lock too.
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(plan.processes, fresh) as pool:
-        waiting: deque[Future[Day]] = deque()
-        for day in range(plan.days):
-            waiting.append(pool.submit(day_of, plan, day, max_rooms))
-            if len(waiting) > plan.processes * _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+def _sweeping_seldom(days: Iterator[Day]) -> Iterator[Day]:
+    """Days, with Python's search for cycles left to once in a while: by itself it would look through all that is kept
+    from day to day several times a day, a third of the time, for the one world that went."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        for day in days:
+            yield day
+            if day.number % _SWEPT_EVERY == 0:
+                gc.collect()
+    finally:
+        if was_on:
+            gc.enable()
 
 
-def day_of(plan: Rehearsal, day: int, max_rooms: int | None = None) -> Day:
-    """What a perfect crawl sees on a day."""
-    world = World(plan.seed, plan.servers, plan.profile, day)
-    at = _begin_of(plan, day)
-    observations, leads = [], [Lead(parse_server_name(name).key, LeadSource.SEED) for name in world.seeds()]
-    for place, glimpse in enumerate(glimpses(world, max_rooms=max_rooms, max_aliases=ALIASES)):
-        seen = observation_of(glimpse, at + timedelta(milliseconds=place), day)
-        observations.append(seen)
-        leads += [lead for _, lead in named_by_visit(seen, _LEADS)]
-    return Day(day, observations, leads)
+class _Leads:
+    """What visits name; of who names on one day what it named on the day before, it is not worked out again."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[tuple[object, ...], list[Lead]]] = {}
+
+    def __call__(self, seen: ServerObservation) -> list[Lead]:
+        listed = [(room.room_id, room.canonical_alias) for room in seen.directory.rooms]
+        mentions = (listed, seen.aliases, seen.resolution.delegated, seen.keys_named)
+        before = self._told.get(seen.server_name.raw)
+        if before is None or before[0] != mentions:
+            leads = [lead for _, lead in named_by_visit(seen, _LEADS)]
+            before = self._told[seen.server_name.raw] = mentions, leads
+        return before[1]
 
 
 def observation_of(seen: Glimpse, at: datetime, day: int) -> ServerObservation:
@@ -242,8 +251,3 @@ def _directory(seen: Glimpse) -> DirectoryResult:
         failure=None if kind is None else Failure(kind),
         network_rooms=seen.network_rooms,
     )
-
-
-def processes_to_use() -> int:
-    """How many may prepare days: what they take is more than what writing takes."""
-    return os.cpu_count() or 1

@@ -5,7 +5,7 @@ A directory gives them only to who asks for all networks (client-server API, "PO
 """
 
 from crawler.lab.dice import dice, digest
-from crawler.lab.rooms import Room
+from crawler.lab.room import Room
 
 _LOCALPARTS = {
     "irc": ("_oftc_#{word}", "irc_#{word}", "_snoonet_#{word}"),

@@ -12,9 +12,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from crawler.lab.dice import digest
-from crawler.lab.rooms import Room
+from crawler.lab.room import Room
 from crawler.lab.software import Dialect, Door
 from crawler.lab.world import World
 from crawler.listen.message import UNRECOGNIZED, Response, matrix_error
@@ -37,7 +38,6 @@ class Row:
 
     room: Room
     members: int
-    entry: bytes
     is_filtered: bool
 
     @property
@@ -46,12 +46,22 @@ class Row:
         return -self.members, self.room.room_id
 
 
-class Directories:
-    """The directories of all servers; the entries of the last few hundred are kept."""
+RowsKept: TypeAlias = dict[tuple[int, int, int], Row]
+"""By directory, and origin and serial of the room."""
 
-    def __init__(self, world: World) -> None:
+
+class Directories:
+    """The directories of all servers; the last few hundred are kept, or all of a day that follows another.
+
+    Args:
+        world: the federation on its day.
+        before: the rows of an earlier day, kept up to date here: where nothing changed, the row is the same object.
+    """
+
+    def __init__(self, world: World, before: RowsKept | None = None) -> None:
         self._world = world
-        self.rows = lru_cache(maxsize=_DIRECTORIES_KEPT)(self._rows)
+        self._before = before
+        self.rows = lru_cache(maxsize=_DIRECTORIES_KEPT if before is None else None)(self._rows)
 
     def answer(self, index: int, way: DirectoryWay, query: Mapping[str, str], origin: str) -> Response:
         """What a server's directory answers at one of its doors; `origin` is who signed, "" over the client API."""
@@ -74,15 +84,18 @@ class Directories:
         if dialect is Dialect.ROCKET_CHAT:
             if not {"limit", "include_all_networks"} <= query.keys():
                 return matrix_error(400, "M_UNKNOWN", "limit and include_all_networks are required")
-            return _page(rows, None, None, len(rows))
+            return _page(rows, dialect, None, None, len(rows))
         try:
             limit = int(query.get("limit", "0"))
             if limit < 0:
                 return _BAD_LIMIT
         except ValueError:
             return _BAD_LIMIT if dialect is not Dialect.DENDRITE else _BAD_TOKEN
-        page = {Dialect.DENDRITE: _dendrite_page, Dialect.CONDUIT: _conduit_page}.get(dialect, _synapse_page)
-        return page(rows, limit, query.get("since"))
+        if dialect is Dialect.DENDRITE:
+            return _dendrite_page(rows, limit, query.get("since"))
+        if dialect is Dialect.CONDUIT:
+            return _conduit_page(rows, limit, query.get("since"))
+        return _synapse_page(rows, dialect, limit, query.get("since"))
 
     def _rows(self, index: int, way: DirectoryWay, all_networks: bool = False) -> tuple[Row, ...]:
         """What stands in a directory; with `all_networks`, the lists of third-party networks among it, where the
@@ -95,19 +108,25 @@ class Directories:
             room = rooms.room(origin, serial)
             if federation and not room.is_federated:
                 continue
-            members = rooms.reported_members(index, room)
-            hidden = federation and room.hides_from_federation and index == room.origin
-            found.append(Row(room, members, _entry(room, members, dialect), hidden))
+            found.append(self._row(index, room, federation=federation))
         if all_networks and dialect is Dialect.SYNAPSE:
-            found += (
-                Row(room, room.members, _entry(room, room.members, dialect), False)
-                for _, room in self._world.portals(index)
-            )
+            found += (Row(room, room.members, False) for _, room in self._world.portals(index))
         if dialect is Dialect.DENDRITE:
             found.sort(key=lambda row: digest(self._world.seed, "unsorted", index, row.room.room_id, size=8))
         else:
             found.sort(key=lambda row: row.key)
         return tuple(found)
+
+    def _row(self, index: int, room: Room, *, federation: bool) -> Row:
+        hidden = federation and room.hides_from_federation and index == room.origin
+        place = index, room.origin, room.serial
+        before = None if self._before is None else self._before.get(place)
+        if before is not None and before.room is room and before.is_filtered == hidden:
+            return before
+        row = Row(room, self._world.rooms.reported_members(index, room), hidden)
+        if self._before is not None:
+            self._before[place] = row
+        return row
 
 
 def tells_types(dialect: Dialect) -> bool:
@@ -138,8 +157,11 @@ def _entry(room: Room, members: int, dialect: Dialect) -> bytes:
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _page(rows: tuple[Row, ...], next_batch: str | None, prev_batch: str | None, total: int) -> Response:
-    body = b'{"chunk":[' + b",".join(row.entry for row in rows if not row.is_filtered) + b"]"
+def _page(
+    rows: tuple[Row, ...], dialect: Dialect, next_batch: str | None, prev_batch: str | None, total: int
+) -> Response:
+    entries = (_entry(row.room, row.members, dialect) for row in rows if not row.is_filtered)
+    body = b'{"chunk":[' + b",".join(entries) + b"]"
     if next_batch is not None:
         body += b',"next_batch":' + json.dumps(next_batch).encode()
     if prev_batch is not None:
@@ -147,7 +169,7 @@ def _page(rows: tuple[Row, ...], next_batch: str | None, prev_batch: str | None,
     return Response(200, body + b',"total_room_count_estimate":%d}' % total)
 
 
-def _synapse_page(rows: tuple[Row, ...], limit: int, since: str | None) -> Response:
+def _synapse_page(rows: tuple[Row, ...], dialect: Dialect, limit: int, since: str | None) -> Response:
     """Keyset paging on (members, room ID); access lists are applied to a page after it was cut."""
     limit = min(limit or _SYNAPSE_CAP, _SYNAPSE_CAP)
     start = 0
@@ -166,7 +188,7 @@ def _synapse_page(rows: tuple[Row, ...], limit: int, since: str | None) -> Respo
             start = max(0, end - limit)
     next_batch = _synapse_token(rows[end - 1], forward=True) if start < end < len(rows) else None
     prev_batch = _synapse_token(rows[start], forward=False) if 0 < start < len(rows) else None
-    return _page(rows[start:end], next_batch, prev_batch, len(rows))
+    return _page(rows[start:end], dialect, next_batch, prev_batch, len(rows))
 
 
 def _synapse_token(row: Row, *, forward: bool) -> str:
@@ -183,7 +205,8 @@ def _dendrite_page(rows: tuple[Row, ...], limit: int, since: str | None) -> Resp
         return _BAD_TOKEN
     start = max(0, start)
     next_batch = str(start + limit) if start + limit < len(rows) else None
-    return _page(rows[start : start + limit], next_batch, str(start - 1) if start else None, len(rows))
+    prev_batch = str(start - 1) if start else None
+    return _page(rows[start : start + limit], Dialect.DENDRITE, next_batch, prev_batch, len(rows))
 
 
 def _conduit_page(rows: tuple[Row, ...], limit: int, since: str | None) -> Response:
@@ -197,7 +220,7 @@ def _conduit_page(rows: tuple[Row, ...], limit: int, since: str | None) -> Respo
         start = int(digits) if direction == "n" else max(0, int(digits) - limit)
     page = rows[start : start + limit]
     next_batch = f"n{start + limit}" if len(page) == limit else None
-    return _page(page, next_batch, f"p{start}" if start else None, len(rows))
+    return _page(page, Dialect.CONDUIT, next_batch, f"p{start}" if start else None, len(rows))
 
 
 _ENDLESS_ROOMS = 20

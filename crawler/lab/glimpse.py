@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 from crawler.errors import FailureKind
 from crawler.lab.deaths import DEATHS, Reached
+from crawler.lab.directory import Row, RowsKept
 from crawler.lab.network import Target
-from crawler.lab.rooms import Room
+from crawler.lab.plan import ServerPlan
+from crawler.lab.profile import Profile
+from crawler.lab.room import Room
 from crawler.lab.software import spec_versions, unstable_features
 from crawler.lab.truth import Findings, Truth, directory_state, predicates_of
 from crawler.lab.world import World
@@ -61,30 +64,88 @@ class Glimpse:
     latency_s: float
 
 
-def glimpses(world: World, *, max_rooms: int | None = None, max_aliases: int = 50) -> Iterator[Glimpse]:
-    """What a crawl with an identity sees of every server that it can find, in the order in which it hears of them.
+class Watch:
+    """What a crawl with an identity sees of a federation, day after day: of who did not change overnight, the glimpse
+    is the same object as on the day before.
 
     Args:
-        world: the federation on its day.
+        seed: of the federation.
+        servers: that it had on day 0.
+        profile: what kind of federation.
         max_rooms: of each directory at most so many rooms, the biggest; None: all.
         max_aliases: ask each server for at most so many of its own aliases, those of its biggest rooms.
     """
+
+    def __init__(
+        self, seed: int, servers: int, profile: Profile, *, max_rooms: int | None = None, max_aliases: int = 50
+    ) -> None:
+        self._federation = seed, servers, profile
+        self._max_rooms = max_rooms
+        self._max_aliases = max_aliases
+        self._world: World | None = None
+        self._rows: RowsKept = {}
+        self._seen: dict[int, tuple[_MadeOf, Glimpse]] = {}
+
+    def on(self, day: int) -> tuple[World, list[Glimpse]]:
+        """The federation on a day, not before the one that was asked for last, and every server that can be found, in
+        the order in which a crawl hears of them."""
+        world = self._world = World(*self._federation, day, self._world)
+        truth = Truth(world, self._rows)
+        return world, [self._glimpse(world, truth, index) for index in truth.signed.sources]
+
+    def _glimpse(self, world: World, truth: Truth, index: int) -> Glimpse:
+        made_of = _what_it_is_made_of(world, truth, index, self._max_aliases)
+        before = self._seen.get(index)
+        if before is not None and before[0] == made_of:
+            return before[1]
+        glimpse = _glimpse(world, index, made_of, self._max_rooms)
+        self._seen[index] = made_of, glimpse
+        return glimpse
+
+
+def glimpses(world: World, *, max_rooms: int | None = None, max_aliases: int = 50) -> Iterator[Glimpse]:
+    """The same of one day alone; the bounds are those of `Watch`."""
     truth = Truth(world)
     for index in truth.signed.sources:
-        yield _glimpse(world, truth, index, max_rooms, max_aliases)
+        yield _glimpse(world, index, _what_it_is_made_of(world, truth, index, max_aliases), max_rooms)
 
 
-def _glimpse(world: World, truth: Truth, index: int, max_rooms: int | None, max_aliases: int) -> Glimpse:
-    plan, presence = world.plan(index), world.presence(index)
+@dataclass(frozen=True, slots=True)
+class _MadeOf:
+    """What decides a glimpse; nothing else of a server ever changes. `rooms` are with the members that its directory
+    states, `participants` those of the rooms whose aliases it is asked for."""
+
+    plan: ServerPlan
+    rooms: list[Row]
+    noindex: int
+    asked: list[Room]
+    participants: list[tuple[int, ...]]
+
+
+def _what_it_is_made_of(world: World, truth: Truth, index: int, max_aliases: int) -> _MadeOf:
+    plan = world.plan(index)
+    found = Findings(signed=True)
+    federates = plan.death is None
+    rows = sorted(truth.read(found, index, signed=True), key=lambda row: row.key) if federates else []
+    own = [row.room for row in rows if row.room.origin == index and row.room.alias is not None][:max_aliases]
+    asked = own if plan.publishes_client else []
+    return _MadeOf(
+        plan=plan,
+        rooms=rows,
+        noindex=found.noindex[index],
+        asked=asked,
+        participants=[world.rooms.participants(room.origin, room.serial) for room in asked],
+    )
+
+
+def _glimpse(world: World, index: int, made_of: _MadeOf, max_rooms: int | None) -> Glimpse:
+    plan, presence = made_of.plan, world.presence(index)
     facts = None if plan.death is None else DEATHS[plan.death]
     reached = Reached.FEDERATING if facts is None else facts.reached
     online, federating = reached >= Reached.ONLINE, reached >= Reached.FEDERATING
     release = plan.release
-    found = Findings(signed=True)
-    rows = sorted(truth.read(found, index, signed=True), key=lambda row: row.key) if federating else []
     portals = world.portals(index) if federating and plan.readable_door(signed=True) is DirectoryWay.FEDERATION else ()
     identity = world.identity(index)
-    own = [row.room for row in rows if row.room.origin == index and row.room.alias is not None][:max_aliases]
     return Glimpse(
         server=presence.name,
         reached=reached,
@@ -101,17 +162,12 @@ def _glimpse(world: World, truth: Truth, index: int, max_rooms: int | None, max_
         accepting=predicates_of(plan, signed=True)["accepting"],
         directory=directory_state(plan, signed=True) if federating else DirectoryState.SKIPPED,
         way=plan.readable_door(signed=True) if federating else None,
-        rooms=tuple(_listed(row.room, row.members) for row in rows[:max_rooms]),
+        rooms=tuple(_listed(row.room, row.members) for row in made_of.rooms[:max_rooms]),
         network_rooms=tuple(_listed(room, room.members) for _, room in portals[:max_rooms]),
-        noindex=found.noindex[index],
+        noindex=made_of.noindex,
         aliases=tuple(
-            AliasGlimpse(
-                alias=room.alias or "",
-                room_id=room.room_id,
-                servers=tuple(world.names[k] for k in world.rooms.participants(room.origin, room.serial)),
-            )
-            for room in own
-            if plan.publishes_client
+            AliasGlimpse(room.alias or "", room.room_id, tuple(world.names[k] for k in servers))
+            for room, servers in zip(made_of.asked, made_of.participants, strict=True)
         ),
         latency_s=plan.latency_s,
     )

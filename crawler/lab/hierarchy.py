@@ -7,7 +7,7 @@ that the space names it; of one that is closed to us, that there is no use in as
 from collections.abc import Mapping
 from functools import lru_cache
 
-from crawler.lab.rooms import Room
+from crawler.lab.room import Room
 from crawler.lab.software import Dialect
 from crawler.lab.spaces import SPACE, Child
 from crawler.lab.world import World

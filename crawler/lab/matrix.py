@@ -23,7 +23,7 @@ from crawler.lab.network import Role, Route
 from crawler.lab.oddities import Quirk
 from crawler.lab.peers import Peers
 from crawler.lab.robots import ROBOTS_TEXT, Robots
-from crawler.lab.rooms import WIDE_ROOMS
+from crawler.lab.room import WIDE_ROOMS
 from crawler.lab.seen import Seen, Sighting, Signature
 from crawler.lab.software import Door, spec_versions, unstable_features
 from crawler.lab.world import World
@@ -114,7 +114,7 @@ class Matrix:
 
         async def handle(request: Request) -> Response | None:
             host = (request.header(b"host") or "").lower()
-            route = self._world.routes.get((port, host))
+            route = self._world.network.routes.get((port, host))
             if route is None or request.sni != _sni_of(host):
                 self._seen.end(self._seen.begin(None, None, port, host, request), _MISDIRECTED.status)
                 return _MISDIRECTED

@@ -6,12 +6,14 @@ further names: tarpits, the farms of one owner, and who was born since day 0 (`l
 anything about the servers before it.
 """
 
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 
 from crawler.lab.days import Calendar
 from crawler.lab.deaths import DEATHS, TARPITS, Death
 from crawler.lab.dice import dice, share
 from crawler.lab.hosting import Hosting
+from crawler.lab.lives import Lives
 from crawler.lab.oddities import FALLING_THROUGH, FRONT_BRANCHES, QUIRK_BRANCHES, WELL_KNOWN_BRANCHES, Front, Quirk
 from crawler.lab.plan import ServerPlan, Standing
 from crawler.lab.profile import Profile
@@ -47,9 +49,11 @@ class Planner:
         size: how many servers it had on day 0, tarpits and farms apart.
         profile: what kind of federation.
         day: 0 is its first.
+        before: the plans of the same federation on an earlier day. What is drawn once is taken over from them, and a
+            server that is planned as it was then has the same plan, not another that says the same.
     """
 
-    def __init__(self, seed: int, size: int, profile: Profile, day: int = 0) -> None:
+    def __init__(self, seed: int, size: int, profile: Profile, day: int = 0, before: "Planner | None" = None) -> None:
         self.seed = seed
         self.size = size
         self.profile = profile
@@ -59,20 +63,34 @@ class Planner:
         self.hosting = Hosting(seed, size, providers, profile.tenants_an_address)
         self._farms_from = size + round(size * profile.tarpits)
         self._born_from = self._farms_from + round(size * profile.farmed)
-        self.calendar = Calendar(seed, size, day)
+        lives = Lives(seed, _DEAD_WEIGHTS) if before is None else before.calendar.lives
+        self.calendar: Calendar = Calendar(seed, size, day, lives)
         self.total = self._born_from + self.calendar.born()
-        self.native = lru_cache(maxsize=None)(self._native)
-        self.plan = self.native if day == 0 else lru_cache(maxsize=None)(self._today)
+        self.native: Callable[[int], ServerPlan] = before.native if before else lru_cache(maxsize=None)(self._native)
+        self._before = {} if before is None else before.planned
+        self.planned: dict[int, ServerPlan] = {}
+        """The plans of this day that were asked for."""
 
     @cached_property
     def roster(self) -> tuple[Case, ...]:
         return roster(dice(self.seed, "roster"))
 
+    def plan(self, index: int) -> ServerPlan:
+        """A server on this day."""
+        if self.calendar.day == 0:
+            return self.native(index)
+        plan = self.planned.get(index)
+        if plan is None:
+            plan = self._today(index)
+            before = self._before.get(index)
+            plan = self.planned[index] = before if before == plan and before is not None else plan
+        return plan
+
     def _today(self, index: int) -> ServerPlan:
         plan = self.native(index)
         place = index - self.communities
         fixed = self._is_extra(index) or (self.profile.has_roster and 0 <= place < len(self.roster))
-        return plan if fixed else self.calendar.today(plan, _DEAD_WEIGHTS)
+        return plan if fixed else self.calendar.today(plan)
 
     def _is_extra(self, index: int) -> bool:
         return self.size <= index < self._born_from

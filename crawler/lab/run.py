@@ -125,11 +125,11 @@ async def serve_lab(
         seen = Seen(trio.current_time, log, keep=keep_seen)
         client_tls = ssl.create_default_context(cadata=authority.pem().decode())
         matrix = Matrix(world, Peers(CRAWLER_NAME, _HOST, serve_key, client_tls), seen)
-        contexts = Contexts(authority, world.certificates, world.ip_names, world.domains())
+        contexts = Contexts(authority, world.network.certificates, world.network.ip_names, world.domains())
         held.callback(_write_manners, options.manners, seen)
         async with trio.open_nursery() as nursery:
             stalling: int = await nursery.start(serve_stalling)
-            dns_port, answers = await nursery.start(serve_dns, world.zone)
+            dns_port, answers = await nursery.start(serve_dns, world.network.zone)
             ports: dict[int, int] = {}
             for port in LISTENING_PORTS:
                 listeners = await open_listeners(_HOST, 0)

@@ -7,11 +7,11 @@ names. Spaces of one server point to each other in a ring, for cycles are legal.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from crawler.lab.dice import dice, digest, share
-from crawler.lab.rooms import WIDE_ROOMS, Room, Rooms
+from crawler.lab.dice import dice, digest
+from crawler.lab.room import WIDE_ROOMS, DrawnRooms, Room
+from crawler.lab.rooms import Rooms
 
 SPACE = "m.space"
-_OWN_SHARE = 0.15
 _VIA = 3
 
 
@@ -28,30 +28,41 @@ class Child:
 
 
 class Spaces:
-    """The children of every space, worked out when asked for."""
+    """The children of every space on one day, worked out when asked for.
 
-    def __init__(self, seed: int, communities: int, rooms: Rooms) -> None:
+    Args:
+        seed: of the federation.
+        communities: how many of its first servers are communities.
+        rooms: of the day.
+        drawn: what is drawn of them once.
+    """
+
+    def __init__(self, seed: int, communities: int, rooms: Rooms, drawn: DrawnRooms) -> None:
         self._seed = seed
         self._communities = communities
         self._rooms = rooms
         self.children = lru_cache(maxsize=512)(self._children)
+        self._placed = lru_cache(maxsize=None)(self._placed_of)
+        self._drawn = drawn
 
-    def _spaces_of(self, origin: int) -> list[int]:
-        rooms = self._rooms
-        return [serial for serial in range(rooms.count(origin)) if rooms.room(origin, serial).room_type == SPACE]
+    def _placed_of(self, origin: int) -> dict[int, list[int]]:
+        """The spaces of a server, and the rooms of that server in each; by serial."""
+        rooms = [self._rooms.room(origin, serial) for serial in range(self._rooms.count(origin))]
+        spaces = [room.serial for room in rooms if room.room_type == SPACE]
+        placed: dict[int, list[int]] = {serial: [] for serial in spaces}
+        for room in rooms:
+            if spaces and room.room_type != SPACE:
+                place, leans = self._drawn.leaning(origin, room.serial)
+                if leans or not room.is_published:
+                    placed[spaces[int(place * len(spaces))]].append(room.serial)
+        return placed
 
     def _children(self, origin: int, serial: int) -> tuple[Child, ...]:
         """The children of one space, in the order in which they were added."""
         rooms, draw = self._rooms, dice(self._seed, "children", origin, serial)
-        spaces = self._spaces_of(origin)
-        places: list[tuple[int, int]] = []
-        for other in range(rooms.count(origin)):
-            room = rooms.room(origin, other)
-            if room.room_type == SPACE:
-                continue
-            home = spaces[int(share(self._seed, "space of", origin, other) * len(spaces))]
-            if home == serial and (not room.is_published or share(self._seed, "in space", origin, other) < _OWN_SHARE):
-                places.append((origin, other))
+        placed = self._placed(origin)
+        spaces = list(placed)
+        places = [(origin, other) for other in placed[serial]]
         if len(spaces) > 1:
             places.append((origin, spaces[(spaces.index(serial) + 1) % len(spaces)]))
         for _ in range(draw.randrange(4)):

@@ -10,16 +10,16 @@ import statistics
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from crawler.lab.deaths import DEATHS, Reached
-from crawler.lab.directory import Directories, Row, tells_types
+from crawler.lab.directory import Directories, Row, RowsKept, tells_types
 from crawler.lab.hierarchy import SPEAKING
 from crawler.lab.network import Target
 from crawler.lab.oddities import Quirk
 from crawler.lab.plan import ServerPlan
 from crawler.lab.robots import Robots
-from crawler.lab.rooms import Room
+from crawler.lab.room import Room
 from crawler.lab.software import Door
 from crawler.lab.spaces import SPACE
 from crawler.lab.world import World
@@ -45,7 +45,8 @@ class Findings:
 
     `sources` of each server that something names; `members` of each room as the directories state them;
     `directory_rooms` and `noindex` by server. `named_by_space`: whom spaces name. `space_rooms`: the children of
-    spaces, those that stand in directories too; `opened_spaces`: the spaces that somebody told us of.
+    spaces, those that stand in directories too; `opened_spaces`: the spaces that somebody told us of. `looked_up`: the
+    rooms whose aliases were asked for.
     """
 
     signed: bool
@@ -57,14 +58,20 @@ class Findings:
     named_by_space: set[int] = field(default_factory=set)
     space_rooms: dict[str, Room] = field(default_factory=dict)
     opened_spaces: set[str] = field(default_factory=set)
+    looked_up: set[str] = field(default_factory=set)
 
 
 class Truth:
-    """The truth about one world."""
+    """The truth about one world.
 
-    def __init__(self, world: World) -> None:
+    Args:
+        world: the federation on its day.
+        before: rows of directories as they were on an earlier day; see `Directories`.
+    """
+
+    def __init__(self, world: World, before: RowsKept | None = None) -> None:
         self._world = world
-        self._directories = Directories(world)
+        self._directories = Directories(world, before)
 
     @cached_property
     def signed(self) -> Findings:
@@ -92,7 +99,7 @@ class Truth:
         while queue:
             index = queue.popleft()
             rows = self.read(found, index, signed=signed)
-            for named, source in self._named_by(index, rows, look_ups):
+            for named, source in self._named_by(found, index, rows, look_ups):
                 self._hear(found, queue, named, source)
             other = self._world.answers_for(index)
             if other is not None:
@@ -154,14 +161,13 @@ class Truth:
                 found.spam.add(row.room.room_id)
         return usable
 
-    def _named_by(self, index: int, rows: list[Row], look_ups: int | None) -> Iterator[tuple[int, LeadSource]]:
+    def _named_by(
+        self, found: Findings, index: int, rows: list[Row], look_ups: int | None
+    ) -> Iterator[tuple[int, LeadSource]]:
         """Whom a directory leads to. That a server names itself is no lead: neither in its own directory, nor where it
         answers, as the owner of an alias, that it is in the room."""
         for row in rows:
-            for name, source in (
-                (room_id_domain(row.room.room_id), LeadSource.ROOM_ID),
-                (alias_domain(row.room.alias or ""), LeadSource.ALIAS),
-            ):
+            for name, source in _domains(row.room.room_id, row.room.alias or ""):
                 named = self._world.index_of.get(name or "")
                 if named is not None and named != index:
                     yield named, source
@@ -169,6 +175,9 @@ class Truth:
         if look_ups is not None:
             aliased = [row for row in aliased if row.room.origin == index][:look_ups]
         for row in aliased:
+            if row.room.room_id in found.looked_up:
+                continue  # the same answer, from the same server
+            found.looked_up.add(row.room.room_id)
             owner = self._world.plan(row.room.origin)
             if owner.alive and owner.publishes_client and owner.robots is not Robots.DISALLOWS_US:
                 for member in self._world.rooms.participants(row.room.origin, row.room.serial)[1:]:
@@ -294,6 +303,12 @@ class Truth:
             "memberships": sum(medians),
             "largest_room": max(medians, default=None),
         }
+
+
+@lru_cache(maxsize=65_536)
+def _domains(room_id: str, alias: str) -> tuple[tuple[str | None, LeadSource], ...]:
+    """Whom a listing names; the same rooms are listed in many directories, and on many days."""
+    return (room_id_domain(room_id), LeadSource.ROOM_ID), (alias_domain(alias), LeadSource.ALIAS)
 
 
 def directory_state(plan: ServerPlan, *, signed: bool) -> DirectoryState:

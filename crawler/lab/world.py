@@ -1,24 +1,27 @@
 """The whole practice federation, put together from its parts: names, DNS zone, routes, certificates, rooms.
 
 Everything is decided when a `World` is made, and the same (seed, servers, profile, day) makes the same world on every
-machine. What costs memory (endpoints, rooms, directories) is worked out again when asked for.
+machine. What costs memory (endpoints, rooms, directories) is worked out again when asked for. A world may take over
+from one of an earlier day what did not change since: so a federation is looked at day after day (`glimpse.Watch`).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from crawler.lab.bridges import portals
 from crawler.lab.deaths import Death
 from crawler.lab.dice import digest, share
 from crawler.lab.hosting import ALLOWED, CRAWLER_ADDRESS, LISTENING_PORTS, REFUSING_PORT, SILENT_PORT, STALLING_PORT
+from crawler.lab.joins import Joins
 from crawler.lab.network import Certificate, DnsConduct, Presence, Record, RecordType, Route
 from crawler.lab.plan import ServerPlan, Standing
 from crawler.lab.planner import Planner
 from crawler.lab.presence import build_presence
 from crawler.lab.profile import SHOWCASE, Profile
 from crawler.lab.published import Published, published_by
-from crawler.lab.rooms import Room, Rooms
+from crawler.lab.room import DrawnRooms, Room
+from crawler.lab.rooms import Rooms
 from crawler.lab.software import Dialect
 from crawler.lab.spaces import Spaces
 from crawler.model.names import parse_server_name
@@ -70,39 +73,64 @@ class Zone:
         return None
 
 
-class World:
-    """A practice federation that had `servers` servers on day 0, as it is on `day`.
+@dataclass(slots=True)
+class Network:
+    """What a federation's servers have set up: `routes` and `certificates` by port and host, `ip_names` the addresses
+    that stand in certificates."""
 
-    `size` counts all its names: also tarpits, farms, and who was born since.
-    """
+    zone: Zone = field(default_factory=Zone)
+    routes: dict[tuple[int, str], Route] = field(default_factory=dict)
+    certificates: dict[tuple[int | None, str], Certificate] = field(default_factory=dict)
+    ip_names: list[str] = field(default_factory=list)
 
-    def __init__(self, seed: int, servers: int, profile: Profile = SHOWCASE, day: int = 0) -> None:
-        self.seed = seed
-        self.profile = profile
-        self.day = day
-        self.planner = Planner(seed, servers, profile, day)
-        self.size = self.planner.total
-        self.zone = Zone()
-        self.routes: dict[tuple[int, str], Route] = {}
-        self.certificates: dict[tuple[int | None, str], Certificate] = {}
-        self.ip_names: list[str] = []
-        self.names: list[str] = []
-        for index in range(self.size):
-            self._settle(self.presence(index))
-        self.zone.add(Record(CRAWLER_NAME, RecordType.A, CRAWLER_ADDRESS, 300))
-        self.index_of = {name: index for index, name in enumerate(self.names)}
-        self.rooms = Rooms(self.planner, self.names)
-        self.spaces = Spaces(seed, self.planner.communities, self.rooms)
-        self.identity = lru_cache(maxsize=1024)(self._identity)
-
-    def _settle(self, presence: Presence) -> None:
-        self.names.append(presence.name)
+    def add(self, presence: Presence) -> None:
         for record in presence.records:
             self.zone.add(record)
         self.zone.conduct.update(presence.dns_conduct)
         self.routes.update(((port, host), route) for port, host, route in presence.routes)
         self.certificates.update(((port, host), kind) for port, host, kind in presence.certificates)
         self.ip_names.extend(presence.ip_names)
+
+
+class World:
+    """A practice federation that had `servers` servers on day 0, as it is on `day`.
+
+    `size` counts all its names: also tarpits, farms, and who was born since. `before` is the same federation on an
+    earlier day.
+    """
+
+    def __init__(
+        self, seed: int, servers: int, profile: Profile = SHOWCASE, day: int = 0, before: "World | None" = None
+    ) -> None:
+        self.seed = seed
+        self.profile = profile
+        self.day = day
+        if before is not None and not before.leads_to(seed, servers, profile, day):
+            raise ValueError("the world before is of another federation, or of a later day")
+        self.planner: Planner = Planner(seed, servers, profile, day, None if before is None else before.planner)
+        self.size = self.planner.total
+        known = [] if before is None else before.names
+        self.names: list[str] = known + [self.presence(index).name for index in range(len(known), self.size)]
+        self.index_of = {name: index for index, name in enumerate(self.names)}
+        self.drawn: DrawnRooms = DrawnRooms(self.planner) if before is None else before.drawn
+        self.joins: Joins = Joins(self.planner, None if before is None else before.joins)
+        self.rooms = Rooms(self.planner, self.names, self.drawn, self.joins)
+        self.spaces = Spaces(seed, self.planner.communities, self.rooms, self.drawn)
+        self.identity = lru_cache(maxsize=1024)(self._identity)
+
+    def leads_to(self, seed: int, servers: int, profile: Profile, day: int) -> bool:
+        """Whether this is the same federation on an earlier day."""
+        of = (self.seed, self.planner.size, self.profile)
+        return of == (seed, servers, profile) and self.day <= day
+
+    @cached_property
+    def network(self) -> Network:
+        """How names lead to servers; who only looks at what servers say never asks."""
+        network = Network()
+        for index in range(self.size):
+            network.add(self.presence(index))
+        network.zone.add(Record(CRAWLER_NAME, RecordType.A, CRAWLER_ADDRESS, 300))
+        return network
 
     def plan(self, index: int) -> ServerPlan:
         return self.planner.plan(index)
@@ -179,7 +207,7 @@ class World:
 
     def domains(self) -> list[str]:
         """The registrable domains of all hosts that are served, in the order of their servers."""
-        names = (host.partition(":")[0] for _, host in self.routes if not host.startswith("["))
+        names = (host.partition(":")[0] for _, host in self.network.routes if not host.startswith("["))
         found = dict.fromkeys(".".join(name.split(".")[-2:]) for name in names)
         return [domain for domain in found if not domain.replace(".", "").isdigit()]
 

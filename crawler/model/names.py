@@ -15,6 +15,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from crawler.errors import FailureKind, ProtocolError
 
@@ -119,7 +120,13 @@ def _invalid(why: str) -> ProtocolError:
 
 
 def try_server_name(text: str) -> ServerName | None:
-    """`parse_server_name`, with None for what does not parse: for names found in remote data."""
+    """`parse_server_name`, with None for what does not parse: for names found in remote data, where the same few
+    thousand stand again and again. Those met last are kept parsed; what is too long for a name is not kept."""
+    return _parsed(text) if len(text) <= MAX_SERVER_NAME else None
+
+
+@lru_cache(maxsize=16_384)
+def _parsed(text: str) -> ServerName | None:
     try:
         return parse_server_name(text)
     except ProtocolError:

@@ -146,6 +146,7 @@ USERS = Chart(
         )
     ),
     metrics=(counted.BRIDGED_USERS,),
+    looks=(SCALE,),
     absent="No room directory answered.",
 )
 

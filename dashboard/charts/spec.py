@@ -7,6 +7,7 @@ from analytics import conformance
 from analytics import spec as counted
 from dashboard.charts.chart import Chart
 from dashboard.charts.series import COLUMNS, NOW_COLUMNS, literal, newest, reworded, series
+from dashboard.choices import SCALE
 from dashboard.figures.count_bars import CountBars
 from dashboard.figures.lines import DASHES, LINES_MOST, Line, Lines, fixed
 from dashboard.wording import one_line
@@ -91,6 +92,7 @@ LAG = Chart(
         )
     ),
     metrics=(counted.LAG,),
+    looks=(SCALE,),
 )
 
 FEATURES_NOW = Chart(

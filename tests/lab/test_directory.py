@@ -10,7 +10,7 @@ from crawler.lab.directory import Directories
 from crawler.lab.network import Role
 from crawler.lab.oddities import Quirk
 from crawler.lab.plan import ServerPlan
-from crawler.lab.rooms import HIDDEN_FROM
+from crawler.lab.room import HIDDEN_FROM
 from crawler.lab.software import Dialect, Door
 from crawler.lab.world import World
 from crawler.model.rooms import DirectoryWay

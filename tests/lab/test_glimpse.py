@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crawler.lab.glimpse import glimpses
+from crawler.lab.glimpse import Glimpse, Watch, glimpses
 from crawler.lab.profile import REALISTIC, SHOWCASE, Profile
 from crawler.lab.truth import Truth
 from crawler.lab.world import World
@@ -50,3 +50,20 @@ def test_bounds_are_kept() -> None:
         assert len(glimpse.rooms) <= 5
         assert len(glimpse.network_rooms) <= 5
         assert len(glimpse.aliases) <= 2
+
+
+def test_a_federation_that_is_watched_is_every_day_what_it_is_when_asked_alone() -> None:
+    """So what one day takes over from the one before is right, also where much happened in between."""
+    watch = Watch(4, 120, REALISTIC, max_rooms=9, max_aliases=4)
+    before: dict[str, Glimpse] = {}
+    for day in (0, 1, 2, 60, 61, 430):
+        world, seen = watch.on(day)
+        alone = World(4, 120, REALISTIC, day)
+        assert world.seeds() == alone.seeds()
+        assert seen == list(glimpses(alone, max_rooms=9, max_aliases=4))
+        if day in (1, 2, 61):
+            same = sum(before.get(glimpse.server) is glimpse for glimpse in seen)
+            assert len(seen) * 0.5 < same < len(seen)
+        before = {glimpse.server: glimpse for glimpse in seen}
+    with pytest.raises(ValueError, match="later day"):
+        watch.on(429)

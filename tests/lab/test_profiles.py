@@ -9,7 +9,7 @@ import pytest
 from crawler.lab.deaths import TARPITS
 from crawler.lab.profile import CALM, HOSTILE, REALISTIC, SHOWCASE, Profile
 from crawler.lab.robots import Robots
-from crawler.lab.rooms import NOINDEX_TOPICS
+from crawler.lab.room import NOINDEX_TOPICS
 from crawler.lab.truth import Truth
 from crawler.lab.world import World
 from crawler.protocol.optout import room_says_no

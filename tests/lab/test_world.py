@@ -14,7 +14,7 @@ from crawler.lab.network import RecordType, Role
 from crawler.lab.oddities import Front, Quirk
 from crawler.lab.plan import Standing
 from crawler.lab.profile import PROFILES
-from crawler.lab.rooms import WIDE_MEMBERS
+from crawler.lab.room import WIDE_MEMBERS
 from crawler.lab.software import RELEASES, Policy
 from crawler.lab.world import World
 from crawler.model.discovery import Branch
@@ -64,8 +64,8 @@ def test_special_addresses_are_refused_and_own_ones_are_not() -> None:
 def test_the_same_seed_makes_the_same_world(seed: int, size: int) -> None:
     one, other = World(seed, size), World(seed, size)
     assert one.names == other.names
-    assert one.zone == other.zone
-    assert one.routes == other.routes
+    assert one.network.zone == other.network.zone
+    assert one.network.routes == other.network.routes
     assert [one.plan(k) for k in range(size)] == [other.plan(k) for k in range(size)]
     assert one.identity(0) == other.identity(0)
 
@@ -87,7 +87,7 @@ def test_every_working_endpoint_is_served_and_every_dead_one_is_not(world: World
     for index in range(world.size):
         presence = world.presence(index)
         for target in presence.targets:
-            route = world.routes.get((target.port, target.host_header.lower()))
+            route = world.network.routes.get((target.port, target.host_header.lower()))
             assert (route is not None and route.index == index) == target.works or not target.works
             assert target.works == (target.port in LISTENING_PORTS) or not world.plan(index).alive
         if world.plan(index).alive:
@@ -97,16 +97,16 @@ def test_every_working_endpoint_is_served_and_every_dead_one_is_not(world: World
 @given(worlds)
 @some
 def test_every_host_that_is_served_has_an_address(world: World) -> None:
-    for (_, host), route in world.routes.items():
+    for (_, host), route in world.network.routes.items():
         bare = host[1 : host.index("]")] if host.startswith("[") else host.partition(":")[0]
         try:
             ipaddress.ip_address(bare)
         except ValueError:
-            bare = world.zone.closest(bare)
+            bare = world.network.zone.closest(bare)
             places = [(bare, kind) for kind in (RecordType.A, RecordType.AAAA, RecordType.CNAME)]
             if route.role is Role.FEDERATION:
                 places += [(f"{service}._tcp.{bare}", RecordType.SRV) for service in ("_matrix-fed", "_matrix")]
-            assert any(place in world.zone.records for place in places), (host, route)
+            assert any(place in world.network.zone.records for place in places), (host, route)
 
 
 @given(worlds)
