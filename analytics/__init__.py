@@ -25,7 +25,8 @@ What is counted, in the order of the mission:
 
 What comes out:
 
-- `mission`    all rows of a snapshot, with the definition of each
+- `definitions`     what the metric of each row is
+- `mission`    all rows of a snapshot
 - `wording`    how numbers, times and shares are written for people
 - `steps`      what runs after a crawl is sealed
 - `alerts`     what moved beyond its interval

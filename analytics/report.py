@@ -16,11 +16,11 @@ import polars as pl
 from analytics.bridges import BRIDGED_MEMBERSHIPS, BRIDGED_ROOMS
 from analytics.charter import CHARTER, MissionMetric
 from analytics.decentralisation import CONCENTRATION
+from analytics.definitions import DEFINITIONS, Definition
 from analytics.estimate import IntervalKind
 from analytics.federation_graph import Holder
 from analytics.funnel import SERVERS
 from analytics.growth import RETAINED
-from analytics.mission import DEFINITIONS, Definition
 from analytics.rooms import MEMBERSHIPS, PEOPLE, ROOMS
 from analytics.schemas import MetricRow
 from analytics.signal import SIGNAL

@@ -10,8 +10,8 @@ from contextlib import closing
 from pydantic import BaseModel
 
 from analytics import wording
+from analytics.definitions import DEFINITIONS
 from analytics.load_stored import load_series_page
-from analytics.mission import DEFINITIONS
 from analytics.schemas import Grade
 from crawler.model.crawl import CrawlState
 from crawler.store import federation

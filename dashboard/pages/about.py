@@ -3,8 +3,8 @@
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics.definitions import DEFINITIONS
 from analytics.funnel import MEANING
-from analytics.mission import DEFINITIONS
 from analytics.schemas import Grade
 from dashboard import links
 from dashboard.pages import neighbour, submit

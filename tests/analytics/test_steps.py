@@ -4,8 +4,9 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.definitions import DEFINITIONS
 from analytics.load_stored import load_metric_rows
-from analytics.mission import DEFINITIONS, computed_rows
+from analytics.mission import computed_rows
 from analytics.schemas import METRIC_COLUMNS
 from analytics.steps import store_numbers
 from crawler.model.crawl import CrawlScope
