@@ -190,7 +190,7 @@ def build_report(
         series: The stored rows (columns of `schemas.METRIC_COLUMNS`) of the censuses of the period.
         now: The rows of its last census.
         then: Those of the census it begins with; none where there is none old enough.
-        annotations: Events and published figures (`schemas.ANNOTATION_COLUMNS`).
+        annotations: Events and published figures (`reference.ANNOTATION_COLUMNS`).
         period: How long it is.
         snapshot_id: Of the serving file, for whoever cites it.
         made_at: The time of day.

@@ -276,69 +276,6 @@ PLACE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "cdn": pl.String,
 }
 
-BRIDGE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "protocol": pl.String,
-    "network": pl.String,
-    "localpart": pl.String,
-    "domain": pl.String,
-    "confidence": pl.String,
-    "ended_on": pl.String,
-    "source": pl.String,
-}
-
-RELEASE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {"version": pl.String, "release_date": pl.Date}
-
-MSC_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "msc": pl.Int64,
-    "slug": pl.String,
-    "merged_date": pl.Date,
-    "first_spec_release": pl.String,
-    "first_spec_release_date": pl.Date,
-}
-
-SOFTWARE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "software": pl.String,
-    "display_name": pl.String,
-    "lineage": pl.String,
-    "kind": pl.String,
-    "language": pl.String,
-    "repository": pl.String,
-}
-"""The reference table of implementations, `data/reference/software.csv`; `repository`: where its code is developed;
-null: none is known, or it is no homeserver."""
-
-
-SOFTWARE_RELEASE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "software": pl.String,
-    "version": pl.String,
-    "released_on": pl.Date,
-    "security": pl.Boolean,
-    "advisories": pl.String,
-    "source": pl.String,
-}
-"""The reference table of releases, `data/reference/releases.csv`; `security`: whether it mended a vulnerability;
-null: not known."""
-
-ANNOTATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "happened_on": pl.Date,
-    "precision": pl.String,
-    "kind": pl.String,
-    "title": pl.String,
-    "value": pl.Float64,
-    "unit": pl.String,
-    "source": pl.String,
-    "checked": pl.String,
-}
-"""The reference table of annotations, `data/reference/annotations.csv`."""
-
-
-CORRECTION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "corrected_on": pl.String,
-    "metric": pl.String,
-    "what": pl.String,
-}
-"""The reference table of corrections, `data/reference/corrections.csv`."""
-
 
 def checked(frame: pl.DataFrame, columns: Mapping[str, pl.DataType | type[pl.DataType]], what: str) -> pl.DataFrame:
     """`frame` with exactly `columns`, in their order and of their types.
