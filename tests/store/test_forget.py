@@ -290,7 +290,7 @@ def test_compacting_changes_nothing_but_the_size(path: Path) -> None:
     assert {table: query(path, f"SELECT * FROM {table} ORDER BY ALL") for table in said} == said
     assert [file.name for file in path.parent.iterdir() if "fresh" in file.name] == []
     # What a crawl is laid beside stands together, behind what has ended.
-    stands = [[s for (s,) in query(path, f"SELECT valid_to IS NULL FROM {kind.table}")] for kind in INTERVALS]
+    stands = [[bool(s) for (s,) in query(path, f"SELECT valid_to IS NULL FROM {kind.table}")] for kind in INTERVALS]
     assert all(each == sorted(each) for each in stands)
     assert any(len(set(each)) > 1 for each in stands)
 
