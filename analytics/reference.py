@@ -86,6 +86,11 @@ def load_countries() -> pl.DataFrame:
     return pl.read_csv(shipped("reference", "countries.csv"), schema_overrides=[pl.String] * 3, null_values=[])
 
 
+def load_languages() -> pl.DataFrame:
+    """Codes and English names of the languages that are told apart (ISO 639): `language`, `name`."""
+    return pl.read_csv(shipped("reference", "languages.csv"), schema_overrides=[pl.String] * 2, null_values=[])
+
+
 def load_releases() -> pl.DataFrame:
     """Releases of the specification, oldest first."""
     frame = pl.read_csv(shipped("reference", "spec_releases.csv"), schema_overrides={"version": pl.String})

@@ -28,11 +28,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a chart is to be drawn: the colours that the visitor wears, what was chosen, what to mark."""
+    """How a chart is to be drawn: the colours that the visitor wears, what was chosen, what to mark: events, and the
+    censuses that are compared, by their moments."""
 
     scheme: Scheme
     chosen: Chosen = AS_FIRST_SHOWN
     events: tuple[Event, ...] = ()
+    compared: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

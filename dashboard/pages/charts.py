@@ -1,6 +1,7 @@
 """What stands around a figure: title, subtitle, the chart in one sentence, its addresses, its numbers as a table."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from urllib.parse import quote
 
 import plotly.graph_objects as go
@@ -36,12 +37,29 @@ def chart_path(chart: Chart, chosen: Chosen) -> str:
     return links.page(f"/charts/{quote(chart.name)}{search(chosen, chart.controls)}")
 
 
-def chart_section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, *, level: int = 2) -> Component:
+def chart_section(
+    chart: Chart,
+    view: View,
+    chosen: Chosen,
+    scheme: Scheme,
+    *,
+    level: int = 2,
+    compared: tuple[datetime, ...] = (),
+) -> Component:
     """A chart with everything it needs to be read without being seen, made once for each census and choice; of days
-    that somebody chose, there are too many to keep."""
+    that somebody chose, there are too many to keep.
+
+    Args:
+        chart: The chart.
+        view: The census.
+        chosen: What was chosen, of this chart or others.
+        scheme: What the visitor wears.
+        level: Of its heading; 0: the page says it.
+        compared: Moments of censuses that are marked.
+    """
     chosen = only(chart, chosen)
-    if chosen.since is not None or chosen.until is not None:
-        return _section(chart, view, chosen, scheme, level)
+    if chosen.since is not None or chosen.until is not None or compared:
+        return _section(chart, view, chosen, scheme, level, compared)
     key = ("section", chart.name, search(chosen, chart.controls), scheme, level)
     return view.once(key, lambda: _section(chart, view, chosen, scheme, level))
 
@@ -52,7 +70,9 @@ def only(chart: Chart, chosen: Chosen) -> Chosen:
     return Chosen(chosen.since, chosen.until, values) if chart.over_time else Chosen(values=values)
 
 
-def _section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: int) -> Component:
+def _section(
+    chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: int, compared: tuple[datetime, ...] = ()
+) -> Component:
     if chart.newest_only and view.past is not None:
         return _only_now(chart, chosen, level)
     rows = chart.rows(view, chosen)
@@ -68,7 +88,7 @@ def _section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: in
                 html.P(_nothing(chart, chosen), className="absent"),
             ],
         )
-    look = Look(scheme, chosen, events_beside(view, known))
+    look = Look(scheme, chosen, events_beside(view, known), compared)
     return drawn_section(
         chart.name, chart.title, words, chart.drawing, rows, look, view, level=level, below=_addresses(chart, chosen)
     )
