@@ -12,10 +12,15 @@ from pathlib import Path
 import polars as pl
 
 from analytics import bridges as bridged
+from analytics import code as living
+from analytics import conformance as conforming
 from analytics import developers as people
 from analytics import discovery as found
+from analytics import diversity as diverse
+from analytics import freshness as fresh
 from analytics import graph_tables as graph
 from analytics import growth as change
+from analytics import known_item as searching
 from analytics import signal as noise
 from analytics import spec as specification
 from analytics import unseen as population
@@ -93,6 +98,12 @@ _ALL = (
         IMPLEMENTATIONS, 5, "Implementations in use", "How many different implementation names online servers give."
     ),
     Definition(LINEAGES, 5, "Lineages in use", "How many independent families of forks online servers run."),
+    Definition(
+        living.WITH_CODE,
+        5,
+        "Lineages with living code",
+        "Families of forks with a public repository to which a person committed within 90 days.",
+    ),
     Definition(DIVERSITY, 5, "Effective number of lineages", "How many lineages, used equally, would be as diverse."),
     Definition(
         ROOMS, 8, "Public rooms", "Unique rooms, and spaces apart, listed in the room directories that answered."
@@ -167,6 +178,31 @@ _ALL = (
     Definition(found.LISTED_IN, 8, "How widely rooms are listed", "Rooms by how many directories list them."),
     Definition(found.ROOMS_ESTIMATED, 8, "Listable rooms, seen or not", "Rooms that open directories list, at least."),
     Definition(found.LISTING_COVERAGE, 8, "Coverage of listings", "How likely the next listing is of a known room."),
+    Definition(found.IN_SPACES, 8, "Listed rooms in spaces", "Share of listed rooms that a space leads to as well."),
+    Definition(
+        fresh.FRESHNESS,
+        8,
+        "Freshness of listings",
+        "How many listed rooms are new, changed lately, or have a server of their own that answers.",
+    ),
+    Definition(
+        searching.KNOWN_ITEM,
+        8,
+        "Finding a known room",
+        "Where a room stands among the answers when its name, or one word of it, is searched for in our room list.",
+    ),
+    Definition(
+        diverse.LANGUAGES_AMONG,
+        8,
+        "Languages at an equal number of rooms",
+        "How many languages a lot of rooms shows; comparable between censuses of different size.",
+    ),
+    Definition(
+        diverse.WORDS_AMONG,
+        8,
+        "Words of names at an equal number of rooms",
+        "How many different words a lot of room names shows: a proxy for the diversity of topics.",
+    ),
     Definition(noise.LANGUAGES, 8, "Rooms by language", "The language of name and topic, where it can be told."),
     Definition(noise.LANGUAGE_DIVERSITY, 8, "Effective number of languages", "How many, used equally, are as diverse."),
     Definition(specification.RELEASES, 9, "Releases of the specification", "How many in a year, and how far apart."),
@@ -175,6 +211,12 @@ _ALL = (
     Definition(specification.VERSIONS, 9, "Versions advertised", "Share of servers that advertise each version."),
     Definition(
         specification.FEATURES, 9, "Unstable features", "Share of servers that advertise each unstable feature."
+    ),
+    Definition(
+        conforming.CONFORMANCE,
+        9,
+        "Conformance as a crawl meets it",
+        "Share of servers that do as the specification says, of those where a crawl could see it.",
     ),
     Definition(graph.GRAPH, 0, "The graph of servers and rooms", "Its components, cores, and servers in no room."),
     Definition(graph.RESILIENCE, 0, "Resilience", "Rooms left without a known server when the largest holders go."),
@@ -267,10 +309,18 @@ PARTS: tuple[Part, ...] = (
             snapshot, gathered.lives, gathered.version_stays, frames.reference.software_releases
         ),
     ),
-    Part("outside", (1, 2, 4, 6), lambda snapshot, _, __: outside_rows(snapshot)),
+    Part(
+        "outside",
+        (1, 2, 4, 5, 6),
+        lambda snapshot, frames, _: outside_rows(snapshot, frames.reference.software),
+    ),
     Part("bridges", (6,), lambda snapshot, frames, _: bridged.bridges(snapshot, frames.reference.bridges)),
     Part("signal", (7, 8), lambda snapshot, _, gathered: noise.signal(snapshot, gathered.features)),
     Part("discovery", (8,), lambda snapshot, _, __: found.discovery(snapshot)),
+    Part("freshness", (8,), lambda snapshot, _, gathered: fresh.freshness(snapshot, gathered.lives)),
+    Part("search", (8,), lambda snapshot, _, __: searching.known_item(snapshot)),
+    Part("diversity", (8,), lambda snapshot, _, gathered: diverse.diversity(snapshot, gathered.features)),
+    Part("conformance", (9,), lambda snapshot, _, __: conforming.conformance(snapshot)),
     Part("spec", (9,), lambda snapshot, frames, _: specification.spec(snapshot, frames.reference)),
     Part(
         "resilience",
@@ -293,16 +343,17 @@ def snapshot_rows(snapshot: Snapshot, frames: Frames, gathered: Gathered) -> Ite
 OUTSIDE = frozenset(
     {
         reported.REPORTED_USERS, reported.REPORTING, reported.RETAINED_USERS, reported.REPORTED_BRIDGED,
-        people.DEVELOPERS, people.BY_MONTH,
+        people.DEVELOPERS, people.BY_MONTH, living.WITH_CODE,
     }
 )  # fmt: skip
 """The metrics of `outside_rows`."""
 
 
-def outside_rows(snapshot: Snapshot) -> Iterator[MetricRow]:
+def outside_rows(snapshot: Snapshot, software_table: pl.DataFrame) -> Iterator[MetricRow]:
     """The rows that rest on what no crawl sees, which may be told of a census long after it."""
     yield from reported.usage(snapshot)
     yield from people.developers(snapshot)
+    yield from living.code(snapshot, software_table)
 
 
 def metric_rows(serving: Path, crawl_id: int) -> tuple[MetricRow, ...]:

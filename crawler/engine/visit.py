@@ -188,7 +188,9 @@ class _Look:
         connection = await self._connect(self._resolution.endpoints)
         if connection is None or self._endpoint is None:
             return
-        self._version = await self._ask(connection, federation.VERSION_URI, federation.parse_version)
+        self._version = await self._ask(
+            connection, federation.VERSION_URI, federation.parse_version, timeout_s=self._patience_with_the_silent_s
+        )
         if not (isinstance(self._version, Failed) and _ran_out(self._version.failure)):
             self._keys = await self._ask(connection, federation.KEYS_URI, self._parse_keys)
         if not isinstance(self._version, Ok):
@@ -277,13 +279,26 @@ class _Look:
                 return connection
         return None
 
-    async def _ask(self, connection: Connection, uri: str, parse: Callable[[bytes], T]) -> Attempt[T]:
+    @property
+    def _patience_with_the_silent_s(self) -> float | None:
+        """How long the endpoint is waited for in a first try whose .well-known ran out of time, and which is repeated
+        for that with all the time there is: long enough to see whether the server is there. None: as usual."""
+        is_repeated = self._task.hurried and kept_us_waiting(self._resolution)
+        return self._limits.connect_timeout_s if is_repeated else None
+
+    async def _ask(
+        self, connection: Connection, uri: str, parse: Callable[[bytes], T], *, timeout_s: float | None = None
+    ) -> Attempt[T]:
         endpoint = self._endpoint
         assert endpoint is not None  # noqa: S101 - a connection came from an endpoint
         attempt = await patiently(
             self._session,
             lambda: self._session.request(
-                connection, uri, host_header=endpoint.host_header, body_limit_bytes=self._limits.body_bytes
+                connection,
+                uri,
+                host_header=endpoint.host_header,
+                body_limit_bytes=self._limits.body_bytes,
+                timeout_s=timeout_s,
             ),
         )
         return parsed(attempt, parse)

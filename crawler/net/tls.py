@@ -1,7 +1,9 @@
 """TLS over a connected socket: the shared contexts, the handshake, and what a connection tells.
 
-OpenSSL reads and writes the descriptor itself and trio only waits for it: no copies through memory buffers. Who is
-trusted does not depend on the version of Python (`ssl.create_default_context` does) nor on `SSLKEYLOGFILE`.
+OpenSSL is handed what came and tells what to send; the socket is ours. Left to read the socket itself, it would ask the
+kernel twice for each record, of which a server's part of a handshake has six, and raise an exception for each that is
+not there yet. Who is trusted does not depend on the version of Python (`ssl.create_default_context` does) nor on
+`SSLKEYLOGFILE`.
 """
 
 import hashlib
@@ -66,21 +68,39 @@ def _context() -> ssl.SSLContext:
 
 
 class TlsStream:
-    """A TLS connection to one peer. One task at a time; closed by whoever sees an error."""
+    """TLS over a connected socket, which is taken over. One task at a time; closed by whoever sees an error.
 
-    def __init__(self, sock: ssl.SSLSocket) -> None:
+    Args:
+        sock: non-blocking.
+        tls_name: whom the certificate must name, where the context verifies.
+    """
+
+    __slots__ = ("_came", "_sock", "_tls", "_to_send")
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext, tls_name: str) -> None:
         self._sock = sock
+        self._came, self._to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._came, self._to_send, server_hostname=tls_name)
+
+    async def shake_hands(self) -> None:
+        """Go on with the handshake, to its end. Raises OSError when there is none to be had."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._hear()
+            else:
+                return await self._flush()
 
     async def send_all(self, data: bytes) -> None:
         """Raises OSError when the connection breaks."""
-        rest = memoryview(data)
-        while rest:
+        while True:
             try:
-                rest = rest[self._sock.send(rest) :]
-            except ssl.SSLWantWriteError:
-                await trio.lowlevel.wait_writable(self._sock)
-            except ssl.SSLWantReadError:
-                await trio.lowlevel.wait_readable(self._sock)
+                self._tls.write(data)
+            except ssl.SSLWantReadError:  # the peer negotiates anew (TLS 1.2)
+                await self._hear()
+            else:
+                return await self._flush()
 
     async def receive_some(self) -> bytes:
         """At least one byte, or none when the peer has closed. Raises OSError when the connection breaks.
@@ -89,15 +109,34 @@ class TlsStream:
         whether the answer was whole.
         """
         while True:
-            if not self._sock.pending():
-                # Nearly always the answer is still on its way, and to find that out by reading costs more. The wait
-                # also lets other tasks have their turn when a peer sends faster than we read.
-                await trio.lowlevel.wait_readable(self._sock)
+            if self._came.pending or self._came.eof or self._tls.pending():
+                try:
+                    return self._tls.read(_RECEIVE_BYTES)
+                except ssl.SSLWantReadError:
+                    pass  # a session ticket, or a part of a record
+                except ssl.SSLEOFError:
+                    return b""
+            await self._hear()
+
+    async def _hear(self) -> None:
+        """Wait for the peer to say something, or to leave, once all is sent that it may wait for."""
+        await self._flush()
+        # To read before something is there, as it hardly ever is, costs more than to wait for it. The wait also lets
+        # other tasks have their turn when a peer sends faster than we read.
+        await trio.lowlevel.wait_readable(self._sock)
+        with suppress(BlockingIOError):
+            data = self._sock.recv(_RECEIVE_BYTES)
+            if data:
+                self._came.write(data)
+            else:
+                self._came.write_eof()
+
+    async def _flush(self) -> None:
+        data = self._to_send.read()
+        while data:
             try:
-                return self._sock.recv(_RECEIVE_BYTES)
-            except ssl.SSLWantReadError:
-                continue  # a session ticket, or a part of a record
-            except ssl.SSLWantWriteError:
+                data = data[self._sock.send(data) :]
+            except BlockingIOError:
                 await trio.lowlevel.wait_writable(self._sock)
 
     def facts(self) -> TlsFacts:
@@ -106,13 +145,13 @@ class TlsStream:
         Raises:
             ValueError: a certificate that verifies but cannot be read.
         """
-        certificate = self._sock.getpeercert()
-        der = self._sock.getpeercert(binary_form=True)
-        cipher = self._sock.cipher()
+        certificate = self._tls.getpeercert()
+        der = self._tls.getpeercert(binary_form=True)
+        cipher = self._tls.cipher()
         if not certificate or der is None or cipher is None:
             raise ValueError("no certificate")
         return TlsFacts(
-            protocol=self._sock.version() or "",
+            protocol=self._tls.version() or "",
             cipher=cipher[0],
             issuer=_organisation(certificate["issuer"]),
             not_after=parse_time(str(certificate["notAfter"])),
@@ -121,22 +160,24 @@ class TlsStream:
 
     def agreed(self) -> tuple[str, str]:
         """Protocol version and cipher suite; empty when the connection was broken already."""
-        cipher = self._sock.cipher()
-        return self._sock.version() or "", cipher[0] if cipher else ""
+        cipher = self._tls.cipher()
+        return self._tls.version() or "", cipher[0] if cipher else ""
 
     def sent_chain(self) -> list[bytes]:
         """The certificates as the peer sent them, in DER, the leaf first. OpenSSL bounds what it takes (100 KiB)."""
         if sys.version_info >= (3, 13):
-            return self._sock.get_unverified_chain()
+            return self._tls.get_unverified_chain()
         # Before 3.13 the method is there, on the object beneath, and without a public name (PR 25467 of CPython).
-        beneath: Any = self._sock._sslobj  # type: ignore[attr-defined] # noqa: SLF001 - see above
+        beneath: Any = self._tls._sslobj  # type: ignore[attr-defined] # noqa: SLF001 - see above
         return [certificate.public_bytes(_ENCODING_DER) for certificate in beneath.get_unverified_chain() or ()]
 
     def close(self) -> None:
         """Say goodbye if that needs no waiting, and close."""
-        # ValueError: the session was never set up, or is shut down already.
-        with suppress(OSError, ValueError):
-            self._sock.unwrap()
+        # OSError: the handshake was not done, the peer has not said goodbye yet, or there is no room to say it.
+        with suppress(OSError):
+            self._tls.unwrap()
+        with suppress(OSError):
+            self._sock.send(self._to_send.read())
         self._sock.close()
 
 
@@ -171,27 +212,27 @@ async def handshake(
         The stream, or why there is none, and the seconds that took. Neither they nor the time-out count the wait for
         a place among the busy, which is our own doing.
     """
-    tls: ssl.SSLSocket | None = None
+    stream: TlsStream | None = None
     started = trio.current_time()
     try:
         await _take_place(busy)
         try:
             started = trio.current_time()
-            tls = context.wrap_socket(sock, server_hostname=tls_name, do_handshake_on_connect=False)
-            done = await _shake(tls, min(BUSY_PATIENCE_S, timeout_s))
+            stream = TlsStream(sock, context, tls_name)
+            done = await _shake(stream, min(BUSY_PATIENCE_S, timeout_s))
         finally:
             busy.release()
         if not done:
-            done = await _shake(tls, max(0.0, timeout_s - (trio.current_time() - started)))
+            done = await _shake(stream, max(0.0, timeout_s - (trio.current_time() - started)))
     except BaseException as error:
-        (tls or sock).close()
+        (stream or sock).close()
         if isinstance(error, OSError):
             return tls_failure(error), trio.current_time() - started
         raise
     took_s = trio.current_time() - started
     if done:
-        return TlsStream(tls), took_s
-    tls.close()
+        return stream, took_s
+    stream.close()
     return Failure(FailureKind.TLS_TIMEOUT, f"no handshake in {timeout_s:g} s"), took_s
 
 
@@ -203,16 +244,9 @@ async def _take_place(busy: trio.CapacityLimiter) -> None:
         await busy.acquire()
 
 
-async def _shake(tls: ssl.SSLSocket, timeout_s: float) -> bool:
-    """Go on with the handshake; False when it is not done within `timeout_s`."""
+async def _shake(stream: TlsStream, timeout_s: float) -> bool:
+    """Go on with the handshake; whether it is done within `timeout_s`."""
     with trio.move_on_after(timeout_s):
-        while True:
-            try:
-                tls.do_handshake()
-            except ssl.SSLWantReadError:
-                await trio.lowlevel.wait_readable(tls)
-            except ssl.SSLWantWriteError:
-                await trio.lowlevel.wait_writable(tls)
-            else:
-                return True
+        await stream.shake_hands()
+        return True
     return False

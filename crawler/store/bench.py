@@ -20,7 +20,7 @@ from typing import TypeVar
 from crawler.model.crawl import CrawlState
 from crawler.store.bench_questions import BUSIEST, FULL_QUESTIONS, QUESTIONS, answers
 from crawler.store.bench_world import DAY, FULL_NAMES, FULL_TABLES, GOES_ON, SEEN_DAY, STEP, WORLD
-from crawler.store.connection import Connection, connect_to_write, transaction, without_checkpoint
+from crawler.store.connection import Connection, connect_to_write, transaction, within_memory, without_checkpoint
 from crawler.store.crawls import series_of
 from crawler.store.insert import literal
 from crawler.store.intervals import INTERVALS
@@ -215,7 +215,7 @@ def _crawl(connection: Connection, census: Path, day: int) -> _Took:
 
 
 def _seal(connection: Connection, census: Path, day: int, at: datetime) -> None:
-    with without_checkpoint(connection), transaction(connection, census):
+    with without_checkpoint(connection), within_memory(connection, census), transaction(connection, census):
         seal(connection, day, CrawlState.COMPLETED, at, "{}", JOURNAL_DAYS)
 
 

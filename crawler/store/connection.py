@@ -46,6 +46,13 @@ def without_pandas() -> Iterator[None]:
         del modules["pandas"]
 
 
+WORKING_BYTES = 128 * 1024 * 1024
+"""What DuckDB may work in, besides what it keeps of a file."""
+
+_SPILL_SUFFIX = ".tmp"
+"""DuckDB puts what does not fit into memory into a folder beside the file, of the same name with this behind it."""
+
+
 def connect_to_write(path: Path) -> Connection:
     """Open or create a database. The caller holds the lock (`lock`), so no other part of this process has it open.
 
@@ -58,6 +65,7 @@ def connect_to_write(path: Path) -> Connection:
         path.unlink()
     if path.exists():
         _look(path, os.O_RDWR)
+    _drop_spilled(path)
     return _connect(path, read_only=False)
 
 
@@ -84,6 +92,15 @@ def _connect(path: Path, *, read_only: bool) -> Connection:
     # GLOBAL, because cursors do not take over what was set for their connection alone.
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     return connection
+
+
+def _drop_spilled(path: Path) -> None:
+    """Remove what a process that was killed had put aside: DuckDB lets it lie, and it may tell of who is forgotten."""
+    folder = path.with_name(path.name + _SPILL_SUFFIX)
+    with suppress(OSError):  # nearly always there is none
+        for left in folder.glob("duckdb_temp_*"):
+            left.unlink()
+        folder.rmdir()
 
 
 def _look(path: Path, access: int) -> None:
@@ -154,6 +171,21 @@ def without_checkpoint(connection: Connection) -> Iterator[None]:
     finally:
         with suppress(duckdb.FatalException):  # nothing can be asked any more of a file that could not be written
             connection.execute("RESET GLOBAL checkpoint_threshold")
+
+
+@contextmanager
+def within_memory(connection: Connection, path: Path) -> Iterator[None]:
+    """Transactions that leave most of the memory alone, of which DuckDB otherwise takes four fifths. The bound
+    grows with the file, since some things have to be in memory, and those grow with it; what else does not fit is put
+    on the disk meanwhile. `path` is the file's."""
+    log = path.with_name(path.name + ".wal")
+    size_bytes = sum(each.stat().st_size for each in (path, log) if each.exists())
+    connection.execute(f"SET GLOBAL memory_limit = '{(size_bytes + WORKING_BYTES) // 1000} kB'")
+    try:
+        yield
+    finally:
+        with suppress(duckdb.FatalException):
+            connection.execute("RESET GLOBAL memory_limit")
 
 
 def _not_written(path: Path, error: duckdb.Error) -> StoreError:

@@ -49,6 +49,7 @@ PUBLISHED = {
     "developer_count": _ALL,
     "developer_month": _ALL,
     "developer_overlap": _ALL,
+    "repository_activity": _ALL,
     "spec_release": _ALL,
     "spec_proposal": _ALL,
     # The names of all that completed crawls met.

@@ -27,7 +27,7 @@ from crawler.model.schedule import ServerSchedule
 from crawler.protocol.json_body import clean_text
 from crawler.store.batch import Answered, Batch
 from crawler.store.clock import Now, utc_now
-from crawler.store.connection import Connection, transaction, without_checkpoint
+from crawler.store.connection import Connection, transaction, within_memory, without_checkpoint
 from crawler.store.crawls import read_crawl, series_of
 from crawler.store.held import HeldCensus, locked_and_open
 from crawler.store.insert import column_types, insert_rows
@@ -245,8 +245,9 @@ class CensusWriter(HeldCensus):
             raise ValueError("a seal says how a crawl ended")
         running = read_crawl(self._connection, crawl_id).state is CrawlState.RUNNING
         if running:
-            with without_checkpoint(self._connection), transaction(self._connection, self._path):
-                seal(self._connection, crawl_id, state, finished_at, _json_text(report), journal_days)
+            connection, path = self._connection, self._path
+            with without_checkpoint(connection), within_memory(connection, path), transaction(connection, path):
+                seal(connection, crawl_id, state, finished_at, _json_text(report), journal_days)
         sealed = read_crawl(self._connection, crawl_id)
         if self._crawl is not None and self._crawl.id == crawl_id:
             self._crawl = sealed

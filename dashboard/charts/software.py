@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from analytics import code, versions
 from analytics import software as counted
-from analytics import versions
 from dashboard.charts.chart import Chart, Column
 from dashboard.charts.series import COLUMNS, NEWEST, NOW_COLUMNS, SHARE, over_time, reworded, series
 from dashboard.choices import AS, SCALE, Choice
@@ -99,6 +99,21 @@ IMPLEMENTATION_COUNT = Chart(
     drawing=Lines(fixed(**{counted.IMPLEMENTATIONS: Line("names", 0), counted.LINEAGES: Line("families", 1, "dash")})),
     metrics=(counted.IMPLEMENTATIONS,),
     looks=(SCALE,),
+)
+
+WITH_CODE = Chart(
+    name="lineages-with-code",
+    title="Families with living code",
+    unit="families of forks with a public repository that a person committed to within 90 days, at least",
+    window="the 90 days before each census",
+    denominator="families of which a repository was read",
+    sql=series(code.WITH_CODE),
+    columns=reworded(COLUMNS, n="families of which a repository was read"),
+    drawing=Lines(fixed(**{code.ACTIVE: Line("families", 0)}), steps=True),
+    metrics=(code.WITH_CODE,),
+    looks=(SCALE,),
+    absent="No repository of an implementation was read. Whoever runs this census can have them read with: "
+    "matrix-census import developers.",
 )
 
 DIVERSITY_OVER_TIME = Chart(
@@ -259,6 +274,7 @@ CHARTS = (
     LINEAGES_OVER_TIME,
     IMPLEMENTATIONS_OVER_TIME,
     IMPLEMENTATION_COUNT,
+    WITH_CODE,
     DIVERSITY_OVER_TIME,
     VERSIONS_OVER_TIME,
     VERSIONS_NOW,

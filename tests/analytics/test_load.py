@@ -78,6 +78,7 @@ def insert_federation(connection: duckdb.DuckDBPyConnection, crawl_id: int) -> N
         insert(connection, "lead", crawl_id=crawl_id, server_id=number, source="room_id", named_by=1, count=2)
         insert(connection, "lead", crawl_id=crawl_id, server_id=number, source="seed", count=1)
     for row in observations(crawl_id=crawl_id).drop("server_name").iter_rows(named=True):
+        del row["has_client_base"]
         where = {"address": row.pop("address"), "port": row.pop("port")}
         insert(connection, "seen_server", **row)
         insert(connection, "visit", crawl_id=crawl_id, server_id=row["server_id"], observed_at=STARTED, **where)

@@ -445,12 +445,12 @@ async def test_handshakes_under_way_are_bounded(authority: Authority, make_netwo
         network = make_network(busy_connections=2)
         shake = tls._shake
 
-        async def counted(sock: ssl.SSLSocket, timeout_s: float) -> bool:
+        async def counted(stream: tls.TlsStream, timeout_s: float) -> bool:
             nonlocal under_way, most
             under_way += 1
             most = max(most, under_way)
             try:
-                return await shake(sock, timeout_s)
+                return await shake(stream, timeout_s)
             finally:
                 under_way -= 1
 
@@ -702,7 +702,7 @@ async def test_a_peer_that_sends_faster_than_we_read_leaves_room_for_others(
             pieces = read // (32 * 1024)
             await response.aclose()
             nursery.cancel_scope.cancel()
-    assert turns >= pieces
+    assert turns >= pieces - 1  # one came with the head
 
 
 # -- Trust -----------------------------------------------------------------------------------------------------------

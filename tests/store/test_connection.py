@@ -256,6 +256,44 @@ def test_a_disk_that_is_full_in_the_middle_of_a_transaction_is_said_too(tmp_path
     connection.close()
 
 
+SPILL = """
+import sys
+from pathlib import Path
+from crawler.store import connection as door
+
+door.WORKING_BYTES = 20_000_000
+path = Path(sys.argv[1])
+connection = door.connect_to_write(path)
+connection.execute("SET GLOBAL threads = 1")
+asked = "SELECT current_setting('memory_limit')"
+before = connection.execute(asked).fetchone()
+with door.within_memory(connection, path):
+    connection.execute("CREATE TEMP TABLE t AS SELECT hash(range)::VARCHAR AS h FROM range(1_500_000)")
+    print(*connection.execute("SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()").fetchone(), flush=True)
+    sys.stdin.readline()
+print(connection.execute(asked).fetchone() == before, flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_what_does_not_fit_into_memory_is_put_aside_and_a_killed_process_leaves_nothing_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "census.duckdb"
+    with python(SPILL, path) as process:
+        assert 0 < int(line(process)) < 21_000_000
+        aside = path.with_name("census.duckdb.tmp")
+        assert sum(file.stat().st_size for file in aside.iterdir()) > 10_000_000
+        assert process.stdin is not None
+        print(file=process.stdin, flush=True)
+        assert line(process) == "True"
+    assert list(aside.iterdir())
+    (aside / "mine.txt").touch()
+    connect_to_write(path).close()
+    assert [file.name for file in aside.iterdir()] == ["mine.txt"]
+    (aside / "mine.txt").unlink()
+    connect_to_write(path).close()
+    assert not aside.exists()
+
+
 SEAL = """
 import resource, sys
 from pathlib import Path
