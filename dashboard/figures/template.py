@@ -6,6 +6,7 @@ read by screen readers.
 
 from functools import cache
 from html import unescape
+from textwrap import wrap
 
 import plotly.graph_objects as go
 
@@ -16,8 +17,8 @@ ROW_HEIGHT_PX = 34
 _MARGINS_PX = 16
 _CHARACTER_PX = 7.5
 """Of a text of 13 px, on the wide side."""
-_NARROW_LABEL = 17
-"""Characters of a bar's name on a narrow screen, which has room for little else beside them."""
+_NAME, _NARROW_NAME = 30, 17
+"""Characters in a line of a bar's name; a narrow screen has room for little else beside it."""
 
 
 @cache
@@ -101,15 +102,20 @@ def bars(
     figure = go.Figure(bar, {"template": template(scheme), "height": len(labels) * ROW_HEIGHT_PX + _MARGINS_PX})
     # The longest bar fills the plot, and what it says has its place in the margin, however narrow the screen.
     told = texts if short_texts is None else short_texts
-    names = [safe(shortened(unescape(label), _NARROW_LABEL)) for label in labels]
-    narrow = {"margin.r": _room_px(told), "yaxis.ticktext": [f"{name}  " for name in names]}
+    narrow = {"margin.r": _room_px(told), "yaxis.ticktext": [_name(label, _NARROW_NAME) for label in labels]}
     figure.update_layout(margin_r=_room_px(texts), meta={"narrow": narrow, "narrow_text": told})
     figure.update_xaxes(range=[0, max(lengths, default=0) or 1], showticklabels=False, showgrid=False)
     figure.update_yaxes(
-        autorange="reversed", tickvals=list(range(len(labels))), ticktext=[f"{label}  " for label in labels]
+        autorange="reversed", tickvals=list(range(len(labels))), ticktext=[_name(label, _NAME) for label in labels]
     )
     return figure
 
 
 def _room_px(texts: list[str]) -> float:
     return max((len(text) for text in texts), default=0) * _CHARACTER_PX + _MARGINS_PX
+
+
+def _name(label: str, width: int) -> str:
+    """A bar's name, in two lines at most."""
+    lines = wrap(unescape(label), width, max_lines=2, placeholder="…")
+    return "<br>".join(f"{safe(line)}  " for line in lines)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
-import plotly.graph_objects as go
 import polars as pl
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -16,7 +15,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.events import events_beside
 from dashboard.choices import Chosen, search
 from dashboard.data import View
-from dashboard.figures.drawing import Digest, Drawing, Event, Look
+from dashboard.figures.drawing import Digest, Drawing, Event, Look, Picture, picture
 from dashboard.pages.facts import plain_table
 from dashboard.palette import Scheme
 
@@ -124,12 +123,13 @@ def drawn_section(
 ) -> Component:
     """A drawing of rows under its title and `words`, with its sentence and table; also of what is no chart with an
     address of its own."""
-    figure = drawing.figure(rows, look)
+    figure = picture(drawing, rows, look)
+    layout = figure["layout"]
     source = f"Matrix Census, {view.reader.snapshot_id}" + (", synthetic" if view.crawl.synthetic else "")
-    meta = figure.layout.meta or {}
+    meta = layout.get("meta") or {}
     note, wide_only = meta.get("note"), bool(meta.get("wide_only"))
     subtitle = words + (f" · {note}" if note else "")
-    figure.update_layout(meta=meta | {"title": title, "subtitle": subtitle, "source": source})
+    layout["meta"] = meta | {"title": title, "subtitle": subtitle, "source": source}
     return html.Section(
         className="chart",
         **aria(labelledby=f"{name}-title"),
@@ -140,9 +140,7 @@ def drawn_section(
             # The sentence and the table say the same to those who do not see it.
             html.Div(
                 className="wide-only" if wide_only else "",
-                children=dcc.Graph(
-                    id=name, figure=figure, config=_config(), style={"height": f"{figure.layout.height}px"}
-                ),
+                children=dcc.Graph(id=name, figure=figure, config=_config(), style={"height": f"{layout['height']}px"}),
                 **HIDDEN,
             ),
             html.P(drawing.sentence(rows, look), className="chart-text"),
@@ -186,20 +184,21 @@ def _words(chart: Chart, chosen: Chosen, view: View) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _key(figure: go.Figure) -> Component:
+def _key(figure: Picture) -> Component:
     """The names of the lines with their looks, where they are not written at the lines' ends: on a narrow screen, and
     of curves."""
-    named = [trace for trace in figure.data if trace.type == "scatter" and trace.name and trace.mode != "markers"]
+    named = [
+        (trace["name"], trace.get("line", {}))
+        for trace in figure["data"]
+        if trace.get("type") == "scatter" and trace.get("name") and trace.get("mode") != "markers"
+    ]
     items = [
         html.Li(
-            [
-                html.Span(className=f"key-line {trace.line.dash or 'solid'}", style={"color": trace.line.color}),
-                trace.name,
-            ]
+            [html.Span(className=f"key-line {line.get('dash', 'solid')}", style={"color": line.get("color")}), name]
         )
-        for trace in named
+        for name, line in named
     ]
-    always = " always" if (figure.layout.meta or {}).get("key") else ""
+    always = " always" if figure["layout"]["meta"].get("key") else ""
     return html.Ul(items, className=f"key{always}", **HIDDEN) if len(items) > 1 else html.Div(className="key")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import plotly.graph_objects as go
 import polars as pl
 import pytest
 
@@ -103,11 +104,11 @@ def test_the_picture_marks_the_censuses_that_are_compared(history: Path) -> None
         sealed = [crawl.finished_at for crawl in view.censuses if crawl.finished_at]
     first, last = sealed[0].date(), sealed[-1].date()
     page = render(source, "/charts/servers-online", f"?compare={last}&with={first}", Scheme.DARK)
-    picture = find(page.content, "servers-online").figure.layout
+    picture = go.Figure(find(page.content, "servers-online").figure).layout
     assert [shape.x0 for shape in picture.shapes] == [f"{at:%Y-%m-%d %H:%M}" for at in (sealed[0], sealed[-1])]
     days = [wording.day(at) for at in (sealed[0], sealed[-1])]
     assert [note.text for note in picture.annotations if note.text in days] == days
     assert [note["text"] for note in picture.meta["narrow"]["annotations"]] == days
     before = render(source, "/charts/servers-online", "?compare=2020-01-01&with=2020-01-02", Scheme.DARK)
-    assert not find(before.content, "servers-online").figure.layout.shapes
+    assert find(before.content, "servers-online").figure["layout"]["shapes"] == []
     source.close()

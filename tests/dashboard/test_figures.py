@@ -229,7 +229,7 @@ def test_where_there_is_little_room_bars_say_less_and_whole_names_stay_known() -
     figure = CountBars("name", share=True).figure(rows, Look(Scheme.LIGHT))
     meta = figure.layout.meta
     assert figure.layout.yaxis.ticktext[0] == "a name that is long &amp; &lt;odd&gt;  "
-    assert meta["narrow"]["yaxis.ticktext"] == ["a name that is l…  ", "b  "]
+    assert meta["narrow"]["yaxis.ticktext"] == ["a name that is  <br>long &amp; &lt;odd&gt;  ", "b  "]
     assert figure.data[0].text[0] == f"50.0{THIN_SPACE}% (40.0{THIN_SPACE}% to 60.0{THIN_SPACE}%)"
     assert meta["narrow_text"] == [f"50.0{THIN_SPACE}%", f"25.0{THIN_SPACE}%"]
     assert meta["narrow"]["margin.r"] < figure.layout.margin.r
