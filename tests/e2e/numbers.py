@@ -56,7 +56,8 @@ def _bars(trace: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _told(visitor: Visitor, address: str) -> list[dict[str, str]]:
-    answer = visitor.page.request.get(address)
+    # On a connection of its own: one that was idle for as long as the server keeps it may be closed just then.
+    answer = visitor.page.request.get(address, headers={"Connection": "close"})
     assert answer.ok, address
     return list(csv.DictReader(io.StringIO(answer.text())))
 
