@@ -13,18 +13,20 @@ What is counted, in the order of the mission:
 - `charter`    the nine metrics of the mission: words, definition, estimator, pitfalls; written once
 - `funnel` `unseen`      servers by predicate; how many there are, seen or not
 - `growth`     change, births, deaths, returns, retention, survival, from intervals
-- `software`   implementations, lineages, versions
+- `software` `code`      implementations, lineages, versions; lineages with a repository that people work on
 - `rooms`      unique public rooms, memberships, the largest room, the state of directories
 - `bridges`    rooms with bridge evidence, by `fingerprints` of aliases and lists of third-party networks
 - `room_text` `near_duplicates` `language` `signal`   signs of noise, and their share
 - `discovery`  from an online server to a room one can join
-- `spec`       releases, lags and adoption of the specification
+- `freshness` `known_item` `diversity`     whether listings are fresh, found by their name, and of many kinds
+- `spec` `conformance`     releases, lags and adoption of the specification; who does as it says
 - `cohorts` `versions`         what is left of those that came together; how fast new versions spread
 - `operators` `federation_graph` `decentralisation` `graph_tables`     who holds how much, what is lost when they go
 
 What comes out:
 
-- `mission`    all rows of a snapshot, with the definition of each
+- `definitions`     what the metric of each row is
+- `mission`    all rows of a snapshot
 - `wording`    how numbers, times and shares are written for people
 - `steps`      what runs after a crawl is sealed
 - `alerts`     what moved beyond its interval

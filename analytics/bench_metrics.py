@@ -33,6 +33,7 @@ from analytics.room_text import FEATURES_VERSION
 from analytics.schemas import MetricRow
 from analytics.signal import room_features
 from analytics.steps import ROWS_VERSION, store_history, store_newest, store_rows
+from crawler.cli.options import made_history_options
 from crawler.store.bench_history import write_history
 from crawler.store.publish import stage
 
@@ -170,13 +171,7 @@ def _apart(action: Callable[..., dict[str, Any]], *arguments: object) -> dict[st
 
 
 @click.command(short_help="Measure the numbers of a census with years of censuses before it.")
-@click.option(
-    "--servers", type=click.IntRange(min=20), default=20_000, show_default=True, metavar="N", help="How many."
-)
-@click.option("--rooms", type=click.IntRange(min=20), default=300_000, show_default=True, metavar="N", help="How many.")
-@click.option(
-    "--days", type=click.IntRange(min=2), default=365, show_default=True, metavar="N", help="Censuses, one a day."
-)
+@made_history_options
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),

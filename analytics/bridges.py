@@ -213,7 +213,7 @@ def _networks(snapshot: Snapshot, fingerprints: Fingerprints) -> _Evidence | str
     if asked.is_empty():
         return "no directory was read whole over federation, which is when it is asked for all networks."
     if snapshot.network_rooms is None:
-        return "which rooms only these lists held is kept for the newest census alone."
+        return "which rooms only these lists held is no longer kept of this census."
     found = network_portals(snapshot, snapshot.network_rooms, fingerprints)
     return _Evidence(
         found=found,

@@ -122,17 +122,21 @@ CHARTER: tuple[MissionMetric, ...] = (
         number=5,
         words="the number of independent implementations which use Matrix",
         definition="Implementations that online servers name, and lineages: families of forks with one origin, each "
-        "counted once. Their effective number says how evenly they are used.",
+        "counted once. Their effective number says how evenly they are used. Of code: lineages with a public "
+        "repository to which a person committed within 90 days.",
         unit="implementations; lineages; equal lineages",
-        window="one crawl",
-        denominator="online servers",
-        grades=(Grade.MEASURED,),
-        estimator="Counts, and Hill numbers of order 0, 1 and 2 with a bootstrap interval over servers.",
+        window="one crawl; 90 days for code",
+        denominator="online servers; lineages of which a repository was read",
+        grades=(Grade.MEASURED, Grade.NOT_OBSERVABLE),
+        estimator="Counts, and Hill numbers of order 0, 1 and 2 with a bootstrap interval over servers; of code a "
+        "count that is a lower bound, of the repositories that were read, not observable where none was.",
         references=("Hill 1973, Ecology 54", "Efron 1979, Annals of Statistics 7"),
         pitfalls=(
             "Names are said by the server and verified by nobody; some hide them.",
             "Five names (Conduit, conduwuit, continuwuity, Tuwunel, Grapevine) are one lineage.",
             "Rocket.Chat gives its own server name; crawlers with a federation face are no homeservers.",
+            "The repository of a large product is alive whether or not its part of Matrix is.",
+            "Which repository is whose is our table's word (data/reference/software.csv).",
         ),
     ),
     MissionMetric(
@@ -161,7 +165,7 @@ CHARTER: tuple[MissionMetric, ...] = (
             "An application service that lists rooms need not be a bridge.",
             "A room listed between the two readings of a directory looks like one of a third-party network.",
             "Only directories read whole over federation are asked for all networks, and some do not answer that.",
-            "Which rooms only these lists held is kept for the newest census alone; its numbers stay.",
+            "Which rooms only these lists held is kept for some weeks; the numbers stay.",
             "One person can have ghosts on many servers.",
             "daily_user_type_bridged is of accounts that bridges made in a day, not of users who talk.",
             "Bridges that ended (freenode 2021-12-20, Libera.Chat 2023-11-28) left portals behind: counted apart.",
@@ -189,17 +193,28 @@ CHARTER: tuple[MissionMetric, ...] = (
         words="the ability for users to discover content on their terms (empowering them to select what to see and "
         "what not to see)",
         definition="What is left on the way from an online server to a room that one can join: directory answers, room "
-        "listed, alias resolves, open to join; in how many directories rooms are listed; diversity of languages.",
+        "listed, alias resolves, open to join; in how many directories rooms are listed, and in a space; how fresh "
+        "listings are; in which place a room comes when its name is searched for; diversity of languages and of words "
+        "in names at an equal number of rooms.",
         unit="servers; rooms; share",
-        window="one crawl",
-        denominator="online servers; listed rooms",
+        window="one crawl; 30 and 90 days for freshness",
+        denominator="online servers; listed rooms; rooms drawn by lot for the search",
         grades=(Grade.MEASURED, Grade.ESTIMATED),
-        estimator="Exact counts with their coverage; Chao2 over directories for rooms not seen; Hill numbers.",
-        references=("Matrix client-server API, Listed room directories",),
+        estimator="Exact counts with their coverage; Chao2 over directories for rooms not seen; Hill numbers; "
+        "known-item search over rooms drawn with a fixed seed, with Wilson and order-statistic intervals; rarefaction.",
+        references=(
+            "Matrix client-server API, Listed room directories, Spaces",
+            "Azzopardi and de Rijke 2006, SIGIR (known-item queries made from documents)",
+            "Hurlbert 1971, Ecology 52; Gotelli and Colwell 2001, Ecology Letters 4 (rarefaction)",
+        ),
         pitfalls=(
             "Since Synapse 1.126 (2025-03-11) rooms may not be published by default: a break in the series.",
             "Closed, empty and failing directories are three things.",
             "Rooms are listed by choice, and a listing may be stale.",
+            "No directory says when a room was last talked in: freshness is of its entry.",
+            "Known-item search is that of our own room list; servers search otherwise, and over less.",
+            "Spaces are opened by signed crawls, within a budget; a space that nothing lists is not seen.",
+            "Words of names are a proxy for topics; languages are guessed from few words.",
         ),
     ),
     MissionMetric(
@@ -208,10 +223,12 @@ CHARTER: tuple[MissionMetric, ...] = (
         "implement spec-compliant clients, servers, bots, bridges, and other integrations without needing to refer to "
         "any other external material)",
         definition="Releases and how far apart they are; days from accepting a proposal to its release; proposals "
-        "accepted in each quarter; the share of servers that advertise each version and unstable feature.",
+        "accepted in each quarter; the share of servers that advertise each version and unstable feature; the share "
+        "that does as the specification says where a crawl can see it: .well-known, keys, error codes, paging.",
         unit="releases; days; proposals; share of servers",
         window="all time and the last 365 days; one crawl for what servers advertise",
-        denominator="releases; accepted proposals; online servers that answer",
+        denominator="releases; accepted proposals; online servers that answer; for each check those where it could be "
+        "made",
         grades=(Grade.MEASURED, Grade.ESTIMATED),
         estimator="Counts, quartiles, shares with Wilson intervals; Kaplan-Meier for the wait of proposals, those that "
         "wait still included.",
@@ -224,6 +241,9 @@ CHARTER: tuple[MissionMetric, ...] = (
             "A proposal's text is merged when it is accepted, not when it was drafted.",
             "Accepted proposals that still wait are not in the quartiles of the lag, which makes these too short.",
             "Some accepted proposals never come into a release (of process, or withdrawn) and seem to wait.",
+            "A server that its mistake keeps offline is in no denominator of conformance.",
+            "A mistake of what stands before a homeserver counts against the homeserver.",
+            "A crawl asks little: these checks are a small part of the specification.",
         ),
     ),
 )

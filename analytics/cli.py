@@ -17,9 +17,10 @@ from rich.text import Text
 from analytics import wording
 from analytics.alerts import alerts as compare
 from analytics.charter import BY_NUMBER, CHARTER, MissionMetric
+from analytics.definitions import DEFINITIONS, Definition
 from analytics.load import newest_census
 from analytics.load_stored import load_series
-from analytics.mission import DEFINITIONS, Definition, metric_rows
+from analytics.mission import metric_rows
 from analytics.schemas import METRIC_COLUMNS, MetricRow
 from crawler.cli.options import db_option, json_option
 from crawler.errors import UsageError, printable

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from analytics.estimate import IntervalKind
 from analytics.population import chao2, incidence_coverage
 from analytics.rooms import is_space
 from analytics.schemas import Grade, MetricRow
@@ -19,6 +20,7 @@ ROOMS_ON_THE_WAY = "discovery_rooms"
 LISTED_IN = "rooms_by_directories"
 ROOMS_ESTIMATED = "rooms_estimated"
 LISTING_COVERAGE = "listing_coverage"
+IN_SPACES = "rooms_in_spaces"
 
 _WIDTHS = ((1, 1, "1 directory"), (2, 2, "2 directories"), (3, 5, "3 to 5 directories"), (6, None, "6 or more"))
 
@@ -46,6 +48,33 @@ def discovery(snapshot: Snapshot) -> Iterator[MetricRow]:
     rooms = snapshot.rooms.filter(~is_space())
     yield from _rooms(snapshot, rooms, answered, coverage)
     yield from _widths(snapshot, rooms, answered, coverage)
+    yield _in_spaces(snapshot, rooms)
+
+
+def _in_spaces(snapshot: Snapshot, rooms: pl.DataFrame) -> MetricRow:
+    """Of the listed rooms, those that a space names. `coverage` is the share of listed spaces seen to name any room."""
+    children, dimension, unit = snapshot.space_children, "also in a space", "share of rooms"
+    why = ""
+    if children is None:
+        why = "which rooms spaces name is no longer kept of this census."
+    elif not snapshot.signed:
+        why = "spaces are opened with signed requests alone, and this crawl had no identity."
+    elif children.is_empty() or rooms.is_empty():
+        why = "no space that was opened names a room." if children.is_empty() else "no rooms are listed."
+    if why or children is None:
+        return snapshot.not_known(
+            IN_SPACES, dimension, unit=unit, denominator="listed rooms", why=why, grade=Grade.MEASURED
+        )
+    spaces = snapshot.rooms.filter(is_space())
+    opened = spaces.join(children, left_on="room_id", right_on="space_id", how="semi").height
+    within = rooms.join(children, left_on="room_id", right_on="child_id", how="semi").height / rooms.height
+    return snapshot.row(
+        IN_SPACES, dimension, within, lo=within, interval_kind=IntervalKind.BOUNDS, n=rooms.height,
+        coverage=share(opened, spaces.height), unit=unit, denominator="listed rooms",
+        method="Listed rooms that a space names as its child, as the server that was asked about the space tells it. A "
+        "lower bound: of listed spaces some are closed to us or left to later crawls, and spaces that nothing lists "
+        "are not opened unless another space names them.",
+    )  # fmt: skip
 
 
 def _rooms(snapshot: Snapshot, rooms: pl.DataFrame, answered: int, coverage: float | None) -> Iterator[MetricRow]:

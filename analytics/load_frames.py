@@ -16,12 +16,14 @@ from analytics.load import IS_CENSUS, Connection, ask, crawls, has_table, open_s
 from analytics.load_outside import load_outside, outside_said, with_imported_spec
 from analytics.reference import load_cdn_ranges, reference
 from analytics.schemas import (
+    ANSWER_COLUMNS,
     IN_ROOM_COLUMNS,
     LEAD_COLUMNS,
     NETWORK_ROOM_COLUMNS,
     OBSERVATION_COLUMNS,
     PLACE_COLUMNS,
     ROOM_COLUMNS,
+    SPACE_CHILD_COLUMNS,
     checked,
 )
 from analytics.snapshot import Frames, Snapshot
@@ -86,15 +88,21 @@ def _snapshot(connection: Connection, crawl: Mapping[str, Any], hosting: Hosting
         participations=in_rooms("room_participation", "named_by"),
         places=hosting.places(seen["address"].drop_nulls(), ranges),
         outside=load_outside(connection, crawl_id, crawl["finished_at"]),
-        network_rooms=_network_rooms(connection, crawl_id),
+        **_of_journal(connection, crawl_id),
     )
 
 
-def _network_rooms(connection: Connection, crawl_id: int) -> pl.DataFrame | None:
-    """Rooms of third-party networks; None once the journal of the crawl, which they are in, is let go."""
+def _of_journal(connection: Connection, crawl_id: int) -> dict[str, pl.DataFrame | None]:
+    """What is in the journal of a crawl and nowhere else; None once it is let go."""
     if not has_table(connection, "unlisted_room") or ask(connection, _HAS_JOURNAL, crawl=crawl_id).is_empty():
-        return None
-    return checked(ask(connection, _NETWORK_ROOMS, crawl=crawl_id), NETWORK_ROOM_COLUMNS, "unlisted_room")
+        return {"network_rooms": None, "space_children": None, "answers": None}
+    return {
+        "network_rooms": checked(
+            ask(connection, _NETWORK_ROOMS, crawl=crawl_id), NETWORK_ROOM_COLUMNS, "unlisted_room"
+        ),
+        "space_children": checked(ask(connection, _SPACE_CHILDREN, crawl=crawl_id), SPACE_CHILD_COLUMNS, "space_child"),
+        "answers": checked(ask(connection, _ANSWERS, crawl=crawl_id), ANSWER_COLUMNS, "attempt"),
+    }
 
 
 def outside_changed(before: Path | None, serving: Path, crawl_ids: Sequence[int]) -> list[int]:
@@ -148,9 +156,11 @@ _OF = {"crawl_id": "c", "server_name": "n", "address": "v", "port": "v", "tls_is
 _OBSERVATIONS = f"""
 SELECT {
     ", ".join(
-        f"{_OF.get(name, 's')}.{name}{'::VARCHAR' if name in _TEXT else ''} AS {name}" for name in OBSERVATION_COLUMNS
+        f"{_OF.get(name, 's')}.{name}{'::VARCHAR' if name in _TEXT else ''} AS {name}"
+        for name in OBSERVATION_COLUMNS
+        if name != "has_client_base"
     )
-}
+}, s.client_base IS NOT NULL AS has_client_base
 FROM {_CRAWL}
 JOIN server_state s ON {_HOLDS.format("s")}
 JOIN directory_state d ON d.server_id = s.server_id AND {_HOLDS.format("d")}
@@ -173,7 +183,8 @@ SELECT
     k.room_number, k.room_id, r.directories, r.members,
     coalesce(r.members_min, r.members::INTEGER) AS members_min,
     coalesce(r.members_max, r.members::INTEGER) AS members_max,
-    t.name, t.topic, t.canonical_alias, t.join_rule, t.room_type, r.world_readable, k.first_crawl_id
+    t.name, t.topic, t.canonical_alias, t.join_rule, t.room_type, r.world_readable, k.first_crawl_id,
+    r.valid_from AS changed_crawl_id
 FROM {_CRAWL}
 JOIN room_state r ON {_HOLDS.format("r")}
 JOIN known_room k ON k.room_number = r.room_number
@@ -202,3 +213,15 @@ _NETWORK_ROOMS = """
 SELECT room_id, server_id, members, room_type, canonical_alias FROM unlisted_room
 WHERE crawl_id = $crawl AND found_by = 'all_networks'
 """
+
+_SPACE_CHILDREN = "SELECT DISTINCT space_id, child_id FROM space_child WHERE crawl_id = $crawl"
+
+_ANSWERS = f"""
+WITH up AS (SELECT s.server_id FROM {_CRAWL} JOIN server_state s ON {_HOLDS.format("s")} WHERE s.online)
+SELECT server_id, what, outcome, failed_kind, http_status, errcode IS NOT NULL AS has_errcode
+FROM attempt JOIN up USING (server_id)
+WHERE crawl_id = $crawl AND outcome <> 'skipped' AND what NOT IN ('resolution', 'tcp', 'tls')
+UNION ALL
+SELECT server_id, question, CASE WHEN failed_kind IS NULL THEN 'ok' ELSE 'failed' END, failed_kind, NULL, false
+FROM resolution_step JOIN up USING (server_id) WHERE crawl_id = $crawl AND question = 'well_known'
+"""  # noqa: S608 - our own names

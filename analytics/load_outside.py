@@ -14,6 +14,7 @@ from analytics.outside import (
     DEVELOPER_COUNT_COLUMNS,
     DEVELOPER_MONTH_COLUMNS,
     DEVELOPER_OVERLAP_COLUMNS,
+    REPOSITORY_COLUMNS,
     SOURCE_COLUMNS,
     USAGE_REPORTING_COLUMNS,
     USAGE_SUM_COLUMNS,
@@ -53,8 +54,16 @@ def load_outside(connection: Connection, crawl_id: int, at: datetime) -> Outside
         developers=of(_DEVELOPERS, DEVELOPER_COUNT_COLUMNS, "developer_count", day=day),
         months=of(_MONTHS, DEVELOPER_MONTH_COLUMNS, "developer_month"),
         overlaps=of(_OVERLAPS, DEVELOPER_OVERLAP_COLUMNS, "developer_overlap", day=day),
+        repositories=_repositories(connection, day),
         sources=tuple(Source(**row) for row in sources.iter_rows(named=True)),
     )
+
+
+def _repositories(connection: Connection, day: str) -> pl.DataFrame:
+    """Files of an older program have no such table."""
+    if not has_table(connection, "repository_activity"):
+        return Outside().repositories
+    return checked(ask(connection, _REPOSITORIES, day=day), REPOSITORY_COLUMNS, "repository_activity")
 
 
 def with_imported_spec(connection: Connection, shipped: Reference) -> Reference:
@@ -111,6 +120,14 @@ _MONTHS = "SELECT source_id, month, authors, new_authors, commits FROM developer
 _OVERLAPS = """
 SELECT DISTINCT ON (source_id, other_id) source_id, other_id, authors
 FROM developer_overlap WHERE day <= $day::DATE ORDER BY source_id, other_id, day DESC
+"""
+
+_REPOSITORIES = """
+SELECT source_id, repository, coalesce(bool_or(
+    active_from <= least($day::DATE, as_of) AND active_until > least($day::DATE, as_of)
+), false) AS is_active
+FROM repository_activity JOIN outside_source USING (source_id)
+WHERE replaced_at IS NULL GROUP BY source_id, repository ORDER BY source_id, repository
 """
 
 _RELEASES = """

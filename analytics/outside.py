@@ -37,6 +37,7 @@ DEVELOPER_MONTH_COLUMNS: Columns = {
     "new_authors": pl.Int32,
     "commits": pl.Int32,
 }
+REPOSITORY_COLUMNS: Columns = {"source_id": pl.Int32, "repository": pl.String, "is_active": pl.Boolean}
 DEVELOPER_OVERLAP_COLUMNS: Columns = {"source_id": pl.Int32, "other_id": pl.Int32, "authors": pl.Int32}
 
 
@@ -63,16 +64,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outside:
-    """`usage` are the sums of verified reports near the census (`usage_sum`), `reporting` how many servers reported,
-    by proof and by whether they were online. `developers` has for each import and window the counts as of the census,
-    `months` those of every month, `overlaps` how many authors two imports share over 365 days. `sources` are the
-    imports that count."""
+    """`usage` are the sums of verified reports near the census (`usage_sum`), `reporting` how many servers reported, by
+    proof and by whether they were online. `developers` has for each import and window the counts as of the census,
+    `months` those of every month, `overlaps` how many authors two imports share over 365 days, `repositories` which
+    public ones were read and whether they were active on the day of the census, or on the last that the import knows
+    of. `sources` are the imports that count."""
 
     usage: pl.DataFrame = field(default_factory=lambda: _empty(USAGE_SUM_COLUMNS))
     reporting: pl.DataFrame = field(default_factory=lambda: _empty(USAGE_REPORTING_COLUMNS))
     developers: pl.DataFrame = field(default_factory=lambda: _empty(DEVELOPER_COUNT_COLUMNS))
     months: pl.DataFrame = field(default_factory=lambda: _empty(DEVELOPER_MONTH_COLUMNS))
     overlaps: pl.DataFrame = field(default_factory=lambda: _empty(DEVELOPER_OVERLAP_COLUMNS))
+    repositories: pl.DataFrame = field(default_factory=lambda: _empty(REPOSITORY_COLUMNS))
     sources: tuple[Source, ...] = ()
 
     def of_kind(self, kind: str) -> tuple[Source, ...]:

@@ -39,11 +39,36 @@ def rarefaction_curve(sightings: npt.ArrayLike, sizes: Iterable[int]) -> tuple[E
     return tuple(_at(classes, how_many, checked_whole(size, "size")) for size in sizes)
 
 
+def rarefied_incidence(units_seen_in: npt.ArrayLike, units: int, size: int) -> Estimate:
+    """The expected number of classes in `size` of `units` sampling units, drawn without replacement, where each class
+    was seen in so many of the units (once each).
+
+    E[S_m] = sum_i (1 - C(T - y_i, m)/C(T, m)). Range [0, S], as above; no value when there are no units or m is above
+    T. `n` is the number of units. Sample-based rarefaction: Gotelli and Colwell 2001; Colwell, Mao and Chang 2004.
+
+    Raises:
+        ValueError: a number is no count, or a class is in more units than there are.
+    """
+    counts = checked_counts(units_seen_in)
+    n, drawn = checked_whole(units, "units"), checked_whole(size, "size")
+    classes, how_many = np.unique(counts[counts > 0], return_counts=True)
+    if classes.size and int(classes[-1]) > n:
+        raise ValueError(f"a class in {classes[-1]} of {n} units")
+    method = f"rarefied to {drawn} units"
+    if n == 0:
+        return Estimate.unknown(0, method, "there are no units")
+    return _expected(classes, how_many, n, drawn, method)
+
+
 def _at(classes: IntArray, how_many: IntArray, size: int) -> Estimate:
     n = int(np.dot(classes, how_many))
     method = f"rarefied to {size}"
     if n == 0:
         return Estimate.unknown(0, method, "nothing was seen")
+    return _expected(classes, how_many, n, size, method)
+
+
+def _expected(classes: IntArray, how_many: IntArray, n: int, size: int, method: str) -> Estimate:
     if size > n:
         return Estimate.unknown(n, method, f"only {n} were seen")
     expected = float(np.dot(how_many, -np.expm1(_log_chance_missed(classes, n, size))))

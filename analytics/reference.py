@@ -4,22 +4,77 @@ Apart from `analytics.load`, which reads what was counted: these say what things
 each row names its source.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
 import polars as pl
 
-from analytics.schemas import (
-    ANNOTATION_COLUMNS,
-    BRIDGE_COLUMNS,
-    CORRECTION_COLUMNS,
-    MSC_COLUMNS,
-    RELEASE_COLUMNS,
-    SOFTWARE_COLUMNS,
-    SOFTWARE_RELEASE_COLUMNS,
-    checked,
-)
+from analytics.schemas import checked
 from crawler.resources import shipped
+
+Columns = Mapping[str, pl.DataType | type[pl.DataType]]
+
+BRIDGE_COLUMNS: Columns = {
+    "protocol": pl.String,
+    "network": pl.String,
+    "localpart": pl.String,
+    "domain": pl.String,
+    "confidence": pl.String,
+    "ended_on": pl.String,
+    "source": pl.String,
+}
+
+RELEASE_COLUMNS: Columns = {"version": pl.String, "release_date": pl.Date}
+
+MSC_COLUMNS: Columns = {
+    "msc": pl.Int64,
+    "slug": pl.String,
+    "merged_date": pl.Date,
+    "first_spec_release": pl.String,
+    "first_spec_release_date": pl.Date,
+}
+
+SOFTWARE_COLUMNS: Columns = {
+    "software": pl.String,
+    "display_name": pl.String,
+    "lineage": pl.String,
+    "kind": pl.String,
+    "language": pl.String,
+    "repository": pl.String,
+}
+"""The reference table of implementations, `data/reference/software.csv`; `repository`: where its code is developed;
+null: none is known, or it is no homeserver."""
+
+SOFTWARE_RELEASE_COLUMNS: Columns = {
+    "software": pl.String,
+    "version": pl.String,
+    "released_on": pl.Date,
+    "security": pl.Boolean,
+    "advisories": pl.String,
+    "source": pl.String,
+}
+"""The reference table of releases, `data/reference/releases.csv`; `security`: whether it mended a vulnerability;
+null: not known."""
+
+ANNOTATION_COLUMNS: Columns = {
+    "happened_on": pl.Date,
+    "precision": pl.String,
+    "kind": pl.String,
+    "title": pl.String,
+    "value": pl.Float64,
+    "unit": pl.String,
+    "source": pl.String,
+    "checked": pl.String,
+}
+"""The reference table of annotations, `data/reference/annotations.csv`."""
+
+CORRECTION_COLUMNS: Columns = {
+    "corrected_on": pl.String,
+    "metric": pl.String,
+    "what": pl.String,
+}
+"""The reference table of corrections, `data/reference/corrections.csv`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +139,11 @@ def load_countries() -> pl.DataFrame:
     """Codes and names of countries (ISO 3166-1): `country` (alpha-2), `alpha_3`, `name`."""
     # NA is Namibia, and no absent value.
     return pl.read_csv(shipped("reference", "countries.csv"), schema_overrides=[pl.String] * 3, null_values=[])
+
+
+def load_languages() -> pl.DataFrame:
+    """Codes and English names of the languages that are told apart (ISO 639): `language`, `name`."""
+    return pl.read_csv(shipped("reference", "languages.csv"), schema_overrides=[pl.String] * 2, null_values=[])
 
 
 def load_releases() -> pl.DataFrame:

@@ -16,11 +16,11 @@ import polars as pl
 from analytics.bridges import BRIDGED_MEMBERSHIPS, BRIDGED_ROOMS
 from analytics.charter import CHARTER, MissionMetric
 from analytics.decentralisation import CONCENTRATION
+from analytics.definitions import DEFINITIONS, Definition
 from analytics.estimate import IntervalKind
 from analytics.federation_graph import Holder
 from analytics.funnel import SERVERS
 from analytics.growth import RETAINED
-from analytics.mission import DEFINITIONS, Definition
 from analytics.rooms import MEMBERSHIPS, PEOPLE, ROOMS
 from analytics.schemas import MetricRow
 from analytics.signal import SIGNAL
@@ -190,7 +190,7 @@ def build_report(
         series: The stored rows (columns of `schemas.METRIC_COLUMNS`) of the censuses of the period.
         now: The rows of its last census.
         then: Those of the census it begins with; none where there is none old enough.
-        annotations: Events and published figures (`schemas.ANNOTATION_COLUMNS`).
+        annotations: Events and published figures (`reference.ANNOTATION_COLUMNS`).
         period: How long it is.
         snapshot_id: Of the serving file, for whoever cites it.
         made_at: The time of day.

@@ -48,6 +48,13 @@ def is_space() -> pl.Expr:
     return pl.col("room_type").fill_null("") == SPACE
 
 
+def own_server() -> pl.Expr:
+    """The server of a room of the frame, lower case: that of the alias, else of the room ID; null for a room that has
+    neither (room version 12 without an alias)."""
+    of_alias = pl.col("canonical_alias").str.extract(r"^#[^:]*:(.+)$")
+    return pl.coalesce(of_alias, pl.col("room_id").str.extract(r"^![^:]*:(.+)$")).str.to_lowercase()
+
+
 def _unique(
     snapshot: Snapshot, dimension: str, listed: pl.DataFrame, answered: int, coverage: float | None
 ) -> MetricRow:

@@ -185,6 +185,8 @@ OBSERVATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "verify_keys": pl.String,
     "spec_versions": pl.String,
     "unstable_features": pl.String,
+    "has_client_base": pl.Boolean,
+    "support_published": pl.Boolean,
 }
 
 ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
@@ -201,8 +203,10 @@ ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "join_rule": pl.String,
     "world_readable": pl.Boolean,
     "first_crawl_id": pl.Int32,
+    "changed_crawl_id": pl.Int32,
 }
-"""`room_number` stands for the room ID in other frames; `first_crawl_id` is the first crawl that listed the room."""
+"""`room_number` stands for the room ID in other frames; `first_crawl_id` is the first crawl that met the room,
+`changed_crawl_id` the first that saw it listed as it is."""
 
 LEAD_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "server_id": pl.Int32,
@@ -226,6 +230,20 @@ NETWORK_ROOM_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "canonical_alias": pl.String,
 }
 """A room as the lists of third-party networks of a server tell of it; once for each server and room."""
+
+ANSWER_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "server_id": pl.Int32,
+    "what": pl.String,
+    "outcome": pl.String,
+    "failed_kind": pl.String,
+    "http_status": pl.Int16,
+    "has_errcode": pl.Boolean,
+}
+"""What an online server answered, `ok` or `failed`: attempts of its visit by their name, and `well_known`, the step of
+its resolution. `http_status` where the status was the failure; `has_errcode`: and it came with a Matrix error code."""
+
+SPACE_CHILD_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {"space_id": pl.String, "child_id": pl.String}
+"""A space that was opened and a room that it names; once each."""
 
 CENSUS_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {"crawl_id": pl.Int32, "at": UTC_TIME}
 """The censuses of one series, oldest first."""
@@ -257,67 +275,6 @@ PLACE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "country": pl.String,
     "cdn": pl.String,
 }
-
-BRIDGE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "protocol": pl.String,
-    "network": pl.String,
-    "localpart": pl.String,
-    "domain": pl.String,
-    "confidence": pl.String,
-    "ended_on": pl.String,
-    "source": pl.String,
-}
-
-RELEASE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {"version": pl.String, "release_date": pl.Date}
-
-MSC_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "msc": pl.Int64,
-    "slug": pl.String,
-    "merged_date": pl.Date,
-    "first_spec_release": pl.String,
-    "first_spec_release_date": pl.Date,
-}
-
-SOFTWARE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "software": pl.String,
-    "display_name": pl.String,
-    "lineage": pl.String,
-    "kind": pl.String,
-    "language": pl.String,
-}
-"""The reference table of implementations, `data/reference/software.csv`."""
-
-
-SOFTWARE_RELEASE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "software": pl.String,
-    "version": pl.String,
-    "released_on": pl.Date,
-    "security": pl.Boolean,
-    "advisories": pl.String,
-    "source": pl.String,
-}
-"""The reference table of releases, `data/reference/releases.csv`; `security`: whether it mended a vulnerability;
-null: not known."""
-
-ANNOTATION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "happened_on": pl.Date,
-    "precision": pl.String,
-    "kind": pl.String,
-    "title": pl.String,
-    "value": pl.Float64,
-    "unit": pl.String,
-    "source": pl.String,
-    "checked": pl.String,
-}
-"""The reference table of annotations, `data/reference/annotations.csv`."""
-
-
-CORRECTION_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "corrected_on": pl.String,
-    "metric": pl.String,
-    "what": pl.String,
-}
-"""The reference table of corrections, `data/reference/corrections.csv`."""
 
 
 def checked(frame: pl.DataFrame, columns: Mapping[str, pl.DataType | type[pl.DataType]], what: str) -> pl.DataFrame:

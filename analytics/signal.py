@@ -15,7 +15,7 @@ from analytics.language import LETTERS_MIN, UNDETERMINED, language_of
 from analytics.near_duplicates import group_sizes, sketch
 from analytics.proportions import wilson
 from analytics.room_text import BURST_MIN, RULES, room_text, text_hash
-from analytics.rooms import is_space
+from analytics.rooms import is_space, own_server
 from analytics.schemas import Grade, MetricRow
 from analytics.snapshot import Snapshot, share
 
@@ -88,15 +88,11 @@ def _computed(name: str | None, topic: str | None, alias: str | None, key: str) 
 def in_burst(rooms: pl.DataFrame) -> pl.Series:
     """Whether each room came in a burst: with many others of its server, at once, and not when that server was found.
 
-    The server is that of the alias, else of the room ID; a room that has neither (room version 12 without an alias) is
-    in no burst. What the server listed before and lists no more is not known here, so that a server that replaces all
-    its rooms at once is taken for a new one.
+    A room that names no server is in no burst. What the server listed before and lists no more is not known here, so
+    that a server that replaces all its rooms at once is taken for a new one.
     """
-    server = pl.coalesce(
-        pl.col("canonical_alias").str.extract(r"^#[^:]*:(.+)$"), pl.col("room_id").str.extract(r"^![^:]*:(.+)$")
-    ).str.to_lowercase()
     first = pl.col("first_crawl_id")
-    together = rooms.select(server.alias("server"), first).select(
+    together = rooms.select(own_server().alias("server"), first).select(
         ((pl.len().over("server", "first_crawl_id") >= BURST_MIN) & (first.min().over("server") < first)
          & pl.col("server").is_not_null()).fill_null(value=False).alias("burst")
     )  # fmt: skip

@@ -21,8 +21,9 @@ class Snapshot:
     server (`schemas.OBSERVATION_COLUMNS`), `rooms` one for each unique room ID (`schemas.ROOM_COLUMNS`), `leads` who
     named whom (`LEAD_COLUMNS`), `listings` and `participations` which server lists and is in which room
     (`IN_ROOM_COLUMNS`), `places` where the addresses are, `outside` what no crawl sees, `network_rooms` what only the
-    lists of third-party networks held (`NETWORK_ROOM_COLUMNS`; None: that was not kept). `signed` says whether the
-    crawl had an identity to sign requests with."""
+    lists of third-party networks held (`NETWORK_ROOM_COLUMNS`), `space_children` which rooms spaces name
+    (`SPACE_CHILD_COLUMNS`), `answers` what servers answered (`ANSWER_COLUMNS`); None: that is not kept. `signed` says
+    whether the crawl had an identity to sign requests with."""
 
     crawl_id: int
     at: datetime
@@ -39,6 +40,8 @@ class Snapshot:
     places: Places
     outside: Outside = field(default_factory=Outside)
     network_rooms: pl.DataFrame | None = None
+    space_children: pl.DataFrame | None = None
+    answers: pl.DataFrame | None = None
 
     def row(
         self,

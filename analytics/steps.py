@@ -2,10 +2,13 @@
 
 Handed to the crawler as an `on_sealed` step by the composition root, so that readers show numbers without computing
 them again for every visitor, and so that the crawler need not know of analytics. The rows of censuses that were
-published before are taken over from the serving file before this one: what they were computed from may be gone.
+published before are taken over from the serving file before this one: what they were computed from may be gone. An
+earlier one that was not (several crawls without a publish, a rehearsal, rules that changed) is read from the census
+file, which keeps its journal for some weeks, where a serving file has that of the newest alone.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import polars as pl
@@ -33,6 +36,7 @@ from analytics.load_frames import load_frames, load_outside_alone, outside_chang
 from analytics.load_history import load_lives, load_room_steps, load_version_stays
 from analytics.load_stored import METRIC_TABLE, carried_over, load_metric_rows
 from analytics.mission import OUTSIDE, Gathered, outside_rows, snapshot_rows
+from analytics.reference import load_software
 from analytics.room_text import FEATURES_VERSION, RULES
 from analytics.schemas import METRIC_COLUMNS, METRIC_COMMENTS, MetricRow
 from analytics.signal import FEATURE_COLUMNS, FEATURES
@@ -40,9 +44,10 @@ from analytics.snapshot import Frames, Snapshot
 from analytics.versions import ADOPTION_COLUMNS, ADOPTION_COMMENTS, adoption_rows
 from crawler.store.draft import Draft
 
-ROWS_VERSION = 6
+ROWS_VERSION = 7
 """Raised when a row's meaning changes: rows of an older version are computed again, from what is left of their census,
-which is without its leads and third-party networks. Rows that only come to the others are no reason."""
+which is without its leads, spaces and third-party networks once its journal is let go. Rows that only come to the
+others are no reason."""
 
 HOLDERS_STORED = 200
 """Holders of each kind that are stored by name, the largest first; the concentration rows are over all of them."""
@@ -60,13 +65,14 @@ def store_numbers(draft: Draft, geo_db: Sequence[Path] = (), say: Callable[[str]
     changed = outside_changed(draft.previous, draft.path, kept)
     for crawl_id in changed:
         stored = load_metric_rows(draft.previous, crawl_id) if draft.previous is not None else ()
-        rows += _renewed(stored or (), outside_rows(load_outside_alone(draft.path, crawl_id)))
+        rows += _renewed(stored or (), outside_rows(load_outside_alone(draft.path, crawl_id), load_software()))
     copied = [crawl_id for crawl_id in kept if crawl_id not in changed]
     for crawl_id in ids:
         if crawl_id in kept:
             continue
         say(f"computing the numbers of census {crawl_id}")
-        frames = load_frames(draft.path, [crawl_id], geo_db)
+        with draft.census() if crawl_id != ids[-1] else nullcontext() as whole:
+            frames = load_frames(whole or draft.path, [crawl_id], geo_db)
         (snapshot,) = frames.snapshots
         history = load_lives(draft.path, crawl_id), load_version_stays(draft.path, crawl_id)
         gathered = Gathered.of(snapshot, frames, *history, before.features)

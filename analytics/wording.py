@@ -24,6 +24,9 @@ _FINE_BELOW = 10
 
 _LEAST_S = 0.0005
 
+_ROUNDED_BELOW, _TOLD_FROM, _NOISE = 0.1, 0.00005, 1e-9
+"""Per cent: what one decimal says little of, what four make zero, and what is nothing but the arithmetic."""
+
 _UNITS_S = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
@@ -80,8 +83,21 @@ def interval(row: MetricRow) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share from 0 to 1 as `81.3 %`."""
-    return NOT_KNOWN if share is None else f"{share * 100:.1f}{THIN_SPACE}%"
+    """A share from 0 to 1 as `81.3 %`; one that would be rounded to none or to all with the digits that tell: `0.03 %`,
+    `99.996 %`."""
+    return NOT_KNOWN if share is None else f"{_per_cent(share * 100)}{THIN_SPACE}%"
+
+
+def points(difference: float) -> str:
+    """The size of a difference of two shares, as `1.2 points`, `0.03 points`."""
+    return f"{_per_cent(difference * 100)} points"
+
+
+def _per_cent(told: float) -> str:
+    if _NOISE < abs(told) < _TOLD_FROM:
+        return f"under {2 * _TOLD_FROM:.4f}"
+    gap = min(abs(told), abs(100 - told))
+    return f"{told:.{-math.floor(math.log10(gap)) if _TOLD_FROM <= gap < _ROUNDED_BELOW else 1}f}"
 
 
 def duration(seconds: float | None) -> str:

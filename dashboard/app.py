@@ -1,13 +1,16 @@
 """The factory: one ASGI application out of FastAPI, Dash, the pages, the API and the headers of every answer."""
 
+import logging
 import mimetypes
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import trio
 from dash import Dash
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
 
 from crawler.config import Settings
 from crawler.engine.check import Checker
@@ -18,12 +21,15 @@ from dashboard.api.door import REQUESTS_A_MINUTE, Door
 from dashboard.backend import Backend
 from dashboard.data import CensusSource
 from dashboard.desk import Desk
+from dashboard.first_sight import first_sight
 from dashboard.forwarded import ForwardedFor, parse_proxies
-from dashboard.pages import board, boards, chart, check_now, crawls, rooms, servers, states
+from dashboard.pages import board, boards, chart, check_now, crawls, rooms, servers, states, submit
 from dashboard.palette import Scheme, style_sheet
 from dashboard.prefix import UnderPrefix, parse_prefix, refuse_taken
 from dashboard.request import parse_scheme
 from dashboard.security import RequestLimit, SecurityHeaders, content_security_policy
+
+LOG = logging.getLogger(__name__)
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 _THEME_SCRIPT = "theme.js"
@@ -77,6 +83,7 @@ def create_app(
     routing.register(app, source)
     desk = Desk(checker, source)
     check_now.register(app, desk)
+    submit.register(app, desk)
     servers.register(app, source, routing.SHOWN)
     rooms.register(app, source, routing.SHOWN)
     for page in boards.PAGES:
@@ -85,7 +92,7 @@ def create_app(
     chart.register(app, source, routing.SHOWN)
     server: FastAPI = app.server
     api.mount(server, source, desk, UsageIntake(checker, census))
-    Backend.add_pages(app, lambda path: routing.find_page(path) is not None)
+    Backend.add_pages(app, lambda path: routing.find_page(path) is not None, _finishing(source))
     refuse_taken(prefix, _own_paths(server))
     server.router.lifespan_context = _closing(source, checker)
     # The last added is the first to see a request.
@@ -112,6 +119,22 @@ def _closing(source: CensusSource, checker: Checker) -> Callable[[FastAPI], Abst
         source.close()
 
     return lifespan
+
+
+def _finishing(source: CensusSource) -> Callable[[Request, str], Awaitable[str]]:
+    async def finish(request: Request, document: str) -> str:
+        scheme = parse_scheme(request.cookies.get("theme"))
+        search = f"?{request.url.query}" if request.url.query else ""
+        try:
+            seen = await trio.to_thread.run_sync(
+                first_sight, source, request.url.path, search, scheme, limiter=source.limiter
+            )
+        except Exception:
+            LOG.exception("no first sight of %r", request.url.path[:200])
+            seen = ""  # the application makes the page anew, and says under which id it failed
+        return document.replace(frame.first_sight_place(), seen, 1)
+
+    return finish
 
 
 def _own_paths(server: FastAPI) -> list[str]:

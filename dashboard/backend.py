@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import mimetypes
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
 
@@ -45,8 +45,16 @@ class Backend(_FastAPIBackend):  # type: ignore[misc]  # Dash gives its backends
         """Dash adds its catch-all when the server starts; `add_pages` has added ours by then."""
 
     @staticmethod
-    def add_pages(dash_app: Dash, is_page: Callable[[str], bool]) -> None:
-        """Answer every address not taken by now with the application; 404 where `is_page` says that none is there."""
+    def add_pages(
+        dash_app: Dash, is_page: Callable[[str], bool], finish: Callable[[Request, str], Awaitable[str]]
+    ) -> None:
+        """Answer every address not taken by now with the application; 404 where `is_page` says that none is there.
+
+        Args:
+            dash_app: The application.
+            is_page: Whether there is a page at a path.
+            finish: Puts into the document what is in it for a request alone.
+        """
         # Dash gathers assets and callbacks at the first request to an address of its own, which is too late for a
         # visitor who comes in by a deep link.
         dash_app._setup_server()  # noqa: SLF001 - Dash has no public word for it
@@ -55,9 +63,10 @@ class Backend(_FastAPIBackend):  # type: ignore[misc]  # Dash gives its backends
             status = 200 if is_page(request.url.path) else 404
             token = set_current_request(request)
             try:
-                return Response(dash_app.index(), status_code=status, media_type="text/html")
+                document = dash_app.index()
             finally:
                 reset_current_request(token)
+            return Response(await finish(request, document), status_code=status, media_type="text/html")
 
         dash_app.backend.add_url_rule("/{path:path}", page, methods=["GET"])
 

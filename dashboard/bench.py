@@ -26,6 +26,7 @@ from urllib.parse import quote, urlencode
 import click
 
 from analytics.made_history import make_published_history
+from crawler.cli.options import made_history_options
 from crawler.store.reader import SnapshotReader
 from dashboard import routing
 from dashboard.bench_browser import NoBrowserError, look
@@ -247,13 +248,7 @@ def _made(keep: Path | None, sizes: Mapping[str, int], say: Callable[[str], None
 
 
 @click.command(short_help="Measure a served dashboard of years of censuses.")
-@click.option(
-    "--servers", type=click.IntRange(min=20), default=20_000, show_default=True, metavar="N", help="How many."
-)
-@click.option("--rooms", type=click.IntRange(min=20), default=300_000, show_default=True, metavar="N", help="How many.")
-@click.option(
-    "--days", type=click.IntRange(min=2), default=365, show_default=True, metavar="N", help="Censuses, one a day."
-)
+@made_history_options
 @click.option(
     "--visits",
     type=click.IntRange(min=1),

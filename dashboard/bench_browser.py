@@ -105,7 +105,7 @@ def look(site: str, paths: Iterable[str]) -> Looks:
             )
             for path in paths:
                 page.goto(site + path)
-                page.wait_for_selector("main h1", timeout=_PATIENCE_MS)
+                page.wait_for_selector("#page h1", timeout=_PATIENCE_MS)
                 page.wait_for_load_state("networkidle", timeout=_PATIENCE_MS)
             document = page.request.get(f"{site}/")
             document_bytes = int(document.headers.get("content-length", "0"))

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from crawler.resources import shipped
+from crawler.store.journal import JOURNAL_DAYS
 from dashboard.serving import serve_app
 
 PRACTICE_HOSTING = ("reference", "practice-hosting.mmdb")
@@ -57,7 +58,8 @@ def demo(ctx: click.Context, servers: int, days: int, *, no_serve: bool, port: i
     del ctx
     db.parent.mkdir(parents=True, exist_ok=True)
     if days and not db.exists():
-        rehearsed = _run_verb("rehearse", "--days", str(days), "--servers", str(servers), *_FEDERATION, "--db", str(db))
+        history = ("--days", str(days), "--servers", str(servers), "--journal-days", str(days + 1))
+        rehearsed = _run_verb("rehearse", *history, *_FEDERATION, "--db", str(db))
         if rehearsed != 0:
             sys.exit(rehearsed)
     with _lab(servers, days) as found:
@@ -71,6 +73,8 @@ def demo(ctx: click.Context, servers: int, days: int, *, no_serve: bool, port: i
             str(shipped(*PRACTICE_HOSTING)),
             "--set",
             "limits.address_rate_per_s=200",
+            "--set",
+            f"history.journal_days={max(days + 1, JOURNAL_DAYS)}",
         )
     if crawled != 0:
         sys.exit(crawled)

@@ -21,6 +21,9 @@ NAV, DRAWER, DRAWER_NAV, CENSUS_LINE = "nav", "drawer", "drawer-nav", "census-li
 _PROVIDER, _THEME_BUTTON, _MENU_BUTTON, _SEARCH = "provider", "theme-button", "menu-button", "search"
 _PICKER, _PICKED = "census-picker", "census-picked"
 
+FIRST_SIGHT = "first-sight"
+"""What is in the document already (`dashboard.first_sight`), and where it comes."""
+
 NAME = "Matrix Census"
 
 _MANTINE_THEME = {
@@ -45,21 +48,29 @@ def frame(scheme: Scheme, skeleton: Component, stores: list[Component]) -> Compo
             *stores,
             html.A("Skip to the content", href="#content", className="skip"),
             dmc.Drawer(id=DRAWER, title=NAME, size=280, padding="xs", children=html.Nav(id=DRAWER_NAV)),
-            html.Div(
-                className="frame",
-                children=[
-                    html.Div(
-                        className="side",
-                        children=html.Div(
-                            className="side-in", children=[_brand(), html.Nav(id=NAV, **aria(label="Pages"))]
-                        ),
-                    ),
-                    html.Div(className="column", children=[_top(), _middle(skeleton), _foot(), _printed()]),
-                ],
-            ),
+            _framed(html.Nav(id=NAV, **aria(label="Pages")), _top(), _middle(skeleton)),
         ],
     )
     return framed
+
+
+def still(content: Component, line: list[Component], nav: list[Component]) -> Component:
+    """The frame with what was made for an address in it, as it looks and without what only the application does."""
+    # What does nothing yet is not seen, and has its place.
+    top = html.Header(
+        [html.Div(line, className="census-line"), html.Div(className="search"), _theme()], className="top"
+    )
+    return _framed(html.Nav(nav, **aria(label="Pages")), top, html.Main(html.Div(content)))
+
+
+def _framed(nav: Component, top: Component, middle: Component) -> Component:
+    return html.Div(
+        className="frame",
+        children=[
+            html.Div(className="side", children=html.Div(className="side-in", children=[_brand(), nav])),
+            html.Div(className="column", children=[top, middle, _foot(), _printed()]),
+        ],
+    )
 
 
 def _brand() -> Component:
@@ -79,19 +90,23 @@ def _top() -> Component:
                 size="xs",
                 **aria(label="Find a server by its name"),
             ),
-            html.Button(
-                id=_THEME_BUTTON,
-                className="button",
-                **aria(label="Switch between light and dark"),
+            _theme(),
+        ],
+    )
+
+
+def _theme() -> Component:
+    return html.Button(
+        id=_THEME_BUTTON,
+        className="button",
+        **aria(label="Switch between light and dark"),
+        children=[
+            html.Span("◐", **HIDDEN),
+            html.Span(
+                className="theme-word",
                 children=[
-                    html.Span("◐", **HIDDEN),
-                    html.Span(
-                        className="theme-word",
-                        children=[
-                            html.Span("Dark", className="theme-dark"),
-                            html.Span("Light", className="theme-light"),
-                        ],
-                    ),
+                    html.Span("Dark", className="theme-dark"),
+                    html.Span("Light", className="theme-light"),
                 ],
             ),
         ],
@@ -230,6 +245,11 @@ def register(app: Dash) -> None:
     )
 
 
+def first_sight_place() -> str:
+    """Where in the document the first sight comes."""
+    return f"<!--{FIRST_SIGHT}-->"
+
+
 def index_page(theme_script: str, style: str) -> str:
     """The HTML around the application. The theme's script runs first, so that a dark page never flashes white."""
     meta = "".join(
@@ -249,8 +269,9 @@ def index_page(theme_script: str, style: str) -> str:
 <style>{style}</style>
 </head>
 <body>
-<noscript>This page needs JavaScript to draw its tables and charts. The numbers are also printed by the command
+<noscript>Tables and charts need JavaScript. The numbers are also in the API, and printed by the command
 matrix-census metrics.</noscript>
+{first_sight_place()}
 {{%app_entry%}}
 <div>{{%config%}}{{%scripts%}}{{%renderer%}}</div>
 </body>

@@ -86,7 +86,10 @@ def style_sheet() -> str:
     blocks = []
     for scheme, palette in PALETTES.items():
         variables = "".join(f"--{role}:{getattr(palette, role)};" for role in ROLES)
-        blocks.append(f':root[data-mantine-color-scheme="{scheme}"]{{color-scheme:{scheme};{variables}}}')
+        worn = f':root[data-mantine-color-scheme="{scheme}"]'
+        # Without a script nobody wears anything.
+        of = f":root,{worn}" if scheme is Scheme.LIGHT else worn
+        blocks.append(f"{of}{{color-scheme:{scheme};{variables}}}")
     return f":root{{--font:{FONT}}}" + "".join(blocks) + f"@media print{{{_on_paper()}}}"
 
 

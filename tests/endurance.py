@@ -1,8 +1,9 @@
 """The long form of tests that try something at random moments: `make endurance`.
 
 A test with a long form is marked `endurance` and asks `rounds` how many moments it is to try: a few in every run, many
-when MATRIX_CENSUS_ENDURANCE is set. Run as a program this runs the long form of all of them, and writes how it went
-into docs/endurance.md, with its date and commit.
+when MATRIX_CENSUS_ENDURANCE is set. Run as a program this runs the long form of all of them, or of those that its
+arguments name, and writes how each went into docs/endurance.md, with its date and commit; what it did not run stays
+there as it was.
 """
 
 import os
@@ -66,13 +67,15 @@ def main() -> int:
     if not RESULTS.is_file():
         return code or 1
     PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(RESULTS, time.monotonic() - began, cut_short=code == pytest.ExitCode.INTERRUPTED), "utf-8")
+    before = PAGE.read_text("utf-8") if PAGE.is_file() else ""
+    cut_short = code == pytest.ExitCode.INTERRUPTED
+    PAGE.write_text(page(RESULTS, before, time.monotonic() - began, cut_short=cut_short), "utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")
     return code
 
 
-def page(results: Path, wall_s: float, *, cut_short: bool) -> str:
-    """The page for a JUnit file."""
+def page(results: Path, before: str, wall_s: float, *, cut_short: bool) -> str:
+    """The page for a JUnit file; tests that are not in it keep the row that they have on the page `before`."""
     tests: dict[str, list[bool]] = {}
     tried: Counter[str] = Counter()
     failed: list[str] = []
@@ -84,20 +87,20 @@ def page(results: Path, wall_s: float, *, cut_short: bool) -> str:
         tried[name] += 1 if said is None else int(said.get("value", "1"))
         if not passed:
             failed.append(f"{case.get('classname')}.{case.get('name')}")
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} | {_commit()}"
+    rows = {line.split("`")[1]: line for line in before.splitlines() if line.startswith("| `")} | {
+        name: f"| `{name}` | {tried[name]} | {len(outcomes)} | {sum(outcomes)} | {now} |"
+        for name, outcomes in tests.items()
+    }
     lines = [
-        f"- When: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        f"- Commit: {_commit()}",
-        f"- Machine: {os.cpu_count()} cores, Python {sys.version.split()[0]}; {wall_s / 60:.0f} minutes",
+        f"On {os.cpu_count()} cores with Python {sys.version.split()[0]}; the newest took {wall_s / 60:.0f} minutes.",
         "",
-        "| test | moments tried | runs | passed |",
-        "|---|---|---|---|",
-        *(
-            f"| `{name}` | {tried[name]} | {len(outcomes)} | {sum(outcomes)} |"
-            for name, outcomes in sorted(tests.items())
-        ),
+        "| test | moments tried | runs | passed | UTC | commit |",
+        "|---|---|---|---|---|---|",
+        *(row for _, row in sorted(rows.items())),
     ]
     if cut_short:
-        lines += ["", "Stopped before its end: what is not in the table was not run."]
+        lines += ["", "Stopped before its end: not all that was to be run is of that day."]
     if failed:
         lines += ["", "Failed:", "", *(f"- `{name}`" for name in failed)]
     return HEAD + "\n".join(lines) + "\n"

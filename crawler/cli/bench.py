@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from crawler.cli.options import made_history_options
 from crawler.engine.bench import CALM, bench_crawl
 from crawler.lab.profile import PROFILES
 from crawler.store.bench import bench_store
@@ -40,13 +41,7 @@ def crawl(servers: int, profile: str, seed: int, lab_options: tuple[str, ...], c
 
 
 @click.command(short_help="Measure history kept for years, beside full daily copies.")
-@click.option(
-    "--servers", type=click.IntRange(min=20), default=20_000, show_default=True, metavar="N", help="How many."
-)
-@click.option("--rooms", type=click.IntRange(min=20), default=300_000, show_default=True, metavar="N", help="How many.")
-@click.option(
-    "--days", type=click.IntRange(min=2), default=365, show_default=True, metavar="N", help="Crawls, one a day."
-)
+@made_history_options
 def store(servers: int, rooms: int, days: int) -> None:
     """Seal years of made-up crawls, publish them, ask questions, and print one JSON object.
 

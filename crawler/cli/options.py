@@ -111,6 +111,29 @@ geo_db_option = click.option(
     "unknown. Its name and date stand beside every figure that uses it.",
 )
 
+made_history_options = _all(
+    click.option(
+        "--servers",
+        type=click.IntRange(min=20),
+        default=20_000,
+        show_default=True,
+        metavar="N",
+        help="Of the first day.",
+    ),
+    click.option(
+        "--rooms",
+        type=click.IntRange(min=20),
+        default=300_000,
+        show_default=True,
+        metavar="N",
+        help="Of the first day.",
+    ),
+    click.option(
+        "--days", type=click.IntRange(min=2), default=365, show_default=True, metavar="N", help="Censuses, one a day."
+    ),
+)
+"""How much history a bench makes up; by default that of the stated figures."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 

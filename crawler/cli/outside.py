@@ -13,7 +13,7 @@ from crawler.cli.publication import publish
 from crawler.errors import UsageError
 from crawler.model.crawl import CrawlState
 from crawler.resources import shipped
-from crawler.sources.developer_counts import counts, grouped, months, overlap
+from crawler.sources.developer_counts import activity, counts, grouped, months, overlap
 from crawler.sources.developers import read_developers
 from crawler.sources.git import Fetcher
 from crawler.sources.people import read_bots
@@ -119,7 +119,7 @@ def developers(
     as_json: bool,
 ) -> None:
     """Count the people who write the code of a list of repositories, for metric 4: day by day over 30, 90 and 365 days,
-    month by month, new ones and those who return.
+    month by month, new ones and those who return; and, for metric 5, tell which repositories are alive.
 
     Histories are cloned over https without their files, and kept. A commit counts once, however many repositories have
     it; merges, programs, and what the origin of a fork has are left out; addresses are merged by .mailmap. No address
@@ -173,6 +173,7 @@ def developers(
             hashed,
             (astuple(count) for count in counts(**people, until=read.as_of)),
             (astuple(month) for month in months(people["authors"], read.commits)),
+            activity(read.active),
             now,
         )
         for other_id, as_of, others in other_lists(connection, source_id):

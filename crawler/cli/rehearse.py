@@ -12,6 +12,7 @@ from crawler.engine.rehearse import Rehearsal
 from crawler.engine.rehearse import rehearse as rehearse_days
 from crawler.lab.profile import PROFILES, REALISTIC
 from crawler.store.clock import utc_now
+from crawler.store.journal import JOURNAL_DAYS
 from crawler.store.writer import CensusWriter
 from crawler.version import VERSION
 
@@ -27,6 +28,15 @@ from crawler.version import VERSION
 )
 @click.option("--profile", type=click.Choice(list(PROFILES)), default=REALISTIC.name, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="The same seed, the same federation.")
+@click.option(
+    "--journal-days",
+    type=click.IntRange(min=0),
+    default=JOURNAL_DAYS,
+    show_default=True,
+    metavar="D",
+    help="Keep the journal (attempts, leads, spaces, lists of third-party networks) of the last D days: numbers that "
+    "rest on it are made for these.",
+)
 @click.option(
     "--db",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -44,6 +54,7 @@ def rehearse(
     rooms: int | None,
     profile: str,
     seed: int,
+    journal_days: int,
     db: Path,
     *,
     publishes: bool,
@@ -59,7 +70,7 @@ def rehearse(
       matrix-census rehearse --days 365 --servers 1000 --publish
       matrix-census sql "FROM online_by_software ORDER BY crawl_id" --db rehearsal/census.duckdb
     """
-    plan = Rehearsal(days, servers, utc_now(), rooms, seed, PROFILES[profile])
+    plan = Rehearsal(days, servers, utc_now(), rooms, seed, PROFILES[profile], journal_days)
     done = 0
     with CensusWriter.open(db) as writer:
         for crawl in rehearse_days(writer, plan, Settings(), VERSION):

@@ -37,6 +37,7 @@ from crawler.model.observation import (
     VersionInfo,
 )
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState, Stopped
+from crawler.store.journal import JOURNAL_DAYS
 from crawler.store.writer import CensusWriter
 
 CERTIFICATE_DAYS = 90
@@ -75,6 +76,8 @@ class Rehearsal:
     rooms: int | None = None
     seed: int = 1
     profile: Profile = REALISTIC
+    journal_days: int = JOURNAL_DAYS
+    """For how many days before the last the journals are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def rehearse(writer: CensusWriter, plan: Rehearsal, settings: Settings, version:
             leads = day.leads if first == 0 else []
             writer.record(crawl_id, day.observations[first : first + _BATCH], leads)
         report = {"rehearsed": True, "day": day.number, "servers": plan.servers, "seed": plan.seed}
-        yield writer.seal(crawl_id, CrawlState.COMPLETED, started_at + TOOK, report)
+        yield writer.seal(crawl_id, CrawlState.COMPLETED, started_at + TOOK, report, journal_days=plan.journal_days)
 
 
 def _begin_of(plan: Rehearsal, day: int) -> datetime:

@@ -8,7 +8,7 @@ From the wire up:
 - `dnswire` `dns`       one DNS query over shared UDP sockets or TCP; addresses and SRV records of a name, a small cache
 - `dial` `tls`          the guard before every dial, connect rules, TCP; the shared context, the handshake
 - `stack`               what all connections of a process share
-- `connection`          one pinned connection, and HTTP/1.1 over it
+- `connection`          one pinned connection under httpx's types
 - `content` `fetch`     an answer's content within its caps; one exchange, at a pace and within a deadline
 - `drive` `session`     server names resolved; the connections of one visit, any https URL with guarded redirects
 - `transport`           `Network`: where visits and connections come from

@@ -1,14 +1,16 @@
-"""One TLS connection to one pinned address, and HTTP/1.1 over it.
+"""One TLS connection to one pinned address.
 
-No library's client: their pools look at every idle connection for every request, resolve names by themselves and can
-reuse a connection for another name. Here the address is decided before, the certificate's name never changes, and there
-is nothing to look up. HTTP/1.1 (RFC 9112) is h11's business, but for everyday heads (`head`); this module moves the
-bytes.
+Not through `httpx.AsyncClient`, whose pool looks at every idle connection for every request, resolves names by itself
+and can reuse a connection for another name: here the address is decided before, the certificate's name never changes,
+and there is nothing to look up. It is a transport of httpx's all the same, so that whoever wants can put a client on
+top; the crawl, for which even the making of httpx's requests and responses is a tenth of an exchange, speaks to it
+directly. HTTP/1.1 (RFC 9112) is h11's business, but for everyday heads (`head`); this module moves the bytes.
 """
 
 import socket
 
 import h11
+import httpx
 import trio
 
 from crawler.errors import Failure, FailureKind
@@ -33,7 +35,7 @@ NOT_REACHED = Skipped(SkipReason.NOT_REACHED)
 _END_OF_HEAD = b"\r\n\r\n"
 
 
-class Connection:
+class Connection(httpx.AsyncBaseTransport):
     """Dialled by `connect`, or by the first exchange; dialled again when the peer has closed it in between.
 
     One exchange at a time: the answer's body must be read to its end, or the response closed, before the next.
@@ -141,6 +143,18 @@ class Connection:
         except ValueError:
             self.close()
             return Failed(Failure(FailureKind.TLS_VERIFY, "the certificate cannot be read"), timings)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The same for httpx, whose extension `target` is sent in the URL's place when given.
+
+        Raises:
+            trio.BusyResourceError: see `exchange`.
+            Exception: see `exchange`.
+        """
+        target = request.extensions.get("target", request.url.raw_path)
+        fields = [(name, value) for name, value in request.headers.raw if name.lower() not in _FRAMING]
+        head = await self.exchange(Request(request.method, target, fields, await request.aread()))
+        return httpx.Response(head.status, headers=list(head.raw), stream=_Content(self), request=request)
 
     async def exchange(self, request: Request) -> Head:
         """Send `request` and read the answer's head. Then read all of its content, or `break_off`.
@@ -290,6 +304,12 @@ class Connection:
             self._stream.close()
             self._stream = None
 
+    async def aclose(self) -> None:
+        self.close()
+
+
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
 
 def _too_many(count: int) -> BrokenOffError:
     return BrokenOffError(FailureKind.HTTP_PROTOCOL, f"{count} headers")
@@ -303,3 +323,28 @@ def _http_after(request: Request, came: bytes) -> h11.Connection:
     http.send(h11.EndOfMessage())
     http.receive_data(came)
     return http
+
+
+class _Content(httpx.AsyncByteStream):
+    """An answer's content as it comes. No generator, since the collector would have to finish one dropped half-way."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._ended = False
+
+    def __aiter__(self) -> "_Content":
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._ended:
+            raise StopAsyncIteration
+        piece = await self._connection.read_piece()
+        if piece is None:
+            self._ended = True
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._connection.close()

@@ -1,6 +1,6 @@
 """What goes over a connection: a request, byte for byte, and the beginning of its answer.
 
-Apart from the connection, which moves the bytes.
+Apart from httpx's, whose making is a tenth of an exchange, and from the connection, which moves the bytes.
 """
 
 import re

@@ -9,12 +9,13 @@ import os
 import ssl
 
 import h11
+import httpx
 
 from crawler.errors import Failure, FailureKind, LocalResourcesError, printable
 
 
-class DialFailedError(Exception):
-    """No verified connection was had; `failure` says why."""
+class DialFailedError(httpx.ConnectError):
+    """No verified connection was had; `failure` says why. Of httpx's tree, since a transport may raise nothing else."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.detail or failure.kind.value)

@@ -91,6 +91,19 @@ def overlap(one: Days, other: Days, until: date) -> Iterator[tuple[date, int]]:
         yield day, total
 
 
+ACTIVE_D = 90
+"""A repository is active on a day if a person committed to it within so many days that end with it."""
+
+
+def activity(repositories: Mapping[str, Set[date]]) -> Iterator[tuple[str, date | None, date | None]]:
+    """When each repository was active; see `repository_activity`. One without a day never was."""
+    for repository, days in sorted(repositories.items()):
+        if not days:
+            yield repository, None, None
+        for start, end in stretches(days, ACTIVE_D):
+            yield repository, start, end
+
+
 def stretches(days: Iterable[date], window_d: int) -> list[tuple[date, date]]:
     """The stretches of days whose windows hold one of `days`; each from its first day to the one after its last."""
     found: list[tuple[date, date]] = []

@@ -45,12 +45,14 @@ class Commit:
 @dataclass(slots=True)
 class Authorship:
     """Days on which each address made a commit, commits of each month, and which addresses are one person's: by
-    `.mailmap` (`people`), and by the same full name besides (`namesakes`). `left_out` counts what was not counted."""
+    `.mailmap` (`people`), and by the same full name besides (`namesakes`). `active` are the days on which a person
+    committed to each public repository, `left_out` counts what was not counted."""
 
     days: dict[str, set[date]] = field(default_factory=dict)
     commits: Counter[date] = field(default_factory=Counter)
     people: Families = field(default_factory=Families)
     namesakes: Families = field(default_factory=Families)
+    active: dict[str, set[date]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
     unread: dict[str, str] = field(default_factory=dict)
     read: int = 0
@@ -91,13 +93,16 @@ def read_developers(
         try:
             origin = reader.identities(repository.fork_of) if repository.fork_of is not None else frozenset()
             place = reader.place(repository)
+            its_days: set[date] = set()
             with read_commits(place) as commits:
-                _add(authorship, commits, bots, origin, seen, now)
+                _add(authorship, commits, bots, origin, seen, its_days, now)
         except GitError as error:
             authorship.unread[repository.url] = str(error)
             say(f"  not read: {error}")
             continue
         authorship.read += 1
+        if repository.path is None:
+            authorship.active[one_address(repository.url)] = its_days
     if not authorship.days:
         first = next(iter(authorship.unread.values()), "they have no commit of a person")
         raise UsageError(f"no developers found in the repositories of {listed.name}: {first}")
@@ -172,8 +177,11 @@ def _add(
     bots: Bots,
     origin: frozenset[bytes],
     seen: set[bytes],
+    its_days: set[date],
     now: datetime,
 ) -> None:
+    """Count the commits of a repository; the days of those that are its own are added to `its_days`, also where another
+    repository has them, too."""
     last = (now + _MISTAKEN_CLOCK).date()
     ours: set[bytes] = set()
     for commit in commits:
@@ -182,17 +190,18 @@ def _add(
         if identity in origin:
             authorship.left_out["of the origin of a fork"] += 1
             continue
+        is_of_program = bots.has(commit.address, commit.name) or bots.has(commit.mapped_address, commit.mapped_name)
+        day = _day(commit.at, last)
+        if not is_of_program and day is not None:
+            its_days.add(day)
         if identity in seen:
             authorship.left_out["in another repository, too"] += 1
-            continue
-        if bots.has(commit.address, commit.name) or bots.has(commit.mapped_address, commit.mapped_name):
+        elif is_of_program:
             authorship.left_out["of programs"] += 1
-            continue
-        day = _day(commit.at)
-        if day is None or not EARLIEST <= day <= last:
+        elif day is None:
             authorship.left_out["of no possible day"] += 1
-            continue
-        _count(authorship, commit, day)
+        else:
+            _count(authorship, commit, day)
     seen |= ours
 
 
@@ -208,8 +217,10 @@ def _count(authorship: Authorship, commit: Commit, day: date) -> None:
         authorship.namesakes.join(address, f"\N{FULL STOP}{name}")
 
 
-def _day(at: int) -> date | None:
+def _day(at: int, last: date) -> date | None:
+    """The day of a time; None where it cannot be that of a commit."""
     try:
-        return datetime.fromtimestamp(at, UTC).date()
+        day = datetime.fromtimestamp(at, UTC).date()
     except (ValueError, OverflowError, OSError):
         return None
+    return day if EARLIEST <= day <= last else None

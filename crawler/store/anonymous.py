@@ -57,6 +57,7 @@ ANONYMOUS: Mapping[str, Mapping[str, str]] = {
     "developer_count": {},
     "developer_month": {},
     "developer_overlap": {},
+    "repository_activity": {},
     "spec_release": {},
     "spec_proposal": {},
 }

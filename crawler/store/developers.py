@@ -11,7 +11,7 @@ from crawler.store.connection import Connection
 from crawler.store.insert import column_types, insert_rows
 from crawler.store.outside import OutsideSource, SourceKind, replace_source
 
-TABLES = ("developer_day", "developer_count", "developer_month", "developer_overlap")
+TABLES = ("developer_day", "developer_count", "developer_month", "developer_overlap", "repository_activity")
 _SALT_BYTES = 32
 _DIGITS = 32
 
@@ -35,6 +35,7 @@ def keep_developers(
     authors: Mapping[str, Set[date]],
     counts: Iterable[tuple[Any, ...]],
     months: Iterable[tuple[Any, ...]],
+    active: Iterable[tuple[Any, ...]],
     now: datetime,
 ) -> int:
     """Keep an import in the place of the one before of the same list. In a transaction.
@@ -44,6 +45,7 @@ def keep_developers(
         authors: Days by pseudonym.
         counts: Rows of `developer_count` without their source.
         months: Of `developer_month` likewise.
+        active: Of `repository_activity` likewise.
         now: The time of day.
 
     Returns:
@@ -55,7 +57,10 @@ def keep_developers(
         " (SELECT source_id FROM outside_source WHERE replaced_at IS NULL)"
     )
     days = ((author, day) for author, its in sorted(authors.items()) for day in sorted(its))
-    for table, rows in (("developer_day", days), ("developer_count", counts), ("developer_month", months)):
+    for table, rows in (
+        ("developer_day", days), ("developer_count", counts), ("developer_month", months),
+        ("repository_activity", active),
+    ):  # fmt: skip
         _insert(connection, table, ((source_id, *row) for row in rows))
     return source_id
 

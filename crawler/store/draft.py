@@ -3,17 +3,18 @@
 Apart from `publish`, which fills it with what is sealed: this is what the metrics and the dashboard's steps are given.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 import duckdb
 
-from crawler.errors import StoreError
+from crawler.errors import CensusLockedError, StoreError
 from crawler.store.connection import connect_to_write, first_line, transaction
 from crawler.store.durable import flush_file, flush_folder
 from crawler.store.insert import checked_type, column_types, insert_rows, literal, quoted
-from crawler.store.lock import FileLock
+from crawler.store.lock import FileLock, lock_to_read
 from crawler.store.serving import drop_drafts, point_to, prune, published_anew, serving_file
 
 
@@ -36,6 +37,18 @@ class Draft:
     def previous(self) -> Path | None:
         """The serving file that this one will replace; None when it is the first."""
         return serving_file(self._census)
+
+    @contextmanager
+    def census(self) -> Iterator[Path | None]:
+        """The census file, nobody writing it meanwhile: it still has the journals of earlier censuses, which are not
+        published. None while somebody writes it. Not to be held for longer than it takes to read one census."""
+        try:
+            lock = lock_to_read(self._census)
+        except CensusLockedError:
+            yield None
+            return
+        with lock:
+            yield self._census
 
     def write_table(
         self,

@@ -193,7 +193,8 @@ KNOWN = frozenset(
         "snapshot", "crawl", "series", "imported_series", "server", "known_room", "room_text", "client_api", "visit",
         "attempt", "resolution_step", "endpoint", "address_look", "lead", "listing_deviation", "attempt_summary",
         "lead_summary", "lead_span", "space_child", "unlisted_room", "usage_sum", "usage_reporting", "outside_source",
-        "developer_count", "developer_month", "developer_overlap", "spec_release", "spec_proposal",
+        "developer_count", "developer_month", "developer_overlap", "repository_activity", "spec_release",
+        "spec_proposal",
     }
 )  # fmt: skip
 """Tables that are exported beside the intervals."""

@@ -32,11 +32,12 @@ LEAD_SORTS = {"server_name": "server_name", "named_by": "named_by", "source": "s
 
 @dataclass(frozen=True, slots=True)
 class KnownServer:
-    """One server. `visited`: whether the crawl looked at it; `observed_at` when, None if it did not; `since`: seal of
-    the first crawl that saw it as it is. The rest are the columns of `server_state` and `directory_state`."""
+    """One server. `visited`: whether the crawl looked at it, None where the visits of that crawl are not kept;
+    `observed_at` when, None if it did not; `since`: seal of the first crawl that saw it as it is. The rest are the
+    columns of `server_state` and `directory_state`."""
 
     server_name: str
-    visited: bool
+    visited: bool | None
     observed_at: datetime | None
     since: datetime
     resolves: bool
@@ -221,7 +222,8 @@ WHERE crawl_id = $crawl AND room_id = $room ORDER BY server_key
 
 _KNOWN = """
 SELECT
-    n.server_name, n.server_key, v.server_id IS NOT NULL AS visited, v.observed_at, b.finished_at AS since,
+    n.server_name, n.server_key, CASE WHEN EXISTS (FROM visit WHERE crawl_id = $crawl)
+        THEN v.server_id IS NOT NULL END AS visited, v.observed_at, b.finished_at AS since,
     s.resolves, s.reachable, s.secure, s.online, s.federating, s.accepting, s.listing, s.failed_phase, s.failed_kind,
     s.software, s.version, s.client_base, d.directory_state, d.directory_rooms
 FROM crawl c

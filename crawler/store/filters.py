@@ -42,7 +42,7 @@ def narrow_rooms(
     min_members: int | None,
     listed_by: str | None,
     noise: bool | None,
-    knows_noise: bool,
+    at_hand: bool,
 ) -> None:
     """Add conditions on rooms; the words are those of `SnapshotReader.rooms_page`.
 
@@ -55,9 +55,12 @@ def narrow_rooms(
         min_members: Likewise.
         listed_by: Likewise.
         noise: Likewise; only where the file has the signs of rooms (`room_feature`).
-        knows_noise: The source says it of each room, in `is_noise`.
+        at_hand: The source is that table, which has the texts of a room in one (`said`) and says whether it shows a
+            sign (`is_noise`).
     """
-    if text:
+    if text and at_hand:
+        question.where("contains(said, lower($text))", text=search_text(text))
+    elif text:
         columns = ("name", "topic", "canonical_alias", "room_id")
         found = " OR ".join(f"contains(lower({column}), lower($text))" for column in columns)
         question.where(f"({found})", text=search_text(text))
@@ -69,7 +72,7 @@ def narrow_rooms(
         question.where("members >= $min_members", min_members=min_members)
     if listed_by is not None:
         question.where(_LISTED_BY, listing_crawl=crawl_id, listed_by=search_text(listed_by))
-    if noise is not None and knows_noise:
+    if noise is not None and at_hand:
         question.where(f"coalesce(is_noise, {noise}) = {noise}")
     elif noise is not None:
         question.where(f"room_id {'IN' if noise else 'NOT IN'} (SELECT room_id FROM room_feature WHERE score > 0)")  # noqa: S608 - our own words

@@ -111,17 +111,20 @@ _DIMENSIONS = (
     # join has to carry them: who made two that collide would hide a change of his own room, and nothing else.
     f"""
     CREATE OR REPLACE TEMP TABLE fold_listing AS
-    SELECT l.place, l.server_id, k.room_number, l.members, l.world_readable, l.guest_can_join, t.text_id
+    SELECT l.place, l.server_id, k.room_number, l.members, l.world_readable, l.guest_can_join,
+        CASE WHEN k.said = l.said THEN k.text_id END AS text_id
     FROM (
         SELECT rowid AS place, server_id, room_id, members, world_readable, guest_can_join, {_HASH} AS said
         FROM seen_listing WHERE crawl_id = $crawl
     ) l
-    LEFT JOIN known_room k ON k.room_id = l.room_id
     LEFT JOIN (
-        SELECT room_number, text_id, said
-        FROM room_state JOIN (SELECT text_id, {_HASH} AS said FROM room_text) USING (text_id)
-        WHERE series_id = $series AND valid_to IS NULL
-    ) t ON t.room_number = k.room_number AND t.said = l.said
+        SELECT k.room_id, k.room_number, t.text_id, t.said
+        FROM known_room k LEFT JOIN (
+            SELECT room_number, text_id, said
+            FROM room_state JOIN (SELECT text_id, {_HASH} AS said FROM room_text) USING (text_id)
+            WHERE series_id = $series AND valid_to IS NULL
+        ) t ON t.room_number = k.room_number
+    ) k ON k.room_id = l.room_id
     """,  # noqa: S608 - our own names
     """
     CREATE OR REPLACE TEMP TABLE fold_answer AS

@@ -132,7 +132,8 @@ NAMES = ("series", "server", "known_room", "room_text", "client_api")
 
 _OUTSIDE = frozenset(
     {
-        "outside_source", "developer_count", "developer_month", "developer_overlap", "spec_release", "spec_proposal",
+        "outside_source", "developer_count", "developer_month", "developer_overlap", "repository_activity",
+        "spec_release", "spec_proposal",
     }
 )  # fmt: skip
 """Not of a vantage: whoever wants what others imported imports it."""

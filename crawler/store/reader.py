@@ -263,7 +263,7 @@ class SnapshotReader:
             min_members=min_members,
             listed_by=listed_by,
             noise=noise if self.has_features else None,
-            knows_noise=table is not None,
+            at_hand=table is not None,
         )
         order = order_by(ROOM_SORTS, sort, descending=descending, then="room_id")
         if table is not None:

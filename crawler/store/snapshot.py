@@ -32,7 +32,8 @@ def write_snapshot(connection: Connection, census: Path, crawl_id: int, publishe
     return snapshot_id
 
 
-_NOW = "valid_from <= $crawl AND (valid_to IS NULL OR valid_to > $crawl) AND series_id = $series"
+_NOW = "valid_to IS NULL AND series_id = $series"
+"""Of the newest completed crawl: nothing has ended since."""
 
 _CONTENT = {
     "visit WHERE crawl_id = $crawl": ("server_id", "observed_at", "address", "bytes_read"),

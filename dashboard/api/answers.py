@@ -10,14 +10,14 @@ from contextlib import closing
 from pydantic import BaseModel
 
 from analytics import wording
+from analytics.definitions import DEFINITIONS
 from analytics.load_stored import load_series_page
-from analytics.mission import DEFINITIONS
 from analytics.schemas import Grade
 from crawler.model.crawl import CrawlState
 from crawler.store import federation
 from crawler.store.question import PREDICATES
 from dashboard.api import shapes
-from dashboard.api.problem import NOT_FOUND, Problem
+from dashboard.api.problem import NO_SUCH_CENSUS, NOT_FOUND, Problem
 from dashboard.api.question import (
     AskedChanges,
     AskedCrawls,
@@ -36,6 +36,22 @@ Rows = tuple[Sequence[object], int, AboutShape]
 
 _LIFE = 100
 _LISTED_BY = 100
+
+
+def as_of(view: View, at: str | None) -> View:
+    """The census that is asked for.
+
+    Args:
+        view: The newest one.
+        at: The number of an earlier one, or a day; None: the newest.
+
+    Raises:
+        Problem: there is none.
+    """
+    found = view if at is None else view.as_of(at)
+    if found is None:
+        raise Problem(NO_SUCH_CENSUS, "There is no census of this number, or none as old as this day.")
+    return found
 
 
 def servers(view: View, asked: AskedServers, offset: int) -> Rows:
@@ -68,6 +84,8 @@ def server(view: View, name: str) -> BaseModel:
             raise Problem(NOT_FOUND, "Nothing ever named this server to this census. It can be submitted.")
     life = view.reader.changes(view.crawl.id, server_name=name, newest_first=True, limit=_LIFE)
     method = "What a federating server would see of it, from one place at one time; `steps` and `attempts` have it all."
+    if view.past is not None:
+        method += " They, and who named it, are kept for the newest census alone: here they are empty."
     fields = {
         field: getattr(detail, field) for field in shapes.ServerDetailShape.model_fields if hasattr(detail, field)
     }
@@ -114,7 +132,7 @@ def room(view: View, room_id: str) -> BaseModel:
     with closing(view.reader.cursor()) as connection:
         room = federation.listed_room(connection, crawl_id, room_id)
         if room is None:
-            raise Problem(NOT_FOUND, "The newest census found this room in no directory; its history may know it.")
+            raise Problem(NOT_FOUND, "The census found this room in no directory; its history may know it.")
         by = federation.listed_by(connection, crawl_id, room_id)
     return shapes.RoomAnswer.model_validate(
         {
@@ -138,13 +156,10 @@ def accounts(view: View, asked: AskedHistory, offset: int, *, room_id: str) -> R
 
 def metrics(view: View, asked: AskedMetrics, offset: int) -> Rows:
     del offset
-    census = view if asked.at is None else view.as_of(asked.at)
-    if census is None:
-        raise Problem(NOT_FOUND, "There is no census of this number, or none as old as this day.")
     mission = {name: each.mission for name, each in DEFINITIONS.items()}
     rows = [
         row
-        for row in census.rows
+        for row in view.rows
         if asked.metric in (None, row.metric)
         and asked.dimension in (None, row.dimension)
         and (asked.mission is None or mission.get(row.metric) == asked.mission)

@@ -150,6 +150,8 @@ The census of the open Matrix federation, for programs.
 * **Forms**: JSON; lists also as CSV and Parquet, by `Accept` or `format=`. In CSV, text that a spreadsheet would take
   for a formula has an apostrophe before it.
 * **Caching**: send `If-None-Match`; nothing changes until the next census.
+* **Earlier censuses**: `at=` a number or a day answers as when that census was the newest; series and histories end
+  there. What is kept for the newest alone is null or empty.
 * **Errors** are problem details (RFC 9457).
 * Names and topics are text of strangers: escape it where you show it.
 * The data are CC0-1.0; `snapshot.cite` says how to cite them.

@@ -42,6 +42,9 @@ NO_SERVER_NAME = Kind(
     "no-server-name", 400, "That is no server name", "Give a name as in `example.org` or `host:port`."
 )
 NOT_FOUND = Kind("not-found", 404, "There is no such thing", "`detail` says what was looked for.")
+NO_SUCH_CENSUS = Kind(
+    "no-such-census", 404, "There is no such census", "`/api/v1/crawls?censuses=true` lists them; or leave `at` out."
+)
 WRONG_METHOD = Kind("wrong-method", 405, "The method is not allowed here", "The header `Allow` names those that are.")
 NOT_ACCEPTABLE = Kind(
     "not-acceptable", 406, "The answer has no such form", "Accept JSON, or what `detail` names; or say `format=`."
@@ -61,7 +64,7 @@ CLOSED = Kind("closed", 503, "Nothing can be taken in", "Ask again later.")
 FAULT = Kind("fault", 500, "A fault of ours", "Tell whoever runs this census the id in `detail`.")
 
 KINDS = (
-    NO_CENSUS, UNREADABLE, INVALID, NO_SERVER_NAME, NOT_FOUND, WRONG_METHOD, NOT_ACCEPTABLE, BAD_CURSOR,
+    NO_CENSUS, UNREADABLE, INVALID, NO_SERVER_NAME, NOT_FOUND, NO_SUCH_CENSUS, WRONG_METHOD, NOT_ACCEPTABLE, BAD_CURSOR,
     SNAPSHOT_CHANGED, OPTED_OUT, TOO_MANY, CLOSED, FAULT,
 )  # fmt: skip
 """All kinds, for the documentation."""

@@ -54,6 +54,18 @@ class _Asked(BaseModel):
     format: Form | None = Field(None, description="The form of the answer; without it, `Accept` decides.")
 
 
+At = Annotated[
+    str | None,
+    Field(
+        max_length=10,
+        pattern=r"^([0-9]{1,9}|[0-9]{4}-[0-9]{2}-[0-9]{2})$",
+        description="An earlier census instead of the newest: its number, or a day (UTC), which means the last one "
+        "sealed on that day or before. `snapshot.census` says which one answers.",
+        examples=["2026-11-24"],
+    ),
+]
+
+
 class Paged(_Asked):
     """Of every list."""
 
@@ -74,11 +86,14 @@ class AskedServers(Paged):
     federating: bool | None = Field(None, description=_STATE["federating"])
     accepting: bool | None = Field(None, description=_STATE["accepting"])
     listing: bool | None = Field(None, description=_STATE["listing"])
-    visited: bool | None = Field(None, description="Whether the newest census looked at it.")
+    visited: bool | None = Field(
+        None, description="Whether the newest census looked at it; of an earlier one it is not kept."
+    )
     software: str | None = Field(None, max_length=NAME, description="Exactly this; empty: those that do not say.")
     version: str | None = Field(None, max_length=NAME, description="Exactly this; empty: those that do not say.")
     failed_kind: str | None = Field(None, max_length=64, description="Exactly this; empty: those that did not fail.")
     directory_state: DirectoryState | None = Field(None, description="How its room directory answered.")
+    at: At = None
     sort: SERVER_SORT = Field("server_name", description="With `-` before it from the largest; unknowns come last.")
 
 
@@ -90,6 +105,7 @@ class AskedRooms(Paged):
     join_rule: str | None = Field(None, max_length=NAME, description="Exactly this; empty: rooms that do not say.")
     min_members: int | None = Field(None, ge=0, le=2**31 - 1, description="At least so many, by the median.")
     listed_by: str | None = Field(None, max_length=NAME, description="Only rooms in this server's directory.")
+    at: At = None
     sort: ROOM_SORT = Field("-members", description="With `-` before it from the largest; unknowns come last.")
 
 
@@ -101,13 +117,7 @@ class AskedMetrics(_Asked):
     mission: int | None = Field(
         None, ge=0, le=9, description="Only those that answer this metric of the mission; 0: decentralisation."
     )
-    at: str | None = Field(
-        None,
-        max_length=10,
-        description="An earlier census instead of the newest: its number, or a day (UTC), which means the last one "
-        "sealed on that day or before.",
-        examples=["2026-11-24"],
-    )
+    at: At = None
 
 
 class AskedSeries(Paged):
@@ -117,6 +127,7 @@ class AskedSeries(Paged):
     dimension: str | None = Field(None, max_length=NAME, description="Only this dimension.", examples=["online"])
     since: Moment | None = Field(None, description="From this day or time on, UTC.")
     until: Moment | None = Field(None, description="Before this day or time, UTC.")
+    at: At = None
 
 
 class AskedCrawls(Paged):
@@ -152,6 +163,8 @@ class AskedChanges(Paged):
 class AskedHistory(Paged):
     """Of a history."""
 
+    at: At = None
+
 
 class Asked(BaseModel):
     """Of one thing."""
@@ -159,3 +172,9 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format: Literal["json"] | None = Field(None, description="One thing can be had as JSON alone.")
+
+
+class AskedAsOf(Asked):
+    """Of one thing, as a census saw it."""
+
+    at: At = None

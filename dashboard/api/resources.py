@@ -18,6 +18,7 @@ from dashboard.api.form import MEDIA_TYPES, Form, form_of, page_answer
 from dashboard.api.link import address
 from dashboard.api.question import (
     Asked,
+    AskedAsOf,
     AskedChanges,
     AskedCrawls,
     AskedHistory,
@@ -48,21 +49,22 @@ def router(shelf: Shelf) -> APIRouter:
 
     @routes.get("/servers", tags=["servers"], responses=forms(shapes.ServersPage))
     async def servers(request: Request, asked: Annotated[AskedServers, Query()]) -> Response:
-        """Servers as known after the newest census, filtered and sorted.
+        """Servers as known after the newest census, or an earlier one, filtered and sorted.
 
         One that the census left in peace, because it has been dead for long, is as it was last seen; `visited` tells.
         """
         return await _page(request, shelf, asked, "servers", shapes.ServersPage, shapes.ServerShape, answers.servers)
 
     @routes.get("/servers/{server_name}", tags=["servers"], responses=forms(shapes.ServerAnswer, Form.JSON))
-    async def server(request: Request, server_name: ServerName, asked: Annotated[Asked, Query()]) -> Response:
+    async def server(request: Request, server_name: ServerName, asked: Annotated[AskedAsOf, Query()]) -> Response:
         """All about one server: its state, each step of the newest visit, who named it, its life."""
-        del asked
-        return await _one(request, shelf, ("server", server_name.lower()), partial(answers.server, name=server_name))
+        ask = partial(answers.server, name=server_name)
+        return await _one(request, shelf, ("server", server_name.lower(), asked.at), ask, asked.at)
 
     @routes.get("/servers/{server_name}/history", tags=["servers"], responses=forms(shapes.StatesPage))
     async def history(request: Request, server_name: ServerName, asked: Annotated[AskedHistory, Query()]) -> Response:
-        """The states of a server, each from one crawl to another, the newest first."""
+        """The states of a server, each from one crawl to another, the newest first; with `at` those up to that
+        census."""
         ask = partial(answers.history, name=server_name)
         return await _page(request, shelf, asked, "history", shapes.StatesPage, shapes.StateShape, ask)
 
@@ -74,15 +76,16 @@ def router(shelf: Shelf) -> APIRouter:
     # An ID may hold a slash, so these two come in this order.
     @routes.get("/rooms/{room_id:path}/history", tags=["rooms"], responses=forms(shapes.AccountsPage))
     async def room_history(request: Request, room_id: RoomId, asked: Annotated[AskedHistory, Query()]) -> Response:
-        """What directories said of a room, each account from one crawl to another, the newest first."""
+        """What directories said of a room, each account from one crawl to another, the newest first; with `at` those
+        up to that census."""
         ask = partial(answers.accounts, room_id=room_id)
         return await _page(request, shelf, asked, "room-history", shapes.AccountsPage, shapes.AccountShape, ask)
 
     @routes.get("/rooms/{room_id:path}", tags=["rooms"], responses=forms(shapes.RoomAnswer, Form.JSON))
-    async def room(request: Request, room_id: RoomId, asked: Annotated[Asked, Query()]) -> Response:
-        """All about one room that the newest census found listed."""
-        del asked
-        return await _one(request, shelf, ("room", room_id), partial(answers.room, room_id=room_id))
+    async def room(request: Request, room_id: RoomId, asked: Annotated[AskedAsOf, Query()]) -> Response:
+        """All about one room that the newest census, or an earlier one, found listed."""
+        ask = partial(answers.room, room_id=room_id)
+        return await _one(request, shelf, ("room", room_id, asked.at), ask, asked.at)
 
     @routes.get("/metrics", tags=["numbers"], responses=forms(shapes.MetricsPage))
     async def metrics(request: Request, asked: Annotated[AskedMetrics, Query()]) -> Response:
@@ -92,7 +95,7 @@ def router(shelf: Shelf) -> APIRouter:
 
     @routes.get("/series", tags=["numbers"], responses=forms(shapes.MetricsPage))
     async def series(request: Request, asked: Annotated[AskedSeries, Query()]) -> Response:
-        """One metric over all censuses from the vantage shown, the oldest first."""
+        """One metric over all censuses from the vantage shown, the oldest first; with `at` those up to that one."""
         return await _page(request, shelf, asked, "series", shapes.MetricsPage, shapes.MetricShape, answers.series)
 
     @routes.get("/crawls", tags=["crawls"], responses=forms(shapes.CrawlsPage))
@@ -140,7 +143,8 @@ async def _page(
     # The proxy's prefix is in the addresses of an answer.
     key = (address(path), form, tuple(sorted((k, str(v)) for k, v in query.items())))
 
-    def make(view: View) -> Answer:
+    def make(newest: View) -> Answer:
+        view = answers.as_of(newest, getattr(asked, "at", None))
         question = question_of(path, query)
         offset = offset_of(getattr(asked, "cursor", None), view, question)
         rows, total, about = ask(view, asked, offset)
@@ -163,10 +167,13 @@ async def _page(
     return await shelf.answer(request, key, make)
 
 
-async def _one(request: Request, shelf: Shelf, key: tuple[object, ...], ask: Callable[[View], BaseModel]) -> Response:
+async def _one(
+    request: Request, shelf: Shelf, key: tuple[object, ...], ask: Callable[[View], BaseModel], at: str | None = None
+) -> Response:
     form_of(request, None, (Form.JSON,))
 
-    def make(view: View) -> Answer:
+    def make(newest: View) -> Answer:
+        view = answers.as_of(newest, at)
         headers = {"Link": f'<{shapes.LICENCE_URL}>; rel="license"', "X-Snapshot": view.reader.snapshot_id}
         return Answer.of(ask(view).model_dump_json().encode(), MEDIA_TYPES[Form.JSON], headers)
 

@@ -37,7 +37,8 @@ class _Part(BaseModel):
 
 
 class CensusShape(_Part):
-    """The census that is shown: the newest crawl that was completed and looked at everybody it could find."""
+    """The census that answers: the newest crawl that was completed and looked at everybody it could find, or the
+    earlier one that `at` asks for."""
 
     crawl_id: int
     started_at: datetime
@@ -116,15 +117,19 @@ def citation(view: View) -> str:
     )
 
 
-def _row(name: str, shape: type, *tables: str, doc: str = "", **meanings: str) -> type[BaseModel]:
-    """A row as a model: the fields of a dataclass, with what the columns of these tables mean."""
+def _row(name: str, shape: type, *tables: str, doc: str = "", of_newest: str = "", **meanings: str) -> type[BaseModel]:
+    """A row as a model: the fields of a dataclass, with what the columns of these tables mean. `of_newest` names those
+    that are kept for the newest census alone, with spaces between."""
     known = column_meanings()
     hints = typing.get_type_hints(shape)
     fields: dict[str, Any] = {}
     for each in dataclasses.fields(shape):
         texts = (known.get(table, {}).get(each.name) for table in tables)
         meaning = meanings.get(each.name) or next((text for text in texts if text), None)
-        fields[each.name] = (_readable(hints[each.name]), Field(description=meaning))
+        hint = _readable(hints[each.name])
+        if each.name in of_newest.split():
+            hint, meaning = hint | None, f"{meaning} Null of an earlier census."
+        fields[each.name] = (hint, Field(description=meaning))
     return create_model(name, __base__=_Part, __doc__=doc or shape.__doc__, **fields)
 
 
@@ -143,8 +148,8 @@ def _readable(hint: Any) -> Any:
 ServerShape = _row(
     "Server", KnownServer, "server_state", "directory_state", "visit", "server",
     doc="A server as known after the newest census. One that this census left in peace is as it was last seen.",
-    visited="Whether the newest census looked at it.",
-    observed_at="When the newest census began to look at it, UTC; null when it did not.",
+    visited="Whether the newest census looked at it; null of an earlier one, whose visits are not kept.",
+    observed_at="When the newest census began to look at it, UTC; null when it did not, and of an earlier one.",
     since="Seal of the first crawl that saw it as it is, UTC.",
 )  # fmt: skip
 _SEEN = {
@@ -195,7 +200,11 @@ MetricShape = _row(
     doc="One number, and everything needed to read it honestly.",
     **METRIC_COMMENTS,
 )  # fmt: skip
-ObservationShape = _row("Observation", Observation, "server_observation", doc="What a visit saw.")
+ObservationShape = _row(
+    "Observation", Observation, "server_observation",
+    doc="What a visit saw.",
+    of_newest="observed_at directory_pages aliases_outstanding requests bytes_read duration_s",
+)  # fmt: skip
 AttemptShape = _row("Attempt", AttemptRow, "attempt", doc="One attempt of the visit.")
 StepShape = _row("ResolutionStep", StepRow, "resolution_step", doc="One question of resolving the name.")
 EndpointShape = _row("Endpoint", EndpointRow, "endpoint", doc="A place to connect to.")

@@ -18,7 +18,7 @@ window.dash_clientside.census = {
     return presses ? true : window.dash_clientside.no_update;
   },
 
-  // On a phone a table keeps three columns; the others are on the page that a row opens.
+  // On a phone a table keeps what there is room for; the other columns are on the page that a row opens.
   fitTable: function (id) {
     if (!id) return false;
     window.dash_ag_grid.getApiAsync(id).then(function (api) {
@@ -56,6 +56,8 @@ window.dash_clientside.census = {
   // A new page is there: its title, and for keyboards and screen readers its beginning.
   settle: function (title) {
     if (!title) return window.dash_clientside.no_update;
+    var seen = document.getElementById("first-sight");
+    if (seen) window.requestAnimationFrame(function () { seen.remove(); });
     var first = document.title === "Matrix Census";
     document.title = title === "Matrix Census" ? title : title + " · Matrix Census";
     if (!first) {

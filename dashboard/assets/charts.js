@@ -4,21 +4,35 @@
   var NARROW_PX = 600;
   var PICTURE = { width: 1000, height: 560, top: 88, bottom: 64 };
 
-  // A figure brings along what is to change on a narrow screen, as a patch of its layout, in layout.meta.narrow.
+  function at(layout, path) {
+    return path.split(".").reduce(function (part, key) { return part ? part[key] : undefined; }, layout);
+  }
+
+  // A figure brings along what is to change on a narrow screen, as a patch of its layout, in layout.meta.narrow; and
+  // what its bars then say, in narrow_text.
   function fit(graph) {
     var meta = graph.layout && graph.layout.meta;
     if (!meta || !meta.narrow || !window.Plotly) return;
     var narrow = document.documentElement.clientWidth < NARROW_PX;
+    var paths = Object.keys(meta.narrow);
     // What is drawn decides, not what was done: Dash draws the figure anew as the server sent it.
-    var isNarrow = graph.layout.margin.r === meta.narrow["margin.r"];
+    var isNarrow = paths.every(function (path) {
+      return path === "annotations" || JSON.stringify(at(graph.layout, path)) === JSON.stringify(meta.narrow[path]);
+    });
     if (narrow === isNarrow) return;
-    if (!isNarrow) graph.censusWide = { "margin.r": graph.layout.margin.r, annotations: graph.layout.annotations || [], height: graph.layout.height };
-    if (!isNarrow && graph.layout.xaxis) graph.censusWide["xaxis.nticks"] = graph.layout.xaxis.nticks;
-    var patch = narrow ? meta.narrow : graph.censusWide;
-    if (!patch) return;
+    if (!isNarrow) {
+      graph.censusWide = { text: meta.narrow_text && graph.data[0].text, layout: {} };
+      paths.forEach(function (path) {
+        var held = at(graph.layout, path);
+        graph.censusWide.layout[path] = held === undefined ? null : held;
+      });
+    }
+    if (!graph.censusWide) return; // it is the same on every screen
+    var patch = narrow ? meta.narrow : graph.censusWide.layout;
+    var text = narrow ? meta.narrow_text : graph.censusWide.text;
     var holder = graph.closest(".dash-graph");
     if (holder && patch.height) holder.style.height = patch.height + "px";
-    window.Plotly.relayout(graph, patch);
+    window.Plotly.update(graph, text ? { text: [text] } : {}, patch, [0]);
   }
 
   function fitAll() {

@@ -8,5 +8,5 @@
 - `now`        the funnel and the implementations of the newest census
 - `growth`     servers, rooms and memberships over time; `lasting`: who comes, goes and stays
 - `software`, `decentralisation`, `bridges`, `signal`, `discovery`, `spec`, `developers`, `health`   the pages of these
-  names
+  names; `finding`: the part of discovery that is about rooms already listed
 """

@@ -25,68 +25,76 @@ def _protocols(keys: Sequence[str]) -> Mapping[str, Line]:
 _IN_NETWORKS = f"starts_with(m.dimension, {literal(counted.NETWORKS)})"
 _NO_CONFIDENCE = "m.dimension NOT LIKE '% confidence'"
 _LISTED = f"NOT {_IN_NETWORKS} AND {_NO_CONFIDENCE}"
+_OF_LISTS = f"{_IN_NETWORKS} AND {_NO_CONFIDENCE}"
 _PART = (
     f"CASE m.dimension WHEN {literal(counted.NETWORKS)} THEN {literal(counted.LIVING)} "
     f"ELSE replace(m.dimension, {literal(_OF_NETWORKS)}, '') END"
 )
 """Of rooms in lists of third-party networks, the same lines as of listed ones."""
 
-ROOMS_BY_PROTOCOL = Chart(
-    name="bridged-rooms",
-    title="Listed rooms with bridge evidence",
-    unit="rooms",
-    window="each census",
-    denominator="listed rooms",
-    sql=series(counted.BRIDGED_ROOMS, where=_LISTED),
-    columns=COLUMNS,
-    drawing=Lines(_protocols),
-    metrics=(counted.BRIDGED_ROOMS,),
-    looks=(SCALE,),
-    absent="No room directory answered.",
-)
-
-MEMBERSHIPS_BY_PROTOCOL = Chart(
-    name="bridged-memberships",
-    title="Memberships in listed rooms with bridge evidence",
-    unit="memberships: people of Matrix, ghosts and bots alike",
-    window="each census",
-    denominator="rooms with bridge evidence that say their members",
-    sql=series(counted.BRIDGED_MEMBERSHIPS, where=_LISTED),
-    columns=COLUMNS,
-    drawing=Lines(_protocols),
-    metrics=(counted.BRIDGED_MEMBERSHIPS,),
-    looks=(SCALE,),
-    absent="No such room says its members.",
-)
-
 _NOT_ASKED = "No directory was asked for the lists of third-party networks."
 
-NETWORK_ROOMS = Chart(
-    name="network-rooms",
-    title="Rooms in lists of third-party networks",
-    unit="rooms",
-    window="each census",
-    denominator="rooms in the lists of third-party networks, listed elsewhere or not",
-    sql=series(counted.BRIDGED_ROOMS, where=f"{_IN_NETWORKS} AND {_NO_CONFIDENCE}", line=_PART),
-    columns=COLUMNS,
-    drawing=Lines(_protocols),
-    metrics=(counted.BRIDGED_ROOMS,),
-    looks=(SCALE,),
-    absent=_NOT_ASKED,
+_UNITS = {
+    counted.BRIDGED_ROOMS: "rooms",
+    counted.BRIDGED_MEMBERSHIPS: "memberships: people of Matrix, ghosts and bots alike",
+}
+
+
+def _by_protocol(
+    name: str, title: str, metric: str, denominator: str, absent: str, where: str, line: str = "m.dimension"
+) -> Chart:
+    """Rooms, or memberships in them, with a line for each protocol; `where` and `line` as `series` takes them."""
+    return Chart(
+        name=name,
+        title=title,
+        unit=_UNITS[metric],
+        window="each census",
+        denominator=denominator,
+        sql=series(metric, where=where, line=line),
+        columns=COLUMNS,
+        drawing=Lines(_protocols),
+        metrics=(metric,),
+        looks=(SCALE,),
+        absent=absent,
+    )
+
+
+ROOMS_BY_PROTOCOL = _by_protocol(
+    "bridged-rooms",
+    "Listed rooms with bridge evidence",
+    counted.BRIDGED_ROOMS,
+    denominator="listed rooms",
+    absent="No room directory answered.",
+    where=_LISTED,
 )
 
-NETWORK_MEMBERSHIPS = Chart(
-    name="network-memberships",
-    title="Memberships in rooms of third-party networks",
-    unit="memberships: people of Matrix, ghosts and bots alike",
-    window="each census",
+MEMBERSHIPS_BY_PROTOCOL = _by_protocol(
+    "bridged-memberships",
+    "Memberships in listed rooms with bridge evidence",
+    counted.BRIDGED_MEMBERSHIPS,
     denominator="rooms with bridge evidence that say their members",
-    sql=series(counted.BRIDGED_MEMBERSHIPS, where=f"{_IN_NETWORKS} AND {_NO_CONFIDENCE}", line=_PART),
-    columns=COLUMNS,
-    drawing=Lines(_protocols),
-    metrics=(counted.BRIDGED_MEMBERSHIPS,),
-    looks=(SCALE,),
+    absent="No such room says its members.",
+    where=_LISTED,
+)
+
+NETWORK_ROOMS = _by_protocol(
+    "network-rooms",
+    "Rooms in lists of third-party networks",
+    counted.BRIDGED_ROOMS,
+    denominator="rooms in the lists of third-party networks, listed elsewhere or not",
+    absent=_NOT_ASKED,
+    where=_OF_LISTS,
+    line=_PART,
+)
+
+NETWORK_MEMBERSHIPS = _by_protocol(
+    "network-memberships",
+    "Memberships in rooms of third-party networks",
+    counted.BRIDGED_MEMBERSHIPS,
+    denominator="rooms with bridge evidence that say their members",
     absent=f"{_NOT_ASKED[:-1]}, or no such room says its members.",
+    where=_OF_LISTS,
+    line=_PART,
 )
 
 CONFIDENCE = Chart(
@@ -138,6 +146,7 @@ USERS = Chart(
         )
     ),
     metrics=(counted.BRIDGED_USERS,),
+    looks=(SCALE,),
     absent="No room directory answered.",
 )
 

@@ -182,6 +182,7 @@ FROM resilience WHERE removed = $removed ORDER BY removal_order, k
         fixed(largest=Line("largest first", 2), random=Line("at random", 0, "dash")),
         "how many are gone",
         (1, 3, 10, 30, 100, 300, 1000),
+        point_words="{} gone",
     ),
     metrics=(RESILIENCE,),
     choices=(REMOVED, LEFT),

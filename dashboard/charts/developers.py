@@ -3,7 +3,7 @@
 from analytics import developers as counted
 from dashboard.charts.chart import Chart
 from dashboard.charts.series import COLUMNS, SAME_SERIES, reworded, series
-from dashboard.choices import Choice
+from dashboard.choices import SCALE, Choice
 from dashboard.figures.lines import Lines, ranked
 from dashboard.wording import one_line
 
@@ -34,6 +34,7 @@ OVER_TIME = Chart(
     drawing=_LISTS,
     metrics=(counted.DEVELOPERS,),
     choices=(WINDOW,),
+    looks=(SCALE,),
     absent=_ABSENT,
 )
 
@@ -53,6 +54,7 @@ NEW_AND_RETURNING = Chart(
     drawing=_LISTS,
     metrics=(counted.DEVELOPERS,),
     choices=(WINDOW,),
+    looks=(SCALE,),
     absent=_ABSENT,
 )
 
@@ -78,6 +80,7 @@ FROM told GROUP BY month, line ORDER BY month, line
     ),
     drawing=_LISTS,
     metrics=(counted.BY_MONTH,),
+    looks=(SCALE,),
     absent=_ABSENT,
 )
 

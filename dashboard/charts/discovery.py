@@ -1,13 +1,17 @@
 """Discovery: what is left on the way from an online server to a room that one can join, and in how many languages."""
 
+from collections.abc import Mapping
+from functools import cache
+
 from analytics import discovery as counted
 from analytics import signal
+from analytics.reference import load_languages
 from analytics.rooms import DIRECTORIES
 from crawler.model.rooms import DirectoryState
 from dashboard import wording
 from dashboard.charts.chart import Chart
-from dashboard.charts.series import COLUMNS, NOW_COLUMNS, SHARE, newest, series
-from dashboard.choices import AS
+from dashboard.charts.series import COLUMNS, NOW_COLUMNS, SHARE, newest, reworded, series
+from dashboard.choices import AS, SCALE
 from dashboard.figures.count_bars import CountBars
 from dashboard.figures.lines import DASHES, OTHER, Line, Lines, fixed
 
@@ -61,7 +65,7 @@ DIRECTORIES_OVER_TIME = Chart(
         }
     ),
     metrics=(DIRECTORIES,),
-    looks=(AS,),
+    looks=(SCALE, AS),
 )
 
 WIDTHS = Chart(
@@ -77,15 +81,26 @@ WIDTHS = Chart(
     absent="No room directory answered.",
 )
 
+
+@cache
+def _languages() -> Mapping[str, str]:
+    return dict(load_languages().iter_rows())
+
+
+def language(code: str) -> str:
+    """The English name of a language's code; a code that the table has not is shown as it is."""
+    return _languages().get(code, wording.one_line(code, 12))
+
+
 LANGUAGES = Chart(
     name="languages",
     title="Languages of names and topics",
-    unit="rooms; und: too short to tell, or no language likely enough",
+    unit="rooms; not determined: too short to tell, or no language likely enough",
     window="newest census",
     denominator="listed rooms",
     sql=newest(signal.LANGUAGES),
-    columns=NOW_COLUMNS,
-    drawing=CountBars("language (ISO 639)", of_whole=True),
+    columns=reworded(NOW_COLUMNS, line="code of the language (ISO 639); und: not determined"),
+    drawing=CountBars("language", label_of=language, of_whole=True),
     metrics=(signal.LANGUAGES,),
     absent="No rooms are listed.",
 )

@@ -3,8 +3,10 @@
 from dashboard import wording
 from dashboard.charts.chart import Chart, Column
 from dashboard.charts.series import COLUMNS, SAME_SERIES, reworded
+from dashboard.choices import SCALE
 from dashboard.figures.flow import Flow
 from dashboard.figures.lines import DASHES, OTHER, Line, Lines, fixed
+from dashboard.figures.template import shortened
 
 STAGES = ("known", "resolves", "reachable", "secure", "online", "federating", "listing")
 NOT_VISITED = "not_visited"
@@ -91,11 +93,12 @@ ORDER BY census, line
     columns=reworded(COLUMNS, n="failed attempts of all kinds"),
     drawing=Lines(
         lambda keys: {
-            key: Line(why(key)[:24], at if at < len(DASHES) else OTHER, DASHES[at % len(DASHES)])
+            key: Line(shortened(why(key), 24), at if at < len(DASHES) else OTHER, DASHES[at % len(DASHES)])
             for at, key in enumerate(keys)
         }
     ),
     metrics=("servers",),
+    looks=(SCALE,),
     absent="No attempt failed, or none is kept.",
 )
 
@@ -130,6 +133,7 @@ FROM census c WHERE {SAME_SERIES} ORDER BY census
     columns=COLUMNS,
     drawing=Lines(fixed(minutes=Line("minutes", 0))),
     metrics=("servers",),
+    looks=(SCALE,),
 )
 
 CHARTS = (FALL_OUT, FAILURES, COMPLETENESS, DURATION)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from analytics import code, versions
 from analytics import software as counted
-from analytics import versions
 from dashboard.charts.chart import Chart, Column
 from dashboard.charts.series import COLUMNS, NEWEST, NOW_COLUMNS, SHARE, over_time, reworded, series
 from dashboard.choices import AS, SCALE, Choice
@@ -11,6 +11,7 @@ from dashboard.data import software_reference
 from dashboard.figures.count_bars import CountBars
 from dashboard.figures.implementations import label
 from dashboard.figures.lines import DASHES, OTHER, Line, Lines, fixed
+from dashboard.figures.template import shortened
 from dashboard.palette import LINEAGES
 
 _LABEL_MOST = 22
@@ -30,7 +31,7 @@ SOFTWARE = Choice(
 
 def name_of(key: str) -> str:
     """How people write the name of an implementation or of a family of forks."""
-    return counted.NOT_SAID if key == counted.NOT_SAID else label(key, software_reference())[:_LABEL_MOST]
+    return counted.NOT_SAID if key == counted.NOT_SAID else shortened(label(key, software_reference()), _LABEL_MOST)
 
 
 def _hue(key: str) -> int:
@@ -54,7 +55,7 @@ def coloured(keys: Sequence[str]) -> Mapping[str, Line]:
 def shaded(keys: Sequence[str]) -> Mapping[str, Line]:
     """Lines of versions, the most used first, each in the next hue."""
     return {
-        key: Line(key[:_LABEL_MOST], at if at < len(LINEAGES) else OTHER, DASHES[at % len(DASHES)])
+        key: Line(shortened(key, _LABEL_MOST), at if at < len(LINEAGES) else OTHER, DASHES[at % len(DASHES)])
         for at, key in enumerate(keys)
     }
 
@@ -97,6 +98,22 @@ IMPLEMENTATION_COUNT = Chart(
     columns=COLUMNS,
     drawing=Lines(fixed(**{counted.IMPLEMENTATIONS: Line("names", 0), counted.LINEAGES: Line("families", 1, "dash")})),
     metrics=(counted.IMPLEMENTATIONS,),
+    looks=(SCALE,),
+)
+
+WITH_CODE = Chart(
+    name="lineages-with-code",
+    title="Families with living code",
+    unit="families of forks with a public repository that a person committed to within 90 days, at least",
+    window="the 90 days before each census",
+    denominator="families of which a repository was read",
+    sql=series(code.WITH_CODE),
+    columns=reworded(COLUMNS, n="families of which a repository was read"),
+    drawing=Lines(fixed(**{code.ACTIVE: Line("families", 0)}), steps=True),
+    metrics=(code.WITH_CODE,),
+    looks=(SCALE,),
+    absent="No repository of an implementation was read. Whoever runs this census can have them read with: "
+    "matrix-census import developers.",
 )
 
 DIVERSITY_OVER_TIME = Chart(
@@ -135,7 +152,7 @@ VERSIONS_OVER_TIME = Chart(
     drawing=Lines(shaded),
     metrics=(counted.BY_VERSION,),
     choices=(SOFTWARE,),
-    looks=(AS,),
+    looks=(SCALE, AS),
     absent="No online server says that it runs this.",
 )
 
@@ -202,6 +219,7 @@ VERSION_LAG = Chart(
     columns=COLUMNS,
     drawing=Lines(_own),
     metrics=(versions.LAG,),
+    looks=(SCALE,),
     absent="Not known yet: less than half of the servers that were behind have adopted a release that came out while "
     "the series looked on, or the table of releases (data/reference/releases.csv) has none of these days.",
 )
@@ -256,6 +274,7 @@ CHARTS = (
     LINEAGES_OVER_TIME,
     IMPLEMENTATIONS_OVER_TIME,
     IMPLEMENTATION_COUNT,
+    WITH_CODE,
     DIVERSITY_OVER_TIME,
     VERSIONS_OVER_TIME,
     VERSIONS_NOW,

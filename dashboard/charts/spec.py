@@ -1,10 +1,13 @@
-"""The specification: who advertises which version and feature, how often it is released, how long proposals wait."""
+"""The specification: who advertises which version and feature, how often it is released, how long proposals wait, and
+who does as it says where a crawl can see it."""
 
 from collections.abc import Mapping, Sequence
 
+from analytics import conformance
 from analytics import spec as counted
 from dashboard.charts.chart import Chart
-from dashboard.charts.series import COLUMNS, NOW_COLUMNS, newest, series
+from dashboard.charts.series import COLUMNS, NOW_COLUMNS, literal, newest, reworded, series
+from dashboard.choices import SCALE
 from dashboard.figures.count_bars import CountBars
 from dashboard.figures.lines import DASHES, LINES_MOST, Line, Lines, fixed
 from dashboard.wording import one_line
@@ -22,6 +25,12 @@ def _newest_versions(keys: Sequence[str]) -> Mapping[str, Line]:
 
 def _features(keys: Sequence[str]) -> Mapping[str, Line]:
     return {key: Line(one_line(key, 26), at, DASHES[at]) for at, key in enumerate(keys[:LINES_MOST])}
+
+
+def _checks(keys: Sequence[str]) -> Mapping[str, Line]:
+    """Each check in the same hue in every picture."""
+    told = (*(each.dimension for each in conformance.DOCUMENTS), conformance.ERROR_CODES, conformance.PAGING)
+    return {key: Line(key[:24], at, DASHES[at]) for at, key in enumerate(told) if key in keys}
 
 
 _SAYS = "online servers that answer /_matrix/client/versions"
@@ -83,6 +92,7 @@ LAG = Chart(
         )
     ),
     metrics=(counted.LAG,),
+    looks=(SCALE,),
 )
 
 FEATURES_NOW = Chart(
@@ -111,4 +121,43 @@ FEATURES_OVER_TIME = Chart(
     absent="No online server advertises an unstable feature.",
 )
 
-CHARTS = (VERSIONS_NOW, VERSIONS_OVER_TIME, ACCEPTED, LAG, FEATURES_NOW, FEATURES_OVER_TIME)
+CONFORMANCE_NOW = Chart(
+    name="conformance-now",
+    title="Who does as the specification says",
+    unit="share of servers, with Wilson intervals",
+    window="newest census",
+    denominator="online servers of which the check could be made",
+    sql=newest(conformance.CONFORMANCE),
+    columns=reworded(
+        NOW_COLUMNS,
+        n="servers of which the check could be made",
+        coverage="share, 0 to 1, of the online servers of which it could be made",
+    ),
+    drawing=CountBars("check", share=True),
+    metrics=(conformance.CONFORMANCE,),
+    absent="No server was online.",
+)
+
+CONFORMANCE_OVER_TIME = Chart(
+    name="conformance",
+    title="The checks over time",
+    unit="share of servers, with Wilson intervals",
+    window="each census",
+    denominator="online servers of which the check could be made",
+    sql=series(conformance.CONFORMANCE, where=f"m.dimension <> {literal(conformance.ALL)}"),
+    columns=COLUMNS,
+    drawing=Lines(_checks, share=True, bands=False),
+    metrics=(conformance.CONFORMANCE,),
+    absent="No server was online.",
+)
+
+CHARTS = (
+    VERSIONS_NOW,
+    VERSIONS_OVER_TIME,
+    ACCEPTED,
+    LAG,
+    FEATURES_NOW,
+    FEATURES_OVER_TIME,
+    CONFORMANCE_NOW,
+    CONFORMANCE_OVER_TIME,
+)

@@ -18,12 +18,20 @@ from dashboard.figures.lines import Lines, change
 
 Row = Mapping[str, Any]
 
+_DIGITS = 12
+"""After the point: what is further behind is the arithmetic's."""
+
+
+def census_of(rows: pl.DataFrame, day: date) -> datetime | None:
+    """The moment of the last census of a day (UTC) or before it; None when there is none."""
+    before = rows.filter(pl.col("at") < _end(day))["at"].max()
+    return before if isinstance(before, datetime) else None
+
 
 def as_of(frame: pl.DataFrame, day: date) -> Row | None:
     """The number of a line at the last census of a day (UTC) or before it; None when there is none, or it is not
     known."""
-    end = datetime.combine(day, time(), UTC) + timedelta(days=1)
-    before = frame.filter(pl.col("at") < end)
+    before = frame.filter(pl.col("at") < _end(day))
     found = before.row(-1, named=True) if before.height else None
     return found if found and found["value"] is not None else None
 
@@ -57,19 +65,22 @@ def _reach(drawing: Lines, then: Row, now: Row, look: Look) -> str:
     """The ends of the difference, signed, and whether zero is between them."""
     if any(row[end] is None for row in (then, now) for end in ("lo", "hi")):
         return ""
-    lo, hi = now["lo"] - then["hi"], now["hi"] - then["lo"]
+    lo, hi = (round(end, _DIGITS) for end in (now["lo"] - then["hi"], now["hi"] - then["lo"]))
     if lo == hi:
-        return ""
+        return ""  # counted both times
     word = "a change" if lo > 0 or hi < 0 else "may be none"
     return f"{_signed(drawing, lo, look)} to {_signed(drawing, hi, look)}: {word}"
 
 
 def _signed(drawing: Lines, difference: float, look: Look) -> str:
     sign = "+" if difference > 0 else "−" if difference < 0 else ""
-    if drawing.in_shares(look):
-        return f"{sign}{abs(difference) * 100:.1f} points"
-    return f"{sign}{wording.fine(abs(difference))}"
+    size = abs(difference)
+    return f"{sign}{wording.points(size) if drawing.in_shares(look) else wording.fine(size)}"
 
 
 def _moment(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
+
+
+def _end(day: date) -> datetime:
+    return _moment(day) + timedelta(days=1)

@@ -51,14 +51,16 @@ class CountBars:
         lengths = [row.value or 0.0 for row in shown]
         colours = [palette.hue(self.hue_of(row.dimension)) for row in shown]
         ends = [self._end(row) for row in shown]
+        short = [self._end(row, briefly=True) for row in shown]
         if rest:
             summed = Counted("", sum(row.value or 0 for row in rest), None, None, rest[0].n)
             labels.append(f"other ({len(rest)})")
             lengths.append(summed.value or 0.0)
             colours.append(palette.other)
             ends.append(self._end(summed))
+            short.append(self._end(summed, briefly=True))
         hovers = [f"{label}<br>{end}" for label, end in zip(labels, ends, strict=True)]
-        return bars(labels, lengths, ends, hovers, colours, look.scheme)
+        return bars(labels, lengths, ends, hovers, colours, look.scheme, short)
 
     def sentence(self, rows: pl.DataFrame, look: Look) -> str:
         """The first rows, in their order."""
@@ -92,9 +94,10 @@ class CountBars:
     def _say(self, value: float | None) -> str:
         return wording.percent(value) if self.share else wording.fine(value)
 
-    def _end(self, row: Counted) -> str:
+    def _end(self, row: Counted, *, briefly: bool = False) -> str:
         said = self._say(row.value)
         if self.of_whole and row.n and row.value is not None:
             return f"{said} · {wording.percent(row.value / row.n)}"
-        interval = between(row.lo, row.hi, self._say) if row.lo is not None and row.hi is not None else ""
+        known = row.lo is not None and row.hi is not None
+        interval = between(row.lo, row.hi, self._say) if known and not briefly else ""
         return f"{said} ({interval})" if interval else said

@@ -4,7 +4,7 @@ request, no clock."""
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import plotly.graph_objects as go
 import polars as pl
@@ -28,11 +28,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a chart is to be drawn: the colours that the visitor wears, what was chosen, what to mark."""
+    """How a chart is to be drawn: the colours that the visitor wears, what was chosen, what to mark: events, and the
+    censuses that are compared, by their moments."""
 
     scheme: Scheme
     chosen: Chosen = AS_FIRST_SHOWN
     events: tuple[Event, ...] = ()
+    compared: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,25 @@ class Drawing(Protocol):
     def sentence(self, rows: pl.DataFrame, look: Look, /) -> str: ...
 
     def digest(self, rows: pl.DataFrame, look: Look, /) -> Digest: ...
+
+
+Picture = dict[str, Any]
+"""A figure as Plotly's JSON: `data`, a list of traces, and `layout`."""
+
+
+@runtime_checkable
+class PlainDrawing(Protocol):
+    """A drawing that has its picture without Plotly's objects, which cost as much as all the rest."""
+
+    def picture(self, rows: pl.DataFrame, look: Look, /) -> Picture: ...
+
+
+def picture(drawing: Drawing, rows: pl.DataFrame, look: Look) -> Picture:
+    """The picture of a drawing, of the caller's own: he may change it."""
+    if isinstance(drawing, PlainDrawing):
+        return drawing.picture(rows, look)
+    drawn: Picture = drawing.figure(rows, look).to_dict()
+    return drawn
 
 
 class Count(Protocol):

@@ -16,8 +16,10 @@ import polars as pl
 
 from analytics import wording
 from analytics.estimate import IntervalKind
-from dashboard.figures.drawing import Digest, Look
-from dashboard.figures.template import faded, safe, template
+from dashboard.figures.axis import note, reach, share_format
+from dashboard.figures.drawing import Digest, Look, Picture
+from dashboard.figures.marks import marks
+from dashboard.figures.template import faded, safe, shortened, template
 from dashboard.palette import PALETTES, Palette
 
 HEIGHT_PX = 320
@@ -25,10 +27,8 @@ _TOP_PX, _BOTTOM_PX, _NARROW_RIGHT_PX = 24, 36, 12
 _LABEL_GAP_PX = 17
 _CHARACTER_PX = 7.6
 _LABEL_MOST_PX = 168
+_LABEL_ROOM_PX = 20
 BAND_OPACITY = 0.18
-BAND_REACH = 2.5
-"""A band makes the axis no longer than so many times the largest value: a model that says "at most very many" would
-flatten everything else. The table tells its ends."""
 MARKED_BELOW = 16
 """Points of a line that are so few are marked: a line alone would hide how few they are."""
 LINES_MOST = 7
@@ -61,29 +61,32 @@ class Lines:
     bands: bool = True
 
     def figure(self, rows: pl.DataFrame, look: Look) -> go.Figure:
-        """The lines, each with its band below it."""
+        """The lines, each with its band below it, as Plotly has checked them."""
+        return go.Figure(self.picture(rows, look))
+
+    def picture(self, rows: pl.DataFrame, look: Look) -> Picture:
+        """The same, as it is sent."""
         palette = PALETTES[look.scheme]
         shares = self.in_shares(look)
         drawn = self.drawn(rows, look)
         reached = [frame if self.bands else frame.select("value", lo="value", hi="value") for _, frame in drawn]
-        lo, hi, ticks = _reach(reached, logarithmic=look.chosen.logarithmic)
+        lo, hi, ticks = reach(reached, logarithmic=look.chosen.logarithmic)
         traces = [_band(frame, palette.hue(line.hue)) for line, frame in drawn] if self.bands else []
         traces += [_line(line, frame, palette, shares=shares, steps=self.steps) for line, frame in drawn]
         labels = [_label(line, frame, palette, look) for line, frame in drawn if not line.is_loose]
         _spread(labels, lo, hi)
         right_px = min(max((len(str(label["text"])) for label in labels), default=0) * _CHARACTER_PX, _LABEL_MOST_PX)
-        verticals, letters = _events(rows, look, palette)
-        # Plotly looks at each part once when it is given all of them at once, and again for each that comes later.
+        verticals, letters = marks(rows, look, palette)
         layout = {
-            "template": template(look.scheme),
+            "template": template(look.scheme).to_plotly_json(),
             "height": HEIGHT_PX,
-            "margin": {"l": 8, "r": right_px + 12, "t": _TOP_PX, "b": _BOTTOM_PX},
+            "margin": {"l": 8, "r": right_px + _LABEL_ROOM_PX, "t": _TOP_PX, "b": _BOTTOM_PX},
             "annotations": labels + letters,
             "shapes": verticals,
             "hovermode": "x unified",
             "meta": {
                 "narrow": {"margin.r": _NARROW_RIGHT_PX, "annotations": letters, "xaxis.nticks": 4},
-                "note": "the axis does not begin at zero" if lo > 0 and not look.chosen.logarithmic else "",
+                "note": note([frame for _, frame in drawn], lo, logarithmic=look.chosen.logarithmic),
             },
             "xaxis": {
                 "type": "date", "showgrid": False, "showline": True, "linecolor": palette.line,
@@ -93,12 +96,13 @@ class Lines:
             "yaxis": {
                 "range": [lo, hi], "showgrid": True, "nticks": 6,
                 "type": "log" if look.chosen.logarithmic else "linear",
-                "tickformat": _share_format(ticks) if shares else "", "separatethousands": True,
+                "tickformat": share_format(ticks, logarithmic=look.chosen.logarithmic) if shares else "",
+                "separatethousands": True,
                 "exponentformat": "none", "tickfont": {"color": palette.quiet, "size": 12},
                 **({"dtick": 1 if hi - lo > 1.2 else "D2"} if look.chosen.logarithmic else {}),
             },
         }  # fmt: skip
-        return go.Figure([trace for trace in traces if trace is not None], layout)
+        return {"data": [trace for trace in traces if trace is not None], "layout": layout}
 
     def sentence(self, rows: pl.DataFrame, look: Look) -> str:
         """The newest number of the first lines, and how they changed."""
@@ -180,13 +184,12 @@ class Lines:
 
 def change(first: float, last: float, *, shares: bool) -> str:
     """`up 7 (+3.3 %)`, of shares `up 1.2 points`, `unchanged`."""
-    difference = last - first
-    if shares:
-        points = round(difference * 100, 1)
-        return "unchanged" if not points else f"{'up' if points > 0 else 'down'} {abs(points):.1f} points"
-    if not difference:
+    if math.isclose(first, last, rel_tol=1e-9, abs_tol=1e-12):
         return "unchanged"
+    difference = last - first
     way, sign = ("up", "+") if difference > 0 else ("down", "−")
+    if shares:
+        return f"{way} {wording.points(abs(difference))}"
     relative = f" ({sign}{wording.percent(abs(difference) / abs(first))})" if first else ""
     return f"{way} {wording.fine(abs(difference))}{relative}"
 
@@ -204,36 +207,13 @@ def ranked(label_of: Callable[[str], str]) -> Styled:
     }
 
 
-def _reach(frames: Sequence[pl.DataFrame], *, logarithmic: bool) -> tuple[float, float, float]:
-    """The ends of the axis that hold every value and band, and how far apart they are. Linear axes begin at zero if
-    that costs less than half of the height."""
-    values = [float(number) for frame in frames for number in frame["value"].drop_nulls()]
-    ends = [float(number) for frame in frames for name in ("lo", "hi") for number in frame[name].drop_nulls()]
-    furthest = max(values, default=1.0) * BAND_REACH
-    numbers = [n for n in (*values, *(min(end, furthest) for end in ends)) if not logarithmic or n > 0]
-    least, most = min(numbers, default=0.0), max(numbers, default=1.0)
-    if logarithmic:
-        low, high = math.log10(least or 1), math.log10(most or 1)
-        room = max((high - low) * 0.06, 0.05)
-        return low - room, high + room, high - low
-    # What never changed is drawn above zero, for it has no spread to show.
-    low = least if least < 0 or (least > most * 0.5 and least < most) else 0.0
-    high = most if most > low else low + 1
-    room = (high - low) * 0.06
-    return low - (room if low else 0), high + room, high - low
-
-
-def _share_format(spread: float) -> str:
-    """As many digits as tell the ticks of a share's axis apart."""
-    digits = 0 if spread >= 0.1 else 1 if spread >= 0.01 else 2 if spread >= 0.001 else 3
-    return f".{digits}%"
-
-
 def _band(frame: pl.DataFrame, colour: str) -> dict[str, Any] | None:
     """From lo to hi where both are known; a scenario is hatched, for it says nothing of chance."""
     both = frame.filter(pl.col("lo").is_not_null() & pl.col("hi").is_not_null() & (pl.col("lo") < pl.col("hi")))
     if both.is_empty():
         return None
+    if both.height == 1 and both["value"][0] is not None:
+        return _whisker(both.row(0, named=True), _moments(both), colour)
     scenario = both["interval"].to_list()[-1] == IntervalKind.SCENARIO
     band: dict[str, Any] = {"fillcolor": faded(colour, BAND_OPACITY)}
     if scenario:
@@ -244,6 +224,16 @@ def _band(frame: pl.DataFrame, colour: str) -> dict[str, Any] | None:
     return {
         "type": "scatter", "x": at + at[::-1], "y": _short(both["hi"]) + _short(both["lo"])[::-1], "mode": "lines",
         "line": {"width": 0}, "fill": "toself", "hoverinfo": "skip", "showlegend": False, **band,
+    }  # fmt: skip
+
+
+def _whisker(row: Mapping[str, Any], at: list[str], colour: str) -> dict[str, Any]:
+    """One interval alone: a band of it would have no width."""
+    reach = {"array": [row["hi"] - row["value"]], "arrayminus": [row["value"] - row["lo"]]}
+    return {
+        "type": "scatter", "x": at, "y": [row["value"]], "mode": "markers", "marker": {"size": 6, "color": colour},
+        "error_y": {"type": "data", "symmetric": False, **reach, "color": colour, "thickness": 1.5, "width": 5},
+        "hoverinfo": "skip", "showlegend": False,
     }  # fmt: skip
 
 
@@ -285,7 +275,7 @@ def _label(line: Line, frame: pl.DataFrame, palette: Palette, look: Look) -> dic
     return {
         "x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "yanchor": "middle", "showarrow": False,
         "y": math.log10(last) if look.chosen.logarithmic and last > 0 else last,
-        "text": safe(line.label if len(line.label) * _CHARACTER_PX <= _LABEL_MOST_PX else line.label[:22] + "…"),
+        "text": safe(shortened(line.label, int(_LABEL_MOST_PX / _CHARACTER_PX))),
         "font": {"color": palette.hue(line.hue) if line.hue >= 0 else palette.quiet, "size": 13},
     }  # fmt: skip
 
@@ -302,28 +292,3 @@ def _spread(labels: list[dict[str, Any]], lo: float, hi: float) -> None:
         labels[-1]["y"] = hi
         for label, after in zip(labels[-2::-1], labels[:0:-1], strict=False):
             label["y"] = min(label["y"], after["y"] - gap)
-
-
-def _events(rows: pl.DataFrame, look: Look, palette: Palette) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Thin dashed verticals for what happened while the censuses were taken, and their letters on top."""
-    first, last = rows["at"].min(), rows["at"].max()
-    verticals: list[dict[str, Any]] = []
-    letters: list[dict[str, Any]] = []
-    for event in look.events:
-        if first is None or not first <= event.at <= last:  # type: ignore[operator]  # a column of times
-            continue
-        day = f"{event.at:%Y-%m-%d}"
-        verticals.append(
-            {
-                "type": "line", "x0": day, "x1": day, "xref": "x", "y0": 0, "y1": 1, "yref": "paper",
-                "line": {"color": palette.quiet, "width": 1, "dash": "dash"},
-            }
-        )  # fmt: skip
-        letters.append(
-            {
-                "x": day, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
-                "text": safe(event.label), "hovertext": safe(f"{event.when}: {event.text}"),
-                "font": {"size": 11, "color": palette.quiet},
-            }
-        )  # fmt: skip
-    return verticals, letters

@@ -3,11 +3,11 @@
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics.definitions import DEFINITIONS
 from analytics.funnel import MEANING
-from analytics.mission import DEFINITIONS
 from analytics.schemas import Grade
 from dashboard import links
-from dashboard.pages import neighbour
+from dashboard.pages import neighbour, submit
 from dashboard.request import PageRequest
 
 _GRADES: dict[Grade, str] = {
@@ -56,6 +56,7 @@ def layout(request: PageRequest) -> Component:
                     ".",
                 ]
             ),
+            submit.panel(),
             html.H2("This site"),
             html.P(
                 "Nothing is fetched from any other host. One cookie, named theme, remembers whether you chose light or "

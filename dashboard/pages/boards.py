@@ -11,6 +11,7 @@ from dashboard.charts import (
     decentralisation,
     developers,
     discovery,
+    finding,
     growth,
     lasting,
     published,
@@ -111,7 +112,9 @@ SOFTWARE = ChartPage(
     "Servers say it themselves; nobody verifies it.",
     (
         Charts("Families of forks", (software.LINEAGES_OVER_TIME, software.DIVERSITY_OVER_TIME)),
-        Charts("Implementations", (software.IMPLEMENTATIONS_OVER_TIME, software.IMPLEMENTATION_COUNT)),
+        Charts(
+            "Implementations", (software.IMPLEMENTATIONS_OVER_TIME, software.IMPLEMENTATION_COUNT, software.WITH_CODE)
+        ),
         Charts("Versions", (software.VERSIONS_OVER_TIME, software.VERSIONS_NOW)),
         Charts(
             "How fast versions spread",
@@ -175,18 +178,36 @@ DISCOVERY = ChartPage(
     (
         Charts("The way", (discovery.SERVERS_ON_THE_WAY, discovery.ROOMS_ON_THE_WAY)),
         Charts("Directories", (discovery.DIRECTORIES_OVER_TIME, discovery.WIDTHS)),
-        Charts("Languages", (discovery.LANGUAGES, discovery.LANGUAGE_DIVERSITY)),
+        Charts(
+            "Finding a room",
+            (finding.SEARCH_NOW, finding.SEARCH_OVER_TIME, finding.IN_SPACES),
+            "Rooms are drawn by lot and searched for by their names in the list of public rooms here. How the search "
+            "of any one server answers is another matter: it knows fewer rooms, and may sort them otherwise.",
+        ),
+        Charts("How fresh listings are", (finding.FRESHNESS, finding.AGE)),
+        Charts(
+            "Languages and topics",
+            (discovery.LANGUAGES, discovery.LANGUAGE_DIVERSITY, finding.LANGUAGES_AMONG, finding.WORDS_AMONG),
+            "More rooms show more of everything: the last two are of equally many rooms, so that censuses compare.",
+        ),
     ),
 )
 
 SPEC = ChartPage(
     "/spec",
     "Spec",
-    "How often is the specification released, how long do accepted proposals wait, and who speaks which version?",
+    "How often is the specification released, how long do accepted proposals wait, who speaks which version, and who "
+    "does as it says?",
     (
         Charts("Adoption", (spec.VERSIONS_NOW, spec.VERSIONS_OVER_TIME)),
         Charts("Cadence", (spec.ACCEPTED, spec.LAG)),
         Charts("Unstable features", (spec.FEATURES_NOW, spec.FEATURES_OVER_TIME)),
+        Charts(
+            "Conformance as a crawl meets it",
+            (spec.CONFORMANCE_NOW, spec.CONFORMANCE_OVER_TIME),
+            "A crawl asks little of a server: what it is told is held against the specification. A server that a "
+            "mistake keeps offline is not among these. Of one server, matrix-census check makes some fifty.",
+        ),
     ),
 )
 

@@ -1,8 +1,10 @@
 """One chart alone, with all its controls, the query that reproduces it, and how to embed it; and the embedded view."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import cache
 
+import polars as pl
 from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
@@ -11,7 +13,7 @@ from dashboard.charts.catalogue import CHARTS
 from dashboard.charts.chart import Chart
 from dashboard.choices import Chosen, parse, search
 from dashboard.data import CensusSource, View
-from dashboard.figures.comparison import comparison
+from dashboard.figures.comparison import census_of, comparison
 from dashboard.figures.drawing import Look
 from dashboard.figures.lines import Lines
 from dashboard.pages import board
@@ -26,9 +28,11 @@ def _board(name: str) -> board.Board:
     chart = CHARTS[name]
 
     def body(view: View, chosen: Chosen, scheme: Scheme) -> list[Component]:
+        compared = _compared(chart, view, chosen)
+        marked = tuple(at for at in compared.moments if at) if compared else ()
         return [
-            chart_section(chart, view, chosen, scheme, level=0),
-            *_compared(chart, view, chosen, scheme),
+            chart_section(chart, view, chosen, scheme, level=0, compared=marked),
+            *(_beside(chart, compared, only(chart, chosen), scheme) if compared else ()),
             *_reproduce(chart, only(chart, chosen), view.past),
         ]
 
@@ -68,6 +72,7 @@ def embedded(request: PageRequest) -> Component:
             chart_section(chart, request.view, chosen, request.scheme),
             html.P(
                 [
+                    html.Strong("Synthetic: practice servers · " if request.view.crawl.synthetic else ""),
                     "Matrix Census, snapshot ",
                     html.Code(request.view.reader.snapshot_id),
                     " · ",
@@ -79,21 +84,38 @@ def embedded(request: PageRequest) -> Component:
     )
 
 
-def _compared(chart: Chart, view: View, chosen: Chosen, scheme: Scheme) -> list[Component]:
-    """The two days that were chosen beside each other, of all censuses and not of the range alone."""
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """Two days of a chart, the earlier first, and the rows of all censuses, not of the range alone."""
+
+    days: tuple[date, date]
+    rows: pl.DataFrame
+
+    @property
+    def moments(self) -> tuple[datetime | None, ...]:
+        return tuple(census_of(self.rows, day) for day in self.days)
+
+
+def _compared(chart: Chart, view: View, chosen: Chosen) -> _Compared | None:
     if chosen.compare is None or not isinstance(chart.drawing, Lines):
-        return []
+        return None
     second = chosen.compare_with or (view.crawl.finished_at or view.crawl.started_at).date()
-    rows = chart.rows(view, replace(chosen, since=None, until=None))
-    look = Look(scheme, only(chart, chosen))
-    told = comparison(chart.drawing, rows, look, *sorted((chosen.compare, second)))
+    first, last = sorted((chosen.compare, second))
+    return _Compared((first, last), chart.rows(view, replace(chosen, since=None, until=None)))
+
+
+def _beside(chart: Chart, compared: _Compared, chosen: Chosen, scheme: Scheme) -> list[Component]:
+    """The two days that were chosen beside each other."""
+    if not isinstance(chart.drawing, Lines):
+        return []
+    told = comparison(chart.drawing, compared.rows, Look(scheme, chosen), *compared.days)
     return [
         html.H2("Two days compared"),
         digest_table("Two days compared", told),
         html.P(
-            "Each is the last census of its day, or before it. What the intervals allow reaches from the least that "
-            "the later can be less the most that the earlier can be, to the reverse: wider than an interval of the "
-            "difference would be. Where there is no interval, each was counted.",
+            "Each is the last census of its day, or before it; the picture marks both. What the intervals allow "
+            "reaches from the least that the later can be less the most that the earlier can be, to the reverse: wider "
+            "than an interval of the difference would be. Where there is no interval, each was counted.",
             className="quiet",
         ),
     ]

@@ -1,9 +1,9 @@
 """What stands around a figure: title, subtitle, the chart in one sentence, its addresses, its numbers as a table."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from urllib.parse import quote
 
-import plotly.graph_objects as go
 import polars as pl
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -15,7 +15,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.events import events_beside
 from dashboard.choices import Chosen, search
 from dashboard.data import View
-from dashboard.figures.drawing import Digest, Drawing, Event, Look
+from dashboard.figures.drawing import Digest, Drawing, Event, Look, Picture, picture
 from dashboard.pages.facts import plain_table
 from dashboard.palette import Scheme
 
@@ -36,12 +36,29 @@ def chart_path(chart: Chart, chosen: Chosen) -> str:
     return links.page(f"/charts/{quote(chart.name)}{search(chosen, chart.controls)}")
 
 
-def chart_section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, *, level: int = 2) -> Component:
+def chart_section(
+    chart: Chart,
+    view: View,
+    chosen: Chosen,
+    scheme: Scheme,
+    *,
+    level: int = 2,
+    compared: tuple[datetime, ...] = (),
+) -> Component:
     """A chart with everything it needs to be read without being seen, made once for each census and choice; of days
-    that somebody chose, there are too many to keep."""
+    that somebody chose, there are too many to keep.
+
+    Args:
+        chart: The chart.
+        view: The census.
+        chosen: What was chosen, of this chart or others.
+        scheme: What the visitor wears.
+        level: Of its heading; 0: the page says it.
+        compared: Moments of censuses that are marked.
+    """
     chosen = only(chart, chosen)
-    if chosen.since is not None or chosen.until is not None:
-        return _section(chart, view, chosen, scheme, level)
+    if chosen.since is not None or chosen.until is not None or compared:
+        return _section(chart, view, chosen, scheme, level, compared)
     key = ("section", chart.name, search(chosen, chart.controls), scheme, level)
     return view.once(key, lambda: _section(chart, view, chosen, scheme, level))
 
@@ -52,7 +69,9 @@ def only(chart: Chart, chosen: Chosen) -> Chosen:
     return Chosen(chosen.since, chosen.until, values) if chart.over_time else Chosen(values=values)
 
 
-def _section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: int) -> Component:
+def _section(
+    chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: int, compared: tuple[datetime, ...] = ()
+) -> Component:
     if chart.newest_only and view.past is not None:
         return _only_now(chart, chosen, level)
     rows = chart.rows(view, chosen)
@@ -68,7 +87,7 @@ def _section(chart: Chart, view: View, chosen: Chosen, scheme: Scheme, level: in
                 html.P(_nothing(chart, chosen), className="absent"),
             ],
         )
-    look = Look(scheme, chosen, events_beside(view, known))
+    look = Look(scheme, chosen, events_beside(view, known), compared)
     return drawn_section(
         chart.name, chart.title, words, chart.drawing, rows, look, view, level=level, below=_addresses(chart, chosen)
     )
@@ -104,12 +123,13 @@ def drawn_section(
 ) -> Component:
     """A drawing of rows under its title and `words`, with its sentence and table; also of what is no chart with an
     address of its own."""
-    figure = drawing.figure(rows, look)
+    figure = picture(drawing, rows, look)
+    layout = figure["layout"]
     source = f"Matrix Census, {view.reader.snapshot_id}" + (", synthetic" if view.crawl.synthetic else "")
-    meta = figure.layout.meta or {}
+    meta = layout.get("meta") or {}
     note, wide_only = meta.get("note"), bool(meta.get("wide_only"))
     subtitle = words + (f" · {note}" if note else "")
-    figure.update_layout(meta=meta | {"title": title, "subtitle": subtitle, "source": source})
+    layout["meta"] = meta | {"title": title, "subtitle": subtitle, "source": source}
     return html.Section(
         className="chart",
         **aria(labelledby=f"{name}-title"),
@@ -120,9 +140,7 @@ def drawn_section(
             # The sentence and the table say the same to those who do not see it.
             html.Div(
                 className="wide-only" if wide_only else "",
-                children=dcc.Graph(
-                    id=name, figure=figure, config=_config(), style={"height": f"{figure.layout.height}px"}
-                ),
+                children=dcc.Graph(id=name, figure=figure, config=_config(), style={"height": f"{layout['height']}px"}),
                 **HIDDEN,
             ),
             html.P(drawing.sentence(rows, look), className="chart-text"),
@@ -166,20 +184,21 @@ def _words(chart: Chart, chosen: Chosen, view: View) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _key(figure: go.Figure) -> Component:
+def _key(figure: Picture) -> Component:
     """The names of the lines with their looks, where they are not written at the lines' ends: on a narrow screen, and
     of curves."""
-    named = [trace for trace in figure.data if trace.type == "scatter" and trace.name and trace.mode != "markers"]
+    named = [
+        (trace["name"], trace.get("line", {}))
+        for trace in figure["data"]
+        if trace.get("type") == "scatter" and trace.get("name") and trace.get("mode") != "markers"
+    ]
     items = [
         html.Li(
-            [
-                html.Span(className=f"key-line {trace.line.dash or 'solid'}", style={"color": trace.line.color}),
-                trace.name,
-            ]
+            [html.Span(className=f"key-line {line.get('dash', 'solid')}", style={"color": line.get("color")}), name]
         )
-        for trace in named
+        for name, line in named
     ]
-    always = " always" if (figure.layout.meta or {}).get("key") else ""
+    always = " always" if figure["layout"]["meta"].get("key") else ""
     return html.Ul(items, className=f"key{always}", **HIDDEN) if len(items) > 1 else html.Div(className="key")
 
 

@@ -57,9 +57,14 @@ def register(app: Dash, desk: Desk) -> None:
             return None
         admitted = await desk.admit(str(server_name), app.backend.request_adapter().remote_addr or "")
         if isinstance(admitted, Refusal):
-            again = f"; try again in {admitted.retry_after_s} s" if admitted.retry_after_s is not None else ""
-            return html.P(wording.one_line(f"No check was made: {admitted.sentence}{again}.", 600))
+            return refused(admitted, "No check was made")
         return result(await desk.check(admitted))
+
+
+def refused(refusal: Refusal, what: str) -> Component:
+    """Why a visitor gets nothing, and when to come again."""
+    again = f"; try again in {refusal.retry_after_s} s" if refusal.retry_after_s is not None else ""
+    return html.P(wording.one_line(f"{what}: {refusal.sentence}{again}.", 600))
 
 
 def result(checked: Checked) -> Component:

@@ -9,7 +9,7 @@ from analytics import wording
 from crawler.model.crawl import Crawl, CrawlState
 from dashboard import wording as words
 from dashboard.charts import health
-from dashboard.choices import Chosen
+from dashboard.choices import SCALE, Chosen
 from dashboard.data import View
 from dashboard.pages import board
 from dashboard.pages.charts import chart_section
@@ -41,7 +41,7 @@ def _body(view: View, chosen: Chosen, scheme: Scheme) -> list[Component]:
     ]
 
 
-BOARD = board.Board("crawls", "/crawls", (), has_range=True, body=_body)
+BOARD = board.Board("crawls", "/crawls", (SCALE,), has_range=True, body=_body)
 
 
 def layout(request: PageRequest) -> Component:

@@ -6,7 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.charter import CHARTER, MissionMetric
-from analytics.mission import DEFINITIONS, Definition
+from analytics.definitions import DEFINITIONS, Definition
 from analytics.schemas import METRIC_COMMENTS, MetricRow
 from dashboard import links
 from dashboard.charts.catalogue import CHARTS

@@ -223,7 +223,12 @@ def _card(
             ),
             *body,
             html.P(
-                [_basis(row), _link("How", card, anchor), " · ", _link("More", card, card.chart)],
+                [
+                    _basis(row),
+                    html.Span(
+                        [_link("How", card, anchor), " · ", _link("More", card, card.chart)], className="together"
+                    ),
+                ],
                 className="card-basis card-end",
             ),
         ],
@@ -316,13 +321,25 @@ def _trend(card: Card, row: MetricRow | None, trends: Mapping[str, Sequence[Poin
     for days, words in WINDOWS:
         then = before(points, days)
         if then is None or then.value is None:
-            says.append(html.Div(f"{words}: not known yet", title="No census is so old."))
+            says.append(html.Div([*_together(f"{words}:", "not known yet")], title="No census is so old."))
         else:
             moved = change(then.value, row.value, shares=_is_share(row))
-            says.append(html.Div([html.Span(moved, className="trend-number"), f" {words}"]))
+            says.append(_moved(moved, words))
     picture = sparkline(points, scheme)
     parts: list[Component] = [html.Div(says, className="trend-words")]
     if picture is not None:
         span = f"from {wording.day(points[0].at)} to {wording.day(points[-1].at)}"
         parts.append(html.Img(src=picture, alt=f"{pick.words} {span}", className="sparkline"))
     return html.Div(parts, className="trend")
+
+
+def _together(*words: str) -> list[Component | str]:
+    """Words that a line breaks between, and not within."""
+    parts: list[Component | str] = []
+    for word in words:
+        parts += [html.Span(word, className="together"), " "]
+    return parts[:-1]
+
+
+def _moved(moved: str, words: str) -> Component:
+    return html.Div([html.Span(moved, className="trend-number"), " ", *_together(words)])

@@ -93,7 +93,7 @@ TABLE = Table(
     columns=(
         Column("name", "Room", "name", renderer="Text", flex=2.8, min_width_px=112),
         Column("members", "Members", "members", numeric=True, flex=0.9, min_width_px=126),
-        Column("directories", "Listed by", "directories", numeric=True, flex=0.8, min_width_px=104),
+        Column("directories", "Listed by", "directories", wide=True, numeric=True, flex=0.8, min_width_px=104),
         Column("reports", "Reports differ", wide=True, numeric=True, flex=1.4, min_width_px=172),
         Column("alias", "Alias", "canonical_alias", wide=True, renderer="Text", flex=1.8, min_width_px=140),
         Column("signs", "Signs of noise", wide=True, flex=1.2, min_width_px=130),

@@ -9,7 +9,7 @@ from crawler.store.rows import LeadRow, Observation, ServerDetail
 from dashboard import links, wording
 from dashboard.data import View
 from dashboard.figures.implementations import label
-from dashboard.pages import check_now
+from dashboard.pages import check_now, submit
 from dashboard.pages.facts import Cell, facts, mark, plain_table
 from dashboard.pages.server_history import history
 from dashboard.pages.server_steps import SAID_LIMIT, addresses, attempts, endpoints, resolution
@@ -89,6 +89,7 @@ def _unknown(name: str, argument: str) -> Component:
                 "A server becomes known when a room, an alias or a participant list of another server names it, or "
                 "when the crawl starts from it.",
             ),
+            submit.panel(argument[:255]),
         ]
     )
 

@@ -107,8 +107,8 @@ TABLE = Table(
     search_label="Name contains",
     columns=(
         Column("name", "Server", "server_name", renderer="Link", flex=2.2, min_width_px=112),
-        Column("stage", "State", renderer="State", flex=1.8, min_width_px=136),
-        Column("software", "Software", "software", flex=1.5, min_width_px=92),
+        Column("stage", "State", renderer="State", flex=1.8, min_width_px=172),
+        Column("software", "Software", "software", wide=True, flex=1.5, min_width_px=92),
         Column(
             "directory", "Room directory", "directory_state", wide=True, renderer="State", flex=1.3, min_width_px=130
         ),

@@ -46,7 +46,7 @@ SERVERS: tuple[tuple[str, str, bool | None, bool, str | None, str | None, str], 
 )
 
 # room, directories, median, least, largest, type
-_NOT_SAID = ("tls_issuer", "verify_keys", "spec_versions", "unstable_features")
+_NOT_SAID = ("tls_issuer", "verify_keys", "spec_versions", "unstable_features", "support_published")
 
 ROOMS: tuple[tuple[str, int, float | None, int | None, int | None, str | None], ...] = (
     ("!big:a.example", 3, 100.0, 90, 120, None),
@@ -66,7 +66,12 @@ def observations(servers: tuple[tuple[Any, ...], ...] = SERVERS, crawl_id: int =
         row |= {"listing": listing, "software": software, "version": version, "directory_state": directory}
         row |= {"directory_way": None, "directory_stopped": None, "directory_rooms": None, "directory_noindex": 0}
         address = f"192.0.2.{number}" if came else None
-        rows.append(row | {"address": address, "port": 8448 if came else None} | dict.fromkeys(_NOT_SAID))
+        rows.append(
+            row
+            | {"address": address, "port": 8448 if came else None}
+            | dict.fromkeys(_NOT_SAID)
+            | {"has_client_base": False}
+        )
     return pl.DataFrame(rows, schema=OBSERVATION_COLUMNS)
 
 
@@ -75,7 +80,7 @@ def listed_rooms(rooms: tuple[tuple[Any, ...], ...] = ROOMS, crawl_id: int = 1) 
     return pl.DataFrame(
         [
             dict.fromkeys(ROOM_COLUMNS)
-            | {"room_number": number, "first_crawl_id": crawl_id}
+            | {"room_number": number, "first_crawl_id": crawl_id, "changed_crawl_id": crawl_id}
             | dict(zip(columns, room, strict=True))
             for number, room in enumerate(rooms, 1)
         ],

@@ -194,7 +194,7 @@ def test_each_room_counts_once_among_the_bridged_with_networks() -> None:
 def test_networks_that_nobody_was_asked_for_are_not_none() -> None:
     for seen, why in (
         (with_networks(read=()), "read whole over federation"),
-        (dataclasses.replace(with_networks(), network_rooms=None), "kept for the newest census"),
+        (dataclasses.replace(with_networks(), network_rooms=None), "no longer kept"),
         (empty_snapshot(), "no directory answered"),
     ):
         found = rows_of(seen)

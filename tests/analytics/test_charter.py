@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from analytics.charter import BY_NUMBER, CHARTER, MissionMetric
-from analytics.mission import DEFINITIONS
+from analytics.definitions import DEFINITIONS
 
 # From the mission of the Matrix.org Foundation, https://matrix.org/about/ (the list of what "greater benefit" means).
 WORDS = (

@@ -81,6 +81,8 @@ def test_holders_not_known_are_left_out_and_lower_the_coverage() -> None:
     assert lineages.value == pytest.approx((4 + 4 + 1) / 25)
     assert lineages.coverage == pytest.approx(5 / 6)
     assert rows[CONCENTRATION[Holder.SERVER], "participation: Nakamoto, more than half"].value == 2
+    # Servers 4 and 5 are in no room, and among no holders: of 1, 1, 2 and 3 it is 42/28 - 5/4.
+    assert rows[CONCENTRATION[Holder.SERVER], "participation: Gini"].value == pytest.approx(0.25)
 
 
 def test_the_graph_loses_rooms_as_its_largest_servers_go() -> None:

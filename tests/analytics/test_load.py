@@ -78,6 +78,7 @@ def insert_federation(connection: duckdb.DuckDBPyConnection, crawl_id: int) -> N
         insert(connection, "lead", crawl_id=crawl_id, server_id=number, source="room_id", named_by=1, count=2)
         insert(connection, "lead", crawl_id=crawl_id, server_id=number, source="seed", count=1)
     for row in observations(crawl_id=crawl_id).drop("server_name").iter_rows(named=True):
+        del row["has_client_base"]
         where = {"address": row.pop("address"), "port": row.pop("port")}
         insert(connection, "seen_server", **row)
         insert(connection, "visit", crawl_id=crawl_id, server_id=row["server_id"], observed_at=STARTED, **where)
@@ -157,23 +158,43 @@ def test_frames_hold_what_the_views_of_the_schema_say(connection: duckdb.DuckDBP
         assert len(found) == frame.height > 0
 
 
-def test_rooms_of_third_party_networks_are_there_while_the_journal_is(connection: duckdb.DuckDBPyConnection) -> None:
+def test_what_only_the_journal_tells_is_there_while_it_is(connection: duckdb.DuckDBPyConnection) -> None:
     insert_crawl(connection, 1, "completed")
     insert_federation(connection, 1)
     for found_by, room_id in (("all_networks", "!irc:a.example"), ("space", "!child:a.example")):
         insert(connection, "unlisted_room", crawl_id=1, server_id=1, room_id=room_id, found_by=found_by, members=4,
                canonical_alias="#irc_#x:a.example")  # fmt: skip
+    for named_by in (1, 8):
+        insert(connection, "space_child", crawl_id=1, space_id="!space:a.example", child_id="!c:x", named_by=named_by)
+    f, a = 6, 1  # f is not online: what it answered is of no server of the federation
+    for server_id, what, outcome, status, errcode in (
+        (a, "keys", "ok", None, None), (a, "directory", "failed", 403, "M_FORBIDDEN"), (a, "tls", "ok", None, None),
+        (a, "support", "skipped", None, None), (f, "keys", "failed", 404, None),
+    ):  # fmt: skip
+        insert(connection, "attempt", crawl_id=1, server_id=server_id, what=what, outcome=outcome, http_status=status,
+               errcode=errcode)  # fmt: skip
+    for server_id, kind in ((a, "well_known_not_json"), (f, None)):
+        for question in ("well_known", "srv"):
+            insert(connection, "resolution_step", crawl_id=1, server_id=server_id, question=question, failed_kind=kind)
     path = path_of(connection)
     (loaded,) = load_frames(path).snapshots
     assert loaded.network_rooms is not None
     assert loaded.network_rooms.rows() == [("!irc:a.example", 1, 4, None, "#irc_#x:a.example")]
+    assert loaded.space_children is not None
+    assert loaded.space_children.rows() == [("!space:a.example", "!c:x")]
+    assert loaded.answers is not None
+    assert sorted(loaded.answers.rows()) == [
+        (1, "directory", "failed", None, 403, True),
+        (1, "keys", "ok", None, None, False),
+        (1, "well_known", "failed", "well_known_not_json", None, False),
+    ]
     with duckdb.connect(str(path)) as opened:
         for table in JOURNAL:
             opened.execute(f"DELETE FROM {table}")
         opened.execute("UPDATE crawl SET servers = 8")
     (old,) = load_frames(path).snapshots
     assert old.observations.height == loaded.observations.height
-    assert old.network_rooms is None
+    assert (old.network_rooms, old.space_children, old.answers) == (None, None, None)
 
 
 def test_only_a_census_becomes_numbers_unless_asked(connection: duckdb.DuckDBPyConnection) -> None:

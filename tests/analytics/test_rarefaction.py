@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.rarefaction import DRAWN_UP_TO, SUMMED_UP_TO, rarefaction_curve, rarefied_richness
+from analytics.rarefaction import (
+    DRAWN_UP_TO,
+    SUMMED_UP_TO,
+    rarefaction_curve,
+    rarefied_incidence,
+    rarefied_richness,
+)
 from tests.analytics.test_concentration import SPIDER
 
 
@@ -116,3 +122,21 @@ class TestPolicy:
     def test_a_size_is_a_count(self) -> None:
         with pytest.raises(ValueError, match="size"):
             rarefied_richness([1, 2], -1)
+
+
+@pytest.mark.parametrize(
+    "units", [[{1, 2}, {1}, {3}, set(), {1, 4, 5}], [{1}], [{1, 2}, {1, 2}, {1, 2}], [set(), set()]]
+)
+def test_incidence_is_the_mean_over_all_sets_of_units(units: list[set[int]]) -> None:
+    classes = set().union(*units)
+    seen_in = [sum(name in unit for unit in units) for name in classes]
+    for size in range(len(units) + 1):
+        shown = [len(set().union(*drawn)) for drawn in combinations(units, size)]
+        assert rarefied_incidence(seen_in, len(units), size).value == pytest.approx(np.mean(shown), abs=1e-12)
+
+
+def test_incidence_of_nothing_and_of_too_much() -> None:
+    assert rarefied_incidence([], 0, 0).value is None
+    assert rarefied_incidence([2], 2, 3).value is None
+    with pytest.raises(ValueError, match="3 of 2 units"):
+        rarefied_incidence([3], 2, 1)

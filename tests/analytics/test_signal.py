@@ -1,10 +1,12 @@
 """Signs counted over rooms, memberships and the tops of directories; features kept while the text stays."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 
-from analytics.discovery import LISTED_IN, ROOMS_ESTIMATED, ROOMS_ON_THE_WAY, SERVERS_ON_THE_WAY, discovery
-from analytics.schemas import IN_ROOM_COLUMNS, ROOM_COLUMNS
+from analytics.discovery import IN_SPACES, LISTED_IN, ROOMS_ESTIMATED, ROOMS_ON_THE_WAY, SERVERS_ON_THE_WAY, discovery
+from analytics.schemas import IN_ROOM_COLUMNS, ROOM_COLUMNS, SPACE_CHILD_COLUMNS, MetricRow
 from analytics.signal import FEATURE_COLUMNS, LANGUAGES, NOISE, SIGNAL, in_burst, room_features, signal
 from analytics.snapshot import Snapshot
 from tests.analytics.frames import empty_snapshot, snapshot
@@ -96,6 +98,25 @@ def test_the_way_to_a_room() -> None:
     assert found[ROOMS_ESTIMATED, "Chao2 over directories"] == pytest.approx(9 + 0.5 * 64 / 2)
     unknown = {row.dimension: row.value for row in discovery(empty_snapshot()) if row.metric == ROOMS_ON_THE_WAY}
     assert set(unknown.values()) == {None}
+
+
+def in_spaces(*pairs: tuple[str, str], **changes: Any) -> MetricRow:
+    children = pl.DataFrame(list(pairs), schema=SPACE_CHILD_COLUMNS, orient="row")
+    listings = pl.DataFrame([(1, server) for server in (1, 2, 8)], schema=IN_ROOM_COLUMNS, orient="row")
+    snap = snapshot(**{"space_children": children, "listings": listings} | changes)
+    (row,) = (row for row in discovery(snap) if row.metric == IN_SPACES)
+    return row
+
+
+def test_listed_rooms_that_a_space_names() -> None:
+    listed, elsewhere = ("!space:a.example", "!big:a.example"), ("!other:b.example", "!pair:h.example")
+    row = in_spaces(listed, elsewhere, ("!space:a.example", "!unlisted:a.example"), ("!other:b.example", listed[1]))
+    assert (row.value, row.lo, row.hi, row.n) == (2 / 4, 2 / 4, None, 4)
+    assert row.coverage == 1.0
+    assert in_spaces(elsewhere).coverage == 0.0
+    assert in_spaces(listed, ("!space:a.example", "!space:a.example")).value == 1 / 4  # a space is no room
+    for unknown in (in_spaces(), in_spaces(listed, signed=False), in_spaces(space_children=None)):
+        assert unknown.value is None
 
 
 def test_a_burst_is_many_rooms_of_one_server_at_once_and_not_its_discovery() -> None:

@@ -4,10 +4,14 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.definitions import DEFINITIONS
 from analytics.load_stored import load_metric_rows
-from analytics.mission import DEFINITIONS, computed_rows
+from analytics.mission import computed_rows
 from analytics.schemas import METRIC_COLUMNS
+from analytics.steps import store_numbers
 from crawler.model.crawl import CrawlScope
+from crawler.store.publish import stage
+from crawler.store.writer import CensusWriter
 from tests.dashboard.federation import publish, write_census
 
 
@@ -17,9 +21,28 @@ def test_the_rows_of_every_census_are_stored_with_it(tmp_path: Path) -> None:
     write_census(census, servers=10, seed=2, scope=CrawlScope.LIMITED)
     write_census(census, servers=25, seed=3)
     serving = publish(census)
-    for crawl_id in (1, 3):
-        assert load_metric_rows(serving, crawl_id) == computed_rows(serving, crawl_id)
+    # Of the first the serving file has no journal, but the census file has: who named whom, addresses, answers.
+    for crawl_id, file in ((1, census), (3, serving)):
+        assert load_metric_rows(serving, crawl_id) == computed_rows(file, crawl_id)
     assert load_metric_rows(serving, 2) == ()
+    of_first = {row.metric: row.value for row in load_metric_rows(serving, 1) or ()}
+    assert of_first["conformance"] is not None
+    assert "servers_estimated" in of_first
+    assert load_metric_rows(serving, 1) != computed_rows(serving, 1)
+
+
+def test_while_somebody_writes_an_earlier_census_is_read_from_what_is_published(tmp_path: Path) -> None:
+    census = tmp_path / "census.duckdb"
+    write_census(census, servers=12, seed=1)
+    write_census(census, servers=12, seed=2)
+    with stage(census) as draft:
+        with draft.census() as whole:
+            assert whole == census
+        with CensusWriter.open(census), draft.census() as whole:
+            assert whole is None
+        with CensusWriter.open(census):
+            store_numbers(draft)
+        assert load_metric_rows(draft.path, 1) == computed_rows(draft.path, 1)
 
 
 def test_every_row_has_its_definition_and_every_column_its_meaning(tmp_path: Path) -> None:

@@ -55,6 +55,11 @@ def test_pairs_of_sources_are_crossed_among_online_servers() -> None:
     assert estimated["log-linear over sources"].n == 6
 
 
+def test_names_that_were_taken_because_nothing_else_had_them_are_no_list() -> None:
+    rows = [list(unseen(snapshot(leads=leads((*LEADS, *more))))) for more in ((), ((4, "submitted", None),))]
+    assert by_dimension(rows[0], ESTIMATED) == by_dimension(rows[1], ESTIMATED)
+
+
 def test_two_sources_alone_are_lincoln_and_petersen() -> None:
     two = tuple(lead for lead in LEADS if lead[1] in ("room_id", "alias") and lead[0] != 1)
     row = by_dimension(list(unseen(snapshot(leads=leads(two)))), ESTIMATED)["log-linear over sources"]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from analytics.reference import load_software_releases
-from analytics.schemas import CENSUS_COLUMNS, ROOM_HISTORY_COLUMNS, SOFTWARE_RELEASE_COLUMNS, STAY_COLUMNS
+from analytics.reference import SOFTWARE_RELEASE_COLUMNS, load_software_releases
+from analytics.schemas import CENSUS_COLUMNS, ROOM_HISTORY_COLUMNS, STAY_COLUMNS
 from analytics.snapshot import Lives
 from analytics.versions import BELOW, LAG, VERSION_STAY_COLUMNS, adoption_rows, version_key, versions
 from tests.analytics.frames import SEALED, observations, snapshot

@@ -62,6 +62,14 @@ def test_intervals_say_what_they_are() -> None:
 def test_shares_and_plurals() -> None:
     assert wording.percent(0.8125) == f"81.2{S}%"
     assert wording.percent(None) == "not known"
+    # Few are not none, and nearly all not all.
+    assert [wording.percent(share).removesuffix(f"{S}%") for share in (0, 0.0005, 0.0004, 0.000004, 1e-7, 1)] == [
+        "0.0", "0.05", "0.04", "0.0004", "under 0.0001", "100.0"
+    ]  # fmt: skip
+    assert [wording.percent(share).removesuffix(f"{S}%") for share in (0.9996, 0.99995, 1 - 1e-15)] == [
+        "99.96", "99.995", "100.0"
+    ]  # fmt: skip
+    assert [wording.points(share) for share in (0.1, 0.0123, 0.0003)] == ["10.0 points", "1.2 points", "0.03 points"]
     assert wording.plural(1, "server") == "1 server"
     assert wording.plural(0, "server") == "0 servers"
     assert wording.plural(2, "directory", "directories") == "2 directories"

@@ -190,6 +190,16 @@ def test_metrics_say_the_truth(crawled: Crawled) -> None:
     assert metrics["rooms", "space"]["value"] == len(spaces)
     assert metrics["rooms", "room"]["value"] + metrics["rooms", "space"]["value"] == totals["rooms"]
     assert all(row["synthetic"] for row in metrics.values())
+    up = [facts for facts in crawled.findable().values() if facts["predicates"]["online"]]
+    broken = sum((facts["failure"] or "").startswith(("keys_", "json_")) for facts in up)
+    keys, paging = metrics["conformance", "key document"], metrics["conformance", "paging"]
+    assert keys["n"] == totals["federating"] + broken > totals["federating"]
+    assert keys["value"] == totals["federating"] / keys["n"]
+    assert (paging["value"], paging["n"]) == (1, totals["listing"])
+    in_spaces = metrics["rooms_in_spaces", "also in a space"]
+    named = {row["child_id"] for row in rows(crawled.serving, "SELECT DISTINCT child_id FROM space_child")}
+    assert in_spaces["value"] * in_spaces["n"] == pytest.approx(len(named & (medians.keys() - spaces)))
+    assert 0 < in_spaces["value"] < 1
 
 
 def test_rooms_of_third_party_networks_are_counted_by_what_their_alias_tells(crawled: Crawled) -> None:

@@ -31,7 +31,7 @@ from crawler.model.observation import (
     VersionInfo,
 )
 from crawler.model.rooms import AliasAnswer, DirectoryResult, DirectoryState, DirectoryWay, PublicRoom, Stopped
-from crawler.sources.developer_counts import counts, months
+from crawler.sources.developer_counts import activity, counts, months
 from crawler.store.developers import keep_developers, pseudonyms
 from crawler.store.outside import OutsideSource, SourceKind, importing
 from crawler.store.publish import stage
@@ -368,7 +368,10 @@ def write_developers(census: Path, name: str, *, people: int) -> None:
         hashed = pseudonyms(connection, days)
         counted = (astuple(count) for count in counts(days, days, days, until))
         by_month = (astuple(month) for month in months(days, commits))
-        keep_developers(connection, source, hashed, counted, by_month, STARTED)
+        alive = activity(
+            {"https://github.com/element-hq/synapse": {until}, "https://gitlab.com/famedly/conduit": set()}
+        )
+        keep_developers(connection, source, hashed, counted, by_month, alive, STARTED)
 
 
 def publish(census: Path) -> Path:

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import plotly.graph_objects as go
 import polars as pl
 import pytest
 
+from analytics import wording
 from dashboard.charts.series import COLUMNS
 from dashboard.choices import SCALE, Chosen, parse, search
 from dashboard.data import CensusSource
@@ -84,3 +86,29 @@ def test_the_page_of_a_chart_compares(source: CensusSource) -> None:
     assert f"online at least {online[2]} at least {online[4]} up {(online[4] or 0) - (online[2] or 0)}" in said
     assert find(page, "chart-servers-online-board-compare").value == "2026-11-15"
     assert "Two days compared" not in text(render(source, "/charts/servers-online", "", Scheme.LIGHT).content)
+
+
+def test_what_differs_little_has_its_sign_and_size() -> None:
+    shares = Lines(COUNTED.line_of, share=True)
+    frame = rows((1, "a", 0.5, 0.4997, 0.5), (9, "a", 0.5003, 0.5001, 0.5004), (1, "b", 0.1, 0.1, 0.2))
+    frame = pl.concat([frame, rows((9, "b", 0.1 + 1e-15, 0.1, 0.2))])
+    told = comparison(shares, frame, LOOK, date(2026, 11, 1), date(2026, 11, 9)).rows
+    assert told[0][3:] == ("up 0.03 points", "+0.01 points to +0.07 points: a change")
+    assert told[1][3:] == ("unchanged", "−10.0 points to +10.0 points: may be none")
+
+
+def test_the_picture_marks_the_censuses_that_are_compared(history: Path) -> None:
+    source = CensusSource(history)
+    with source.view() as view:
+        assert view is not None
+        sealed = [crawl.finished_at for crawl in view.censuses if crawl.finished_at]
+    first, last = sealed[0].date(), sealed[-1].date()
+    page = render(source, "/charts/servers-online", f"?compare={last}&with={first}", Scheme.DARK)
+    picture = go.Figure(find(page.content, "servers-online").figure).layout
+    assert [shape.x0 for shape in picture.shapes] == [f"{at:%Y-%m-%d %H:%M}" for at in (sealed[0], sealed[-1])]
+    days = [wording.day(at) for at in (sealed[0], sealed[-1])]
+    assert [note.text for note in picture.annotations if note.text in days] == days
+    assert [note["text"] for note in picture.meta["narrow"]["annotations"]] == days
+    before = render(source, "/charts/servers-online", "?compare=2020-01-01&with=2020-01-02", Scheme.DARK)
+    assert find(before.content, "servers-online").figure["layout"]["shapes"] == []
+    source.close()

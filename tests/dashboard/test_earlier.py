@@ -6,6 +6,8 @@ The oracle is a file of its own that ends with that census.
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 import pytest
@@ -180,8 +182,67 @@ async def test_the_api_tells_the_numbers_of_it(client: httpx.AsyncClient, then: 
     asked = {"metric": "servers", "dimension": "online", "at": "2026-11-15"}
     answer = await client.get("/api/v1/metrics", params=asked)
     assert [(row["snapshot"], row["value"]) for row in answer.json()["data"]] == [(2, then.crawl.online)]
-    for nowhere in ("3", "1999-01-01", "x"):
-        assert (await client.get("/api/v1/metrics", params={"at": nowhere})).status_code == 404
+
+
+def without_visits(rows: list[dict[str, Any]] | dict[str, Any]) -> object:
+    """Rows without what is kept of the newest census alone."""
+    if isinstance(rows, dict):
+        return rows
+    return [{key: value for key, value in row.items() if key not in ("visited", "observed_at")} for row in rows]
+
+
+async def test_the_api_answers_as_when_it_was_the_newest(client: httpx.AsyncClient, files: tuple[Path, Path]) -> None:
+    """The oracle is the application over the file of then, asked without `at`."""
+    transport = httpx.ASGITransport(create_app(files[0], requests_a_minute=0))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as oracle:
+        names = [row["server_name"] for row in (await oracle.get("/api/v1/servers?online=true")).json()["data"]]
+        rooms = [row["room_id"] for row in (await oracle.get("/api/v1/rooms?limit=3")).json()["data"]]
+        differ = 0
+        server, room = f"/api/v1/servers/{names[0]}", f"/api/v1/rooms/{quote(rooms[0], safe='')}"
+        for path in (
+            *("/api/v1/servers", "/api/v1/servers?federating=true&sort=-directory_rooms", "/api/v1/rooms?q=a&limit=20"),
+            *(f"{server}/history", room, f"{room}/history", "/api/v1/series?metric=servers&dimension=online"),
+        ):
+            was = (await oracle.get(path)).json()
+            now = (await client.get(path, params={**dict(parse_qsl(urlsplit(path).query)), "at": "2"})).json()
+            assert without_visits(now["data"]) == without_visits(was["data"]), path
+            assert now["about"] == was["about"], path
+            assert now["snapshot"]["census"] == was["snapshot"]["census"], path
+            differ += now["data"] != (await client.get(path)).json()["data"]
+        was, now = [(await each.get(server, params=at)).json() for each, at in ((oracle, {}), (client, {"at": "2"}))]
+    assert differ >= 4
+    of_newest_alone = {"observation", "steps", "attempts", "endpoints", "addresses", "leads", "leads_total"}
+    told, was_told = [
+        {key: value for key, value in answer["data"].items() if key not in of_newest_alone} for answer in (now, was)
+    ]
+    assert now["data"]["state"]["visited"] is None
+    assert without_visits([told.pop("state")]) == without_visits([was_told.pop("state")])
+    assert told == was_told
+    assert "newest census alone" in now["about"]["method"]
+
+
+async def test_a_page_of_it_is_followed_by_another_of_it(client: httpx.AsyncClient) -> None:
+    first = (await client.get("/api/v1/servers", params={"at": "2026-11-15", "limit": 20})).json()
+    assert "at=2026-11-15" in first["next"]
+    second = (await client.get(first["next"])).json()
+    assert second["snapshot"]["census"]["crawl_id"] == first["snapshot"]["census"]["crawl_id"] == 2
+    whole = (await client.get("/api/v1/servers", params={"at": "2", "limit": 40})).json()["data"]
+    assert first["data"] + second["data"] == whole
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("servers", "servers/a.example", "servers/a.example/history", "rooms", "rooms/!a:b", "rooms/!a:b/history"),
+        *("metrics", "series?metric=servers"),
+    ],
+)
+async def test_a_census_that_is_not_there_is_a_problem_of_its_own(client: httpx.AsyncClient, path: str) -> None:
+    for nowhere in ("3", "1999-01-01", "2026-13-01"):
+        answer = await client.get(f"/api/v1/{path}", params={**dict(parse_qsl(urlsplit(path).query)), "at": nowhere})
+        assert (answer.status_code, answer.json()["type"].rpartition("#")[2]) == (404, "no-such-census")
+    answer = await client.get(f"/api/v1/{path}", params={**dict(parse_qsl(urlsplit(path).query)), "at": "yesterday"})
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "at")
 
 
 async def test_the_page_of_a_day_is_that_of_its_census(client: httpx.AsyncClient) -> None:

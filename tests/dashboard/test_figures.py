@@ -5,13 +5,18 @@ from typing import Any
 
 import polars as pl
 import pytest
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from analytics.funnel import Predicate, funnel
-from analytics.reference import load_software
+from analytics.language import UNDETERMINED
+from analytics.reference import load_languages, load_software
 from analytics.schemas import MetricRow
 from analytics.software import BY_SOFTWARE, software
 from analytics.wording import THIN_SPACE
+from dashboard.charts.discovery import language
+from dashboard.choices import Chosen
 from dashboard.figures.cohorts import Cohorts
+from dashboard.figures.count_bars import CountBars
 from dashboard.figures.curves import Curves
 from dashboard.figures.drawing import Look
 from dashboard.figures.funnel import funnel_figure, funnel_text
@@ -166,6 +171,15 @@ def test_bands_that_would_hide_each_other_are_told_and_not_drawn() -> None:
     assert told.digest(rows, look).rows == drawn.digest(rows, look).rows
 
 
+def test_an_interval_of_one_census_alone_is_seen() -> None:
+    rows = pl.DataFrame(
+        {"at": [datetime(2026, 11, 1, tzinfo=UTC)], "census": [1], "line": "a", "value": 0.1, "lo": 0.05, "hi": 0.25,
+         "interval": "confidence", "n": 10, "coverage": 1.0}
+    )  # fmt: skip
+    reach = Lines(fixed(a=Line("a", 0))).figure(rows, Look(Scheme.LIGHT)).data[0].error_y
+    assert (reach.array[0], reach.arrayminus[0]) == pytest.approx((0.15, 0.05))
+
+
 @pytest.mark.parametrize(("step", "tickformat"), [(0.5, ".0%"), (0.03, ".1%"), (0.003, ".2%"), (0.0002, ".3%")])
 def test_the_ticks_of_a_share_have_the_digits_that_tell_them_apart(step: float, tickformat: str) -> None:
     at = [datetime(2026, 11, day, tzinfo=UTC) for day in (1, 2)]
@@ -192,3 +206,36 @@ def test_cohorts_of_unknown_age_are_kept_apart_and_months_to_come_are_empty() ->
         f"Sep 2026, older, after 1 month: 75.0{THIN_SPACE}% (60 of 80); "
         f"Oct 2026, in that month: 75.0{THIN_SPACE}% (3 of 4)."
     )
+
+
+def test_a_logarithmic_axis_says_that_it_has_no_zero() -> None:
+    at = [datetime(2026, 11, day, tzinfo=UTC) for day in (1, 2)]
+    rows = pl.DataFrame(
+        {"at": at, "census": [1, 2], "line": "a", "value": [0.0, 20.0], "lo": None, "hi": None, "interval": "none",
+         "n": 10, "coverage": 1.0}
+    )  # fmt: skip
+    counted = Lines(fixed(a=Line("a", 0)))
+    logarithmic = counted.figure(rows, Look(Scheme.LIGHT, Chosen(values={"scale": "log"}))).layout
+    assert "no zero" in logarithmic.meta["note"]
+    assert logarithmic.yaxis.type == "log"
+    assert counted.figure(rows, Look(Scheme.LIGHT)).layout.meta["note"] == ""
+
+
+def test_where_there_is_little_room_bars_say_less_and_whole_names_stay_known() -> None:
+    rows = pl.DataFrame(
+        {"line": ["a name that is long & <odd>", "b"], "value": [0.5, 0.25], "lo": [0.4, 0.2], "hi": [0.6, 0.3],
+         "interval": "confidence", "n": 10, "coverage": 1.0}
+    )  # fmt: skip
+    figure = CountBars("name", share=True).figure(rows, Look(Scheme.LIGHT))
+    meta = figure.layout.meta
+    assert figure.layout.yaxis.ticktext[0] == "a name that is long &amp; &lt;odd&gt;  "
+    assert meta["narrow"]["yaxis.ticktext"] == ["a name that is  <br>long &amp; &lt;odd&gt;  ", "b  "]
+    assert figure.data[0].text[0] == f"50.0{THIN_SPACE}% (40.0{THIN_SPACE}% to 60.0{THIN_SPACE}%)"
+    assert meta["narrow_text"] == [f"50.0{THIN_SPACE}%", f"25.0{THIN_SPACE}%"]
+    assert meta["narrow"]["margin.r"] < figure.layout.margin.r
+
+
+def test_every_language_that_can_be_told_has_a_name() -> None:
+    known = {str(code) for code in LanguageIdentifier.from_model_file(MODEL_FILE).nb_classes} | {UNDETERMINED}
+    assert set(load_languages()["language"]) == known
+    assert [language(code) for code in ("de", "yue", "und", "q<>")] == ["German", "Cantonese", "not determined", "q<>"]

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+import plotly.graph_objects as go
 import pytest
 
 from analytics.trend import Point, before
@@ -54,7 +55,7 @@ def test_a_room_without_an_alias_is_joined_by_its_id_and_who_lists_it(source: Ce
 
 
 def test_the_members_of_a_room_are_drawn_as_they_were_reported(source: CensusSource) -> None:
-    figure = find(room(source, "!rtl:matrix.example"), "room-members").figure
+    figure = go.Figure(find(room(source, "!rtl:matrix.example"), "room-members").figure)
     drawn = next(trace for trace in figure.data if trace.name == "members")
     with source.view() as view:
         assert isinstance(view, View)

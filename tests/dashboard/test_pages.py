@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import plotly.graph_objects as go
 import pytest
 
 from analytics.charter import CHARTER
@@ -63,7 +64,7 @@ def test_a_real_census_is_not_called_synthetic(unsigned: CensusSource) -> None:
 
 
 def test_acceptance_is_not_known_without_an_identity(unsigned: CensusSource) -> None:
-    figure = find(page(unsigned, "/").content, "funnel").figure
+    figure = go.Figure(find(page(unsigned, "/").content, "funnel").figure)
     assert "not known" in figure.data[0].text
 
 
@@ -140,7 +141,7 @@ def test_without_a_census_every_page_says_what_fills_it(tmp_path: Path) -> None:
 
 def test_both_schemes_are_drawn_in_their_own_colours(source: CensusSource) -> None:
     light, dark = (
-        find(render(source, "/", "", scheme).content, "funnel").figure.data[0].marker.color[0] for scheme in Scheme
+        find(render(source, "/", "", each).content, "funnel").figure["data"][0]["marker"]["color"][0] for each in Scheme
     )
     assert light != dark
 

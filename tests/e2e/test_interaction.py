@@ -46,7 +46,6 @@ def test_the_theme_is_switched_remembered_and_drawn_first(browser: Browser, site
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 20, 25)"
         page.unroute_all()
         visitor.complaints.clear()
-        visitor.open("/about")
         assert page.locator("html").get_attribute("data-mantine-color-scheme") == "dark"
         assert visitor.complaints == []
 
@@ -171,10 +170,12 @@ def test_the_drawer_holds_the_pages_on_a_phone(browser: Browser, site: str) -> N
         assert visitor.complaints == []
 
 
-def test_a_phone_shows_three_columns_and_a_row_that_opens(browser: Browser, site: str) -> None:
+def test_a_phone_shows_whole_states_and_a_row_that_opens(browser: Browser, site: str) -> None:
     with visiting(browser, site, width=390) as visitor:
         visitor.open("/servers")
-        expect(visitor.page.locator(".ag-header-cell:visible")).to_have_count(3)
+        expect(visitor.page.locator(".ag-header-cell:visible")).to_have_count(2)
+        cut = "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).length"
+        assert visitor.page.locator(".ag-cell:has(.state)").evaluate_all(cut) == 0
         visitor.page.locator('.ag-center-cols-container [row-index="1"] [col-id="stage"]').click()
         expect(visitor.page).to_have_url(re.compile(r"/servers/.+"))
         assert visitor.complaints == []
@@ -215,4 +216,21 @@ def test_a_server_can_be_checked_now(browser: Browser, site: str, scheme: str, w
         shot(visitor, "check-now", scheme, width)
         assert not visitor.scrolls_sideways()
         assert violations(visitor) == []
+        assert visitor.complaints == []
+
+
+def test_a_missing_server_can_be_submitted(browser: Browser, site: str) -> None:
+    with visiting(browser, site) as visitor:
+        visitor.open("/servers/missing.example")
+        page = visitor.page
+        expect(page.get_by_label("Server name", exact=True)).to_have_value("missing.example")
+        page.get_by_role("button", name="Submit").click()
+        expect(page.get_by_text("missing.example was left for the next census.")).to_be_visible()
+        for name, told in (
+            ("Matrix.example", "matrix.example is known already: what the census saw of it."),
+            ("<b>no name</b>", "Nothing was taken in: "),
+        ):
+            page.get_by_label("Server name", exact=True).fill(name)
+            page.get_by_label("Server name", exact=True).press("Enter")
+            expect(page.locator("main [role=status]").get_by_text(told)).to_be_visible()
         assert visitor.complaints == []

@@ -1,6 +1,7 @@
 """Pages on a rehearsed federation: every one on a year of 5,000 servers in the long form (`make endurance`), which
-takes an hour to make; those with the most numbers on some days of a few in every run (`test_pages` has every page
-there)."""
+takes a quarter of an hour to make; those with the most numbers on some days of a few in every run (`test_pages` has
+every page there). MATRIX_CENSUS_REHEARSED may name one that was made and published before.
+"""
 
 import os
 import re
@@ -27,6 +28,7 @@ from tests.endurance import MOMENTS, VARIABLE
 pytestmark = pytest.mark.browser
 
 LONG = bool(os.environ.get(VARIABLE))
+MADE_BEFORE = os.environ.get("MATRIX_CENSUS_REHEARSED")
 DAYS, SERVERS = (365, 5_000) if LONG else (4, 60)
 LOOKS = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)] if LONG else [("dark", 1440)]
 FEW_PAGES = ("/", "/growth", "/bridges")
@@ -35,6 +37,8 @@ LONGEST_S = 2.5 * 3600
 
 @pytest.fixture(scope="module")
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if LONG and MADE_BEFORE:
+        return Path(MADE_BEFORE)
     census = tmp_path_factory.mktemp("rehearsed") / "census.duckdb"
     command = [sys.executable, "-m", "matrix_census", "rehearse", "--days", str(DAYS), "--servers", str(SERVERS)]
     subprocess.run([*command, "--db", str(census), "--publish"], check=True, timeout=LONGEST_S)

@@ -32,14 +32,14 @@ class Visitor:
     def settled(self) -> None:
         """Wait until the page that is asked for is drawn: its heading, its charts, its table."""
         page = self.page
-        page.wait_for_selector("main h1", timeout=LOAD_MS)
+        page.wait_for_selector("#page h1", timeout=LOAD_MS)
         page.wait_for_load_state("networkidle", timeout=LOAD_MS)
         expect(page.locator(DRAWN)).to_have_count(page.locator(".dash-graph").count())
         if page.locator(".grid").count():
             page.wait_for_selector(".ag-row, .ag-overlay-no-rows-center", timeout=LOAD_MS)
 
     def heading(self) -> str:
-        return self.page.locator("main h1").inner_text()
+        return self.page.locator("#page h1").inner_text()
 
     def address(self) -> str:
         """Path and query in the address bar."""

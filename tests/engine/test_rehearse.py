@@ -93,7 +93,9 @@ def test_never_beside_real_crawls(tmp_path: Path) -> None:
 
 
 def test_the_verb(tmp_path: Path) -> None:
-    arguments = ["rehearse", "--days", "1", "--servers", "20", "--json", "--db", str(tmp_path / "census.duckdb")]
-    done = CliRunner().invoke(main, arguments)
+    arguments = ["rehearse", "--days", "2", "--servers", "20", "--journal-days", "0", "--json"]
+    done = CliRunner().invoke(main, [*arguments, "--db", str(tmp_path / "census.duckdb")])
     assert done.exit_code == 0, done.output
-    assert query(tmp_path / "census.duckdb", "SELECT synthetic, report->>'rehearsed' FROM crawl") == [(True, "true")]
+    of_crawls = query(tmp_path / "census.duckdb", "SELECT synthetic, report->>'rehearsed' FROM crawl")
+    assert of_crawls == [(True, "true")] * 2
+    assert query(tmp_path / "census.duckdb", "SELECT DISTINCT crawl_id FROM visit") == [(2,)]

@@ -32,7 +32,6 @@ from crawler.net.failures import DialFailedError
 from crawler.protocol.addresses import AddressPolicy
 from tests.net.certificates import DAY, Authority
 from tests.net.conftest import MakeNetwork
-from tests.net.httpx_transport import HttpxTransport
 from tests.net.peers import Peer, Script, Stream, always, answering, ok, reset, silent, start_peer
 
 NAME = "peer.test"
@@ -50,9 +49,7 @@ async def listening(
 
 async def get(connection: Connection, path: str = "/") -> httpx.Response:
     """One GET as httpx would hand it to a transport, its content read."""
-    response = await HttpxTransport(connection).handle_async_request(
-        httpx.Request("GET", f"https://{connection.tls_name}{path}")
-    )
+    response = await connection.handle_async_request(httpx.Request("GET", f"https://{connection.tls_name}{path}"))
     await response.aread()
     return response
 
@@ -85,7 +82,7 @@ async def test_a_verified_connection_and_what_it_tells(authority: Authority, mak
         assert (response.status_code, response.content) == (200, b"hello")
         assert connection.first_byte_s is not None
         assert connection.wire_bytes == len(HELLO)
-        connection.close()
+        await connection.aclose()
         assert not connection.is_open
     assert peer.sni == [NAME]
     assert (network.traffic.connections, network.traffic.handshakes, network.traffic.requests) == (1, 1, 1)
@@ -577,9 +574,7 @@ async def test_what_may_change_something_is_not_sent_twice(authority: Authority,
         await get(connection)
         await trio.sleep(0.05)
         with pytest.raises(Exception) as raised:  # noqa: PT011 - which of them the kernel decides; see below
-            await HttpxTransport(connection).handle_async_request(
-                httpx.Request("POST", f"https://{NAME}/", content=b"{}")
-            )
+            await connection.handle_async_request(httpx.Request("POST", f"https://{NAME}/", content=b"{}"))
         assert not isinstance(raised.value, DialFailedError)
     assert peer.connections == 1
 
@@ -601,7 +596,7 @@ async def test_content_is_sent_with_its_length(authority: Authority, make_networ
     async with listening(always(HELLO), authority.server(NAME)) as peer:
         connection = make_network().connection(peer.address, peer.port, NAME)
         request = httpx.Request("POST", f"https://{NAME}/x", content=b'{"limit":1}')
-        response = await HttpxTransport(connection).handle_async_request(request)
+        response = await connection.handle_async_request(request)
         await response.aread()
         connection.close()
     head, _, content = peer.requests[0].partition(b"\r\n\r\n")
@@ -620,9 +615,7 @@ async def test_content_larger_than_every_buffer_goes_out_whole(authority: Author
 
     async with listening(read_late, authority.server(NAME)) as peer:
         connection = make_network().connection(peer.address, peer.port, NAME)
-        response = await HttpxTransport(connection).handle_async_request(
-            httpx.Request("POST", f"https://{NAME}/", content=content)
-        )
+        response = await connection.handle_async_request(httpx.Request("POST", f"https://{NAME}/", content=content))
         assert await response.aread() == b"hello"
         connection.close()
     assert peer.requests[0].endswith(content)
@@ -632,9 +625,9 @@ async def test_one_exchange_at_a_time(authority: Authority, make_network: MakeNe
     async with listening(always(HELLO), authority.server(NAME)) as peer:
         connection = make_network().connection(peer.address, peer.port, NAME)
         request = httpx.Request("GET", f"https://{NAME}/")
-        response = await HttpxTransport(connection).handle_async_request(request)
+        response = await connection.handle_async_request(request)
         with pytest.raises(trio.BusyResourceError):
-            await HttpxTransport(connection).handle_async_request(request)
+            await connection.handle_async_request(request)
         await response.aclose()  # unread: the connection cannot be used for another
         assert not connection.is_open
         assert (await get(connection)).content == b"hello"
@@ -647,7 +640,7 @@ async def test_a_bug_of_ours_is_not_the_peers(authority: Authority, make_network
         connection = make_network().connection(peer.address, peer.port, NAME)
         request = httpx.Request("GET", f"https://{NAME}/", extensions={"target": b"/with blank"})
         with pytest.raises(h11.LocalProtocolError):
-            await HttpxTransport(connection).handle_async_request(request)
+            await connection.handle_async_request(request)
         assert not connection.is_open
 
 
@@ -658,11 +651,14 @@ async def test_it_is_a_transport_for_httpx_itself(authority: Authority, make_net
     )
     async with listening(always(chunked), authority.server(NAME)) as peer:
         connection = make_network().connection(peer.address, peer.port, NAME)
-        async with httpx.AsyncClient(transport=HttpxTransport(connection)) as client:
+        async with httpx.AsyncClient(transport=connection) as client:
             for _ in range(2):
                 response = await client.get(f"https://{NAME}/path?q=%21")
                 assert (response.status_code, response.text) == (203, "abcde")
                 assert response.headers.get_list("x-a") == ["1", "2"]
+        async with httpx.AsyncClient(transport=make_network().connection("127.0.0.1", 1, NAME)) as client:
+            with pytest.raises(httpx.ConnectError):
+                await client.get(f"https://{NAME}/")
     assert peer.connections == 1
     assert peer.requests[0].startswith(b"GET /path?q=%21 HTTP/1.1\r\n")
 
@@ -686,7 +682,7 @@ async def test_a_peer_that_sends_faster_than_we_read_leaves_room_for_others(
         connection = make_network().connection("127.0.0.1", listener.getsockname()[1], NAME)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(trio.to_thread.run_sync, pour)
-            response = await HttpxTransport(connection).handle_async_request(httpx.Request("GET", f"https://{NAME}/"))
+            response = await connection.handle_async_request(httpx.Request("GET", f"https://{NAME}/"))
             turns = 0
 
             async def count_turns() -> None:

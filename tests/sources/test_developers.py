@@ -11,9 +11,11 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.reference import load_software
 from crawler.errors import UsageError
 from crawler.resources import shipped
-from crawler.sources.developer_counts import WINDOWS_D, counts, months, overlap
+from crawler.sources.developer_counts import WINDOWS_D, activity, counts, months, overlap
+from crawler.sources.developers import clone_of
 from crawler.sources.people import Bots, Families, one_spelling, read_bots
 from crawler.sources.repositories import one_address, read_list
 from matrix_census import main
@@ -189,6 +191,60 @@ def test_two_lists_tell_what_both_miss(repos: Path, tmp_path: Path) -> None:
         assert connection.execute("SELECT DISTINCT source_id, other_id FROM developer_overlap").fetchall() == [(3, 1)]
     assert kept == [(1,), (3,)]
     assert sources == [("made", True), ("second", False), ("second", True)]
+
+
+def test_lineages_whose_code_lives(tmp_path: Path) -> None:
+    """Told by the public repositories of a list, by what a person committed to them and their origin has not."""
+    clones = tmp_path / "clones"
+    at = {
+        "synapse": "https://github.com/element-hq/synapse", "conduit": "https://gitlab.com/famedly/conduit",
+        "continuwuity": "https://forgejo.ellis.link/continuwuation/continuwuity",
+        "dendrite": "https://github.com/Element-HQ/dendrite.git", "other": "https://forge.example/other",
+    }  # fmt: skip
+    made = {name: Repository.new(clone_of(clones, at[name])) for name in ("synapse", "conduit", "dendrite", "other")}
+    made["synapse"].commit(ADA, "2026-08-06")  # the first of the 90 days that end on 3 Nov
+    made["conduit"].commit(GRACE, "2026-01-01")
+    fork = made["conduit"].clone(clone_of(clones, at["continuwuity"]))
+    made["conduit"].commit(BOTS[0], "2026-11-01")
+    fork.commit(FORKER, "2026-10-01")
+    made["dendrite"].commit(MARY, "2026-08-05")  # the day before
+    made["other"].commit(MARY, "2026-11-03")
+    listed = tmp_path / "list.toml"
+    fork_of = {at["continuwuity"]: f'fork_of = "{at["conduit"]}"\n'}
+    entries = [f'[[repository]]\nurl = "{url}"\n{fork_of.get(url, "")}' for url in at.values()]
+    Repository.new(tmp_path / "mine").commit(ADA, "2026-11-02")
+    entries.append('[[repository]]\npath = "mine"\n')
+    listed.write_text('name = "made"\nversion = "2026-11-20"\n' + "".join(entries))
+    db = tmp_path / "census.duckdb"
+    crawl(db, [online("a.test")])
+    run(db, listed, "--clones", str(clones), "--offline")
+    row = rows(db)["lineages_with_code", "active in 90 d"]
+    assert (row["value"], row["n"], row["grade"], row["interval_kind"]) == (2, 3, "measured", "bounds")
+    lineages = load_software().drop_nulls("repository")["lineage"].n_unique()
+    assert row["coverage"] == pytest.approx(3 / lineages)
+    assert "Active: conduit, synapse. Not active: dendrite." in row["method"]
+    with duckdb.connect(str(publish(db)), read_only=True) as connection:
+        kept = dict(
+            connection.execute("SELECT repository, count(active_from) FROM repository_activity GROUP BY 1").fetchall()
+        )
+    assert set(kept) == {one_address(url) for url in at.values()}  # no folder of this machine
+
+
+def test_code_that_nobody_read_is_not_known(repos: Path, tmp_path: Path) -> None:
+    db = tmp_path / "census.duckdb"
+    crawl(db, [online("a.test")])
+    run(db, repos)  # folders alone
+    row = rows(db)["lineages_with_code", "active in 90 d"]
+    assert (row["value"], row["n"], row["grade"]) == (None, 0, "not observable")
+
+
+def test_a_repository_is_active_for_ninety_days() -> None:
+    days = {"b": {date(2026, 1, 1), date(2026, 3, 31), date(2026, 8, 1)}, "a": set()}
+    assert list(activity(days)) == [
+        ("a", None, None),
+        ("b", date(2026, 1, 1), date(2026, 6, 29)),  # on 1 April, the 91st day, the second commit is a day old
+        ("b", date(2026, 8, 1), date(2026, 10, 30)),
+    ]
 
 
 DAYS = st.dictionaries(

@@ -26,6 +26,7 @@ from crawler.protocol.questions import WellKnownAnswer
 from crawler.store import inbox
 from crawler.store.drain import FORGET, Drained, drain
 from crawler.store.forget import forget, subject_of, unforget
+from crawler.store.intervals import INTERVALS
 from crawler.store.rewrite import back_up, compact, restore
 from crawler.store.serving import serving_file, serving_folder
 from crawler.store.verify import verify
@@ -278,6 +279,7 @@ def test_a_wish_in_the_inbox_takes_effect_in_what_is_published(path: Path, tmp_p
 
 
 def test_compacting_changes_nothing_but_the_size(path: Path) -> None:
+    crawl(path, observations()[1:])
     said = {table: query(path, f"SELECT * FROM {table} ORDER BY ALL") for (table,) in query(path, "SHOW TABLES")}
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE TABLE ballast AS SELECT md5(range::VARCHAR) AS m FROM range(100000)")
@@ -287,6 +289,10 @@ def test_compacting_changes_nothing_but_the_size(path: Path) -> None:
     assert done.after_bytes == path.stat().st_size
     assert {table: query(path, f"SELECT * FROM {table} ORDER BY ALL") for table in said} == said
     assert [file.name for file in path.parent.iterdir() if "fresh" in file.name] == []
+    # What a crawl is laid beside stands together, behind what has ended.
+    stands = [[bool(s) for (s,) in query(path, f"SELECT valid_to IS NULL FROM {kind.table}")] for kind in INTERVALS]
+    assert all(each == sorted(each) for each in stands)
+    assert any(len(set(each)) > 1 for each in stands)
 
 
 def test_every_thirtieth_completed_crawl_compacts(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
