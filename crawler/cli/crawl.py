@@ -31,9 +31,10 @@ from crawler.engine.crew import Crew
 from crawler.engine.identity import KeyService, key_service, serve_key_document
 from crawler.engine.leases import Start
 from crawler.engine.optouts import opt_out_lists, read_opt_outs
+from crawler.engine.plan import Plan
 from crawler.engine.report import build_report, summary_lines
-from crawler.engine.run import CrawlRun, Plan
-from crawler.engine.visit import worker
+from crawler.engine.run import CrawlRun
+from crawler.engine.worker import worker
 from crawler.errors import CensusError, UsageError
 from crawler.file_limit import raise_file_limit
 from crawler.model.crawl import Crawl, CrawlState

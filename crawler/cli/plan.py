@@ -12,7 +12,7 @@ import trio
 from crawler.cli.options import server_name_argument, settings_from
 from crawler.config import Settings
 from crawler.engine.optouts import OptOuts
-from crawler.engine.run import Plan
+from crawler.engine.plan import Plan
 from crawler.engine.seeds import LIST_LIMIT_BYTES, Seed, parse_seeds, read_seeds, shipped_seeds
 from crawler.engine.synthetic import trusts_only_the_lab
 from crawler.errors import UsageError

@@ -10,7 +10,7 @@ from typing import Any
 from crawler.cli.options import settings_from
 from crawler.config import Settings
 from crawler.engine.optouts import OptOuts
-from crawler.engine.run import Plan
+from crawler.engine.plan import Plan
 from crawler.engine.synthetic import trusts_only_the_lab
 from crawler.errors import UsageError
 from crawler.model.past import Interrupted

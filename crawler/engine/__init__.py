@@ -2,7 +2,9 @@
 
 - `frontier`  which server comes next: pure, owned by the one loop
 - `task`      what a worker is asked and what it answers
+- `worker`    from a task to its outcome
 - `visit`     one server, everything a crawl asks of it
+- `aliases`   which aliases are asked of their owners after the visits: pure
 - `lookup`    aliases asked of the server that owns them
 - `directory` reading a public room directory through either door
 - `tries`     the first, quick try of a server and the patient ones after it: pure
@@ -16,7 +18,9 @@
 - `explore`   spaces asked of the servers in them
 - `patience`  waiting when a server asks us to
 - `expand`    an observation -> the servers it names, each with who told us how: pure
+- `plan`      what a crawl is asked to do
 - `run`       the one nursery of a crawl: frontier, visitors, writer, seal
+- `uncommitted` what it has seen and not committed yet
 - `progress`  how far a crawl is, for a person and for a program
 - `report`    what a crawl did, in numbers, kept in its row
 - `rehearse`  days of the practice federation through the real writer, without sockets

@@ -5,23 +5,20 @@ lead to others; then those due, the living before the dying before the dead. Wit
 come first, because they are likelier alive and name more others; among equals the first heard of. Names that are not
 due, that ask to be left alone, that have opted out, or whose group is full (`engine.guard`) are not taken.
 
-Aliases are asked of the server that owns them (nobody else is made to fetch them for us): those its own directory lists
-are asked within its visit, those that other directories name are asked in a follow-up `LookUp`, which has to wait until
-no visit is queued, so that most of them travel together. The biggest rooms never asked about come first, then those
-whose answer is oldest.
+When no visit is queued, servers are asked about aliases that others listed (`engine.aliases`); when none is under way,
+about spaces (`engine.spaces`).
 """
 
 import heapq
 import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from crawler.config import Limits
 from crawler.engine import schedule
+from crawler.engine.aliases import Aliases
 from crawler.engine.guard import EARNED, Group, Guard, groups_of
-from crawler.engine.lookup import in_order
 from crawler.engine.permission import OBEYED
 from crawler.engine.schedule import key_fingerprint
 from crawler.engine.spaces import Spaces
@@ -35,19 +32,6 @@ NOTHING_REMEMBERED = Remembered({}, {})
 
 _NEVER_SEEN = 0
 _RANK = {Life.ALIVE: 1, Life.DYING: 2, Life.DEAD: 3}
-
-
-@dataclass(slots=True)
-class _Owner:
-    """What is known of a server as an owner of aliases. `client_base` is None until it was seen online."""
-
-    name: ServerName
-    spelling: str = ""
-    visited: bool = False
-    client_base: str | None = None
-    asked: set[str] = field(default_factory=set)
-    waiting: dict[str, int] = field(default_factory=dict)
-    in_flight: bool = False
 
 
 class Frontier:
@@ -76,11 +60,11 @@ class Frontier:
         self.concurrency = limits.concurrency
         self.tries = Tries(at_most=limits.tries, at_once=limits.second_tries)
         self.guard = Guard(limits)
+        self.aliases = Aliases(limits.alias_lookups if limits.client_api else 0, remembered.aliases)
         self.spaces = Spaces(limits)
         self.explores = explores
         self._exploring = 0
         self._max_servers = max_servers
-        self._alias_lookups = limits.alias_lookups if limits.client_api else 0
         self._remembered = remembered
         self._started_at = started_at
         self._has_opted_out = has_opted_out
@@ -90,8 +74,8 @@ class Frontier:
         self._order = itertools.count()
         self._taken: set[str] = set()
         self._deferred: dict[Group, deque[str]] = {}
-        self._owners: dict[str, _Owner] = {}
-        self._ready: dict[str, None] = {}
+        self._explorable: dict[str, tuple[ServerName, str]] = {}
+        """Who may be asked about rooms, and how they spell themselves."""
         self.left_out: Counter[str] = Counter()
         """Names heard of that this crawl does not look at, by why: not_due, resting, opted_out."""
         self._out: set[str] = set()
@@ -129,13 +113,8 @@ class Frontier:
 
     @property
     def finished(self) -> bool:
-        idle = self.active == 0 and self.tries.pending == 0 and not self._ready and not self.spaces.has_next
+        idle = self.active == 0 and self.tries.pending == 0 and not (self.aliases.has_next or self.spaces.has_next)
         return idle and (self.queued == 0 or self._capped)
-
-    @property
-    def aliases_outstanding(self) -> int:
-        """Aliases of others' directories that were not asked: over budget, or their owner is not online."""
-        return sum(len(owner.waiting) for owner in self._owners.values())
 
     @property
     def _capped(self) -> bool:
@@ -188,11 +167,7 @@ class Frontier:
     def hear_alias(self, alias: str, owner: ServerName, members: int) -> None:
         """A directory other than its owner's listed `alias`, for a room of so many members."""
         self.hear(owner)
-        entry = self._owners.setdefault(owner.key, _Owner(owner))
-        if alias in entry.asked:
-            return
-        entry.waiting[alias] = max(members, entry.waiting.get(alias, 0))
-        self._offer(entry)
+        self.aliases.hear(alias, owner, members)
 
     def take(self) -> Task | None:
         """The next task to start, or None if there is none now, or no room for it."""
@@ -201,11 +176,11 @@ class Frontier:
             return again
         if not self._capped and (visit := self._next_visit()) is not None:
             return visit
-        if self._ready:
-            key = next(iter(self._ready))
-            del self._ready[key]
-            return self._look_up(self._owners[key])
-        return self._exploration()
+        look_up = self.aliases.next()
+        if look_up is None:
+            return self._exploration()
+        self.active += 1
+        return look_up
 
     def _exploration(self) -> Explore | None:
         """Spaces come last, when the directories are read, so that only what none of them lists is asked about."""
@@ -220,8 +195,7 @@ class Frontier:
         host, rooms = found
         self.active += 1
         self._exploring += 1
-        owner = self._owners[host]
-        return Explore(owner.name, owner.spelling, rooms)
+        return Explore(*self._explorable[host], rooms)
 
     def explored(self, task: Explore, answers: Iterable[SpaceAnswer]) -> None:
         """An exploration ended."""
@@ -277,7 +251,7 @@ class Frontier:
     def _may_explore(self, name: ServerName, spelling: str, rooms: Iterable[PublicRoom]) -> None:
         """A server whose directory listed these rooms may be asked about them and others."""
         if self.explores:
-            self._owners.setdefault(name.key, _Owner(name)).spelling = spelling
+            self._explorable[name.key] = name, spelling
             self.spaces.is_online(name)
             self.spaces.read_directory(name, rooms)
 
@@ -313,14 +287,7 @@ class Frontier:
 
     def _settle(self, name: ServerName, client_base: str | None, asked: Iterable[str], keys: str | None) -> None:
         self.visited += 1
-        entry = self._owners.setdefault(name.key, _Owner(name))
-        entry.visited = True
-        entry.asked.update(asked)
-        for alias in entry.asked:
-            entry.waiting.pop(alias, None)
-        if client_base is not None:
-            entry.client_base = client_base
-        self._offer(entry)
+        self.aliases.visited(name, client_base, asked)
         if keys is not None:
             self._count_proof(name, keys)
 
@@ -339,24 +306,4 @@ class Frontier:
     def looked_up(self, task: LookUp) -> None:
         """A follow-up ended."""
         self.active -= 1
-        entry = self._owners[task.owner.key]
-        entry.in_flight = False
-        self._offer(entry)
-
-    def _offer(self, entry: _Owner) -> None:
-        if entry.client_base is not None and entry.waiting and not entry.in_flight and self._budget(entry) > 0:
-            self._ready[entry.name.key] = None
-
-    def _budget(self, entry: _Owner) -> int:
-        return self._alias_lookups - len(entry.asked)
-
-    def _look_up(self, entry: _Owner) -> LookUp:
-        ordered = in_order(entry.waiting, self._remembered.aliases.get(entry.name.key, {}))
-        aliases = ordered[: self._budget(entry)]
-        for alias in aliases:
-            del entry.waiting[alias]
-        entry.asked.update(aliases)
-        entry.in_flight = True
-        self.active += 1
-        assert entry.client_base is not None  # noqa: S101 - _offer only readies owners that have one
-        return LookUp(entry.name, entry.client_base, aliases)
+        self.aliases.looked_up(task)

@@ -19,7 +19,7 @@ from crawler.engine.canary import Canary
 from crawler.engine.collector import rare_collections
 from crawler.engine.leases import Broken, Done, Job, Start
 from crawler.engine.pipe import Pipe
-from crawler.engine.visit import worker
+from crawler.engine.worker import worker
 from crawler.errors import CensusError
 from crawler.net.lending import Lend, Recall, Rest
 from crawler.net.transport import Network

@@ -5,10 +5,9 @@ no lock and no shared dict, and the end is explicit: nothing queued, nothing act
 batch by batch; whatever ends the crawl, the rest is committed too and the crawl is sealed with how it ended.
 """
 
-import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
 
@@ -18,57 +17,25 @@ from crawler.config import Settings
 from crawler.engine import expand
 from crawler.engine.canary import Canary, Throttle
 from crawler.engine.frontier import NOTHING_REMEMBERED, Frontier
-from crawler.engine.optouts import NOBODY, OptOuts
+from crawler.engine.plan import Plan
 from crawler.engine.progress import Progress
 from crawler.engine.resume import remembered_before, restore_frontier, restore_progress
 from crawler.engine.rotation import is_turn
 from crawler.engine.schedule import after_visit
 from crawler.engine.task import Explored, LookedUp, Outcome, Task, Visit, Visited
+from crawler.engine.uncommitted import Uncommitted
 from crawler.errors import CensusError
 from crawler.model.crawl import Crawl, CrawlScope, CrawlState, Lead, LeadSource
 from crawler.model.names import ServerName, parse_server_name
-from crawler.model.observation import ServerObservation
-from crawler.model.rooms import AliasAnswer, SpaceAnswer
-from crawler.model.schedule import Remembered, ServerSchedule
-from crawler.protocol.memory import Memory, RememberedAnswer
+from crawler.model.schedule import Remembered
+from crawler.protocol.memory import Memory
 from crawler.store.writer import CensusWriter
-
-BATCH = 500
-"""Observations in one transaction: what a transaction costs by itself is thirty observations' worth."""
-
-BATCH_ROOMS = 50_000
-"""Rooms listed in them; bounds the memory when the directories are large."""
 
 BATCH_S = 2.0
 """Longest time that something seen waits to be committed."""
 
 
 Worker: TypeAlias = Callable[[Task], Awaitable[Outcome]]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a crawl is asked to do.
-
-    Attributes:
-        insists: a person named the seeds, which are looked at whether due or not.
-        resumes: number of the interrupted crawl that is gone on with, which has its seeds already; None: a new one.
-    """
-
-    seeds: tuple[tuple[ServerName, LeadSource], ...]
-    scope: CrawlScope
-    max_servers: int | None = None
-    synthetic: bool = False
-    identity: str | None = None
-    crawler_version: str = "unknown"
-    insists: bool = True
-    opt_outs: OptOuts = NOBODY
-    resumes: int | None = None
-
-    def settings_json(self, settings: Settings) -> str:
-        """The settings with what else a resumed crawl has to know of its beginning, as JSON."""
-        document = json.loads(settings.to_json())
-        return json.dumps({**document, "crawl": {"max_servers": self.max_servers, "insists": self.insists}})
 
 
 class CrawlRun:
@@ -93,19 +60,12 @@ class CrawlRun:
         self._canary = canary
         self._frontier = Frontier(settings.limits, started_at=now())
         self._remembered = NOTHING_REMEMBERED
-        self._schedules: list[ServerSchedule] = []
-        self._asked: list[tuple[str, str]] = []
         self._own_aliases_outstanding = 0
-        self._spaces: list[tuple[str, SpaceAnswer]] = []
         self._throttle = Throttle(settings.limits, settings.liveness)
         self._scope = trio.CancelScope()
         self._crawl_id = 0
-        self._observations: list[ServerObservation] = []
-        self._rooms = 0
-        self._leads: list[Lead] = []
-        self._answers: list[tuple[str, AliasAnswer]] = []
+        self._uncommitted = Uncommitted()
         self._memory = memory
-        self._heard_answers: list[RememberedAnswer] = []
 
     def stop(self) -> None:
         """End the crawl now; it will be sealed as cancelled."""
@@ -212,16 +172,12 @@ class CrawlRun:
                 with trio.move_on_at(last_commit + BATCH_S):
                     self._digest(await inbox.receive())
                     with suppress(trio.WouldBlock):
-                        while not self._is_batch_full:
+                        while not self._uncommitted.is_full:
                             self._digest(inbox.receive_nowait())
-                if self._is_batch_full or trio.current_time() >= last_commit + BATCH_S:
+                if self._uncommitted.is_full or trio.current_time() >= last_commit + BATCH_S:
                     self._take_remembered()
                     await trio.to_thread.run_sync(self._commit)
                     last_commit = trio.current_time()
-
-    @property
-    def _is_batch_full(self) -> bool:
-        return len(self._observations) >= BATCH or self._rooms >= BATCH_ROOMS
 
     def _look_after_ourselves(self) -> None:
         """Pause while our network is down; take less on while our event loop lags or answers are slow.
@@ -268,8 +224,7 @@ class CrawlRun:
                     return
                 self._remember(verdict)
                 seen = self._writer.suppressed.leave_out(self._plan.opt_outs.leave_out(verdict.observation))
-                self._observations.append(seen)
-                self._rooms += len(seen.directory.rooms)
+                self._uncommitted.add(seen)
                 self.progress.count(seen)
                 for name, lead in expand.named_by_visit(seen, limit):
                     self._hear(name, lead)
@@ -278,16 +233,16 @@ class CrawlRun:
             case LookedUp(task, answers, _):
                 asked = task.aliases[: len(task.aliases) - outcome.left]
                 self.progress.aliases_asked += len(asked)
-                self._asked.extend((task.owner.key, alias) for alias in asked)
+                self._uncommitted.asked.extend((task.owner.key, alias) for alias in asked)
                 self._frontier.looked_up(task)
                 answers = self._writer.suppressed.answers_left(self._plan.opt_outs.answers_left(answers))
-                self._answers.extend((task.owner.key, answer) for answer in answers)
+                self._uncommitted.answers.extend((task.owner.key, answer) for answer in answers)
                 for name, lead in expand.named_by_answers(task.owner, answers, limit):
                     self._hear(name, lead)
             case Explored(exploration, told):
                 told = self._writer.suppressed.spaces_left(told)
                 self._frontier.explored(exploration, told)
-                self._spaces.extend((exploration.server.key, answer) for answer in told)
+                self._uncommitted.spaces.extend((exploration.server.key, answer) for answer in told)
                 self.progress.spaces += len(told)
                 for name, lead in expand.named_by_spaces(exploration.server, told, limit):
                     self._hear(name, lead)
@@ -298,34 +253,26 @@ class CrawlRun:
         seen = visited.observation
         before = self._remembered.servers.get(seen.server_name.key)
         after = after_visit(before, visited, self._now(), self._settings.limits.retry_after_max_s)
-        self._schedules.append(after)
+        self._uncommitted.schedules.append(after)
         self.progress.lives[after.life] += 1
         if visited.robots is not None:
             self.progress.robots[visited.robots] += 1
         self._own_aliases_outstanding += seen.aliases_outstanding
-        self._asked.extend((seen.server_name.key, alias) for alias in visited.asked)
+        self._uncommitted.asked.extend((seen.server_name.key, alias) for alias in visited.asked)
 
     def _hear(self, name: ServerName, lead: Lead, *, insisted: bool = False) -> None:
         self._frontier.hear(name, insisted=insisted)
-        self._leads.append(lead)
+        self._uncommitted.leads.append(lead)
         self.progress.leads += 1
 
     def _take_remembered(self) -> None:
         # Here and not in the thread that commits: visits go on keeping answers meanwhile.
         if self._memory is not None:
-            self._heard_answers += self._memory.take_new()
+            self._uncommitted.heard += self._memory.take_new()
 
     def _commit(self) -> None:
-        heard, self._heard_answers = self._heard_answers, []
-        if heard:
-            self._writer.remember(heard)
-        observations, leads, answers = self._observations, self._leads, self._answers
-        schedules, asked = self._schedules, self._asked
-        spaces, self._spaces = self._spaces, []
-        self._rooms = 0
-        self._observations, self._leads, self._answers, self._schedules, self._asked = [], [], [], [], []
-        if observations or leads or answers or asked or spaces:
-            self._writer.record(self._crawl_id, observations, leads, answers, schedules, asked, spaces)
+        seen, self._uncommitted = self._uncommitted, Uncommitted()
+        seen.commit(self._writer, self._crawl_id)
 
     def _seal(self, state: CrawlState, report: Callable[[Progress], dict[str, object]]) -> Crawl:
         self._commit()
@@ -334,7 +281,7 @@ class CrawlRun:
         self.progress.look_at(self._frontier)
         groups = self._frontier.guarded_groups
         self.progress.guarded_groups = {f"{group.kind} {group.value}": count for group, count in groups.items()}
-        self.progress.aliases_outstanding = self._own_aliases_outstanding + self._frontier.aliases_outstanding
+        self.progress.aliases_outstanding = self._own_aliases_outstanding + self._frontier.aliases.outstanding
         self.progress.phase_times = self._writer.phase_times(self._crawl_id)
         self.progress.ended_at = self._now()
         return self._writer.seal(

@@ -4,8 +4,7 @@ A visit is a function from a task to an outcome: it knows neither the frontier n
 can run it. Whatever the server does, an observation comes out; only a bug of ours is an exception.
 """
 
-from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -14,15 +13,13 @@ from urllib.parse import urljoin
 import trio
 
 from crawler.config import Limits
-from crawler.engine.canary import Canary
 from crawler.engine.close_look import judge_families, look_at_addresses
 from crawler.engine.directory import read_public_rooms
-from crawler.engine.explore import explore
 from crawler.engine.judge import parsed, published
 from crawler.engine.lookup import aliases_to_ask, ask_aliases
 from crawler.engine.patience import patiently
 from crawler.engine.permission import OBEYED, ask_robots
-from crawler.engine.task import Explore, Explored, LookedUp, LookUp, Outcome, Task, Visit, Visited
+from crawler.engine.task import Visit, Visited
 from crawler.engine.tries import SLOW_ANSWER, is_unsettled
 from crawler.errors import Failure, FailureKind, Phase, ProtocolError, printable
 from crawler.model.client_side import ClientWellKnown, Support
@@ -53,37 +50,6 @@ from crawler.protocol.signing import Identity
 T = TypeVar("T")
 
 NOT_REACHED = Skipped(SkipReason.NOT_REACHED)
-
-
-def worker(
-    network: Network, identity: Identity | None, canary: Canary | None = None
-) -> Callable[[Task], Awaitable[Outcome]]:
-    """What carries out the tasks of a crawl; the canary judges whether what failed may be believed."""
-
-    async def work(task: Task) -> Outcome:
-        match task:
-            case Visit():
-                began = trio.current_time()
-                with canary.deciding() if canary is not None and not task.hurried else nullcontext():
-                    visited = await visit(network, identity, task)
-                if canary is None:
-                    return visited
-                limits = network.first_limits if task.hurried else network.limits
-                doubt = canary.judge(visited.observation, visited.robots, limits, began)
-                return visited if doubt is None else replace(visited, doubt=doubt)
-            case LookUp(owner, client_base, aliases):
-                async with network.visit(owner) as session:
-                    answers, left = await ask_aliases(session, client_base, aliases, network.limits)
-                return LookedUp(task, answers, left)
-            case Explore(server):
-                if identity is None:
-                    return Explored(task, ())
-                async with network.visit(server) as session:
-                    with trio.move_on_after(network.limits.server_timeout_s):
-                        return await explore(session, identity, task)
-                return Explored(task, ())
-
-    return work
 
 
 async def visit(

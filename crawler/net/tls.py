@@ -75,11 +75,12 @@ class TlsStream:
         tls_name: whom the certificate must name, where the context verifies.
     """
 
-    __slots__ = ("_came", "_sock", "_tls", "_to_send")
+    __slots__ = ("_came", "_sock", "_tls", "_to_send", "_unsent")
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, tls_name: str) -> None:
         self._sock = sock
         self._came, self._to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._unsent = b""
         self._tls = context.wrap_bio(self._came, self._to_send, server_hostname=tls_name)
 
     async def shake_hands(self) -> None:
@@ -132,10 +133,11 @@ class TlsStream:
                 self._came.write_eof()
 
     async def _flush(self) -> None:
-        data = self._to_send.read()
-        while data:
+        # What is left is kept, for a wait may be cancelled and the handshake gone on with.
+        self._unsent += self._to_send.read()
+        while self._unsent:
             try:
-                data = data[self._sock.send(data) :]
+                self._unsent = self._unsent[self._sock.send(self._unsent) :]
             except BlockingIOError:
                 await trio.lowlevel.wait_writable(self._sock)
 
@@ -177,7 +179,7 @@ class TlsStream:
         with suppress(OSError):
             self._tls.unwrap()
         with suppress(OSError):
-            self._sock.send(self._to_send.read())
+            self._sock.send(self._unsent + self._to_send.read())
         self._sock.close()
 
 

@@ -20,10 +20,11 @@ from crawler.config import Limits, Network, Politeness, Settings
 from crawler.engine.canary import Canary
 from crawler.engine.crew import FRUITLESS, Crew
 from crawler.engine.leases import Start
-from crawler.engine.run import CrawlRun, Plan
+from crawler.engine.plan import Plan
+from crawler.engine.run import CrawlRun
 from crawler.engine.seeds import read_seeds
 from crawler.engine.task import Visit
-from crawler.engine.visit import worker
+from crawler.engine.worker import worker
 from crawler.errors import CensusError, LocalResourcesError
 from crawler.lab.profile import CALM
 from crawler.lab.run import Lab, LabOptions, serve_lab

@@ -87,7 +87,7 @@ def test_foreign_aliases_wait_for_their_owner_and_travel_together_biggest_room_f
     frontier.looked_up(look_up)
     assert frontier.take() is None
     assert frontier.finished
-    assert frontier.aliases_outstanding == 1  # over the budget of two
+    assert frontier.aliases.outstanding == 1  # over the budget of two
 
 
 def test_aliases_asked_in_the_visit_are_not_asked_again() -> None:
@@ -100,7 +100,7 @@ def test_aliases_asked_in_the_visit_are_not_asked_again() -> None:
     frontier.hear_alias("#room:owner.test", owner, 10)
     assert frontier.take() is None
     assert frontier.finished
-    assert frontier.aliases_outstanding == 0
+    assert frontier.aliases.outstanding == 0
 
 
 def test_aliases_of_an_offline_owner_stay_outstanding() -> None:
@@ -110,7 +110,7 @@ def test_aliases_of_an_offline_owner_stay_outstanding() -> None:
     frontier.seen(visited(dead("owner.test"), "https://owner.test"))
     assert frontier.take() is None
     assert frontier.finished
-    assert frontier.aliases_outstanding == 1
+    assert frontier.aliases.outstanding == 1
 
 
 @given(st.lists(st.integers(0, 20)), st.integers(1, 25))

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from crawler.config import Limits, Settings
 from crawler.config import Network as NetworkSettings
+from crawler.engine.plan import Plan
 from crawler.engine.report import build_report
-from crawler.engine.run import CrawlRun, Plan
-from crawler.engine.visit import worker
+from crawler.engine.run import CrawlRun
+from crawler.engine.worker import worker
 from crawler.lab.profile import Profile
 from crawler.lab.run import Lab
 from crawler.model.crawl import Crawl, CrawlScope, LeadSource

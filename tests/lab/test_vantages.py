@@ -7,9 +7,10 @@ from typing import Any
 
 import duckdb
 
+from crawler.engine.plan import Plan
 from crawler.engine.report import build_report
-from crawler.engine.run import CrawlRun, Plan
-from crawler.engine.visit import worker
+from crawler.engine.run import CrawlRun
+from crawler.engine.worker import worker
 from crawler.lab.hosting import REFUSING_PORT
 from crawler.lab.run import Lab
 from crawler.model.crawl import CrawlScope, LeadSource
