@@ -8,6 +8,9 @@ UV := PYTHONPATH=.tools $(PYTHON) -m uv
 CENSUS := $(BIN)/matrix-census
 ARGS ?=
 
+# Where this is set, as it is in many a container and CI, every process compiles all that it imports anew: whole seconds.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test check lint types imports unit crawls programs rest coverage screenshots \
         endurance test-duckdb2 notebooks browser-engine census-of-synapse lock clean
